@@ -1,0 +1,31 @@
+"""Synthetic tasks that measure memory and nothing else."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from ..runtime import require, require_positive
+from .batching import Labelled
+
+
+def delayed_recall(
+    rng: Array, batch: int, length: int, labels: int = 8, distractors: int = 8, shared: bool = False
+) -> Labelled:
+    """Remember the first symbol through `length - 1` symbols of noise. Can be compiled.
+
+    The first symbol is uniform over `labels` symbols and is the class; every later one is uniform over
+    `distractors` *other* symbols. With `shared=True` noise and labels come from the same alphabet, so that
+    only the position tells them apart. Guessing scores 1/`labels`.
+
+    Returns tokens `[batch, length]` in 0 … labels + distractors - 1, a mask that is all True, labels `[batch]`.
+    """
+    require_positive(batch=batch, length=length, labels=labels, distractors=distractors)
+    require(
+        not shared or distractors == labels,
+        f"One shared alphabet has one size, but labels={labels} and distractors={distractors}.",
+    )
+    first, noise = jax.random.split(rng)
+    label = jax.random.randint(first, (batch,), 0, labels)
+    tail = jax.random.randint(noise, (batch, length - 1), 0, distractors) + (0 if shared else labels)
+    tokens = jnp.concatenate([label[:, None], tail], axis=1)
+    return Labelled(tokens, jnp.ones((batch, length), bool), label)

@@ -1,0 +1,97 @@
+"""Words to integers and back. Unknown words are named, never hidden."""
+
+import collections
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from ..runtime import InvalidInput, require
+
+PAD, BOS, EOS, UNK = "<pad>", "<bos>", "<eos>", "<unk>"
+SPECIALS = (PAD, BOS, EOS, UNK)
+
+
+class UnknownWords(InvalidInput):
+    """Words that the vocabulary does not hold; `.words` lists them."""
+
+    def __init__(self, words: Sequence[str], known: Iterable[str]):
+        self.words = tuple(words)
+        known = [word for word in known if word not in SPECIALS]
+        named = []
+        for word in self.words:
+            near = difflib.get_close_matches(word, known, n=2)
+            named.append(f"{word!r}" + (f" (near: {', '.join(near)})" if near else ""))
+        plural = "These words are" if len(named) > 1 else "This word is"
+        super().__init__(
+            f"{plural} not in the vocabulary of {len(known)} words: {'; '.join(named)}. "
+            "`vocabulary.words` lists all of them."
+        )
+
+
+class Vocabulary:
+    """A fixed list of words. Index 0 pads, 1 begins, 2 ends, 3 stands for an unknown word.
+
+    `Vocabulary(["cat", "dog"]).encode("dog")` is `[5]`: the four special symbols come first.
+    """
+
+    pad, bos, eos, unk = range(4)
+
+    def __init__(self, words: Iterable[str]):
+        words = list(words)
+        repeated = [word for word, count in collections.Counter(words).items() if count > 1]
+        require(not repeated, f"Each word may appear once; repeated: {', '.join(repeated)}.")
+        clash = [word for word in words if word in SPECIALS or not word or word != "".join(word.split())]
+        require(not clash, f"Words may not be empty, hold spaces or be special symbols: {clash}.")
+        self.words: tuple[str, ...] = (*SPECIALS, *words)
+        self._index = {word: i for i, word in enumerate(self.words)}
+
+    @classmethod
+    def build(cls, sentences: Iterable[str], min_count: int = 1) -> "Vocabulary":
+        """All words seen at least `min_count` times, the most frequent first (ties: alphabetical)."""
+        counts = collections.Counter(word for sentence in sentences for word in sentence.split())
+        kept = [word for word, count in counts.items() if count >= min_count and word not in SPECIALS]
+        return cls(sorted(kept, key=lambda word: (-counts[word], word)))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._index
+
+    def __getitem__(self, word: str) -> int:
+        if word not in self._index:
+            raise UnknownWords([word], self.words)
+        return self._index[word]
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} words, 4 of them special)"
+
+    def unknown(self, sentence: str) -> list[str]:
+        """The words of `sentence` that this vocabulary does not hold, in order, each once."""
+        return list(dict.fromkeys(word for word in sentence.split() if word not in self))
+
+    def encode(self, sentence: str, unknown: Literal["error", "mark"] = "error") -> list[int]:
+        """Indices of the words of a sentence, split at spaces.
+
+        Unknown words raise `UnknownWords`; with `unknown="mark"` they become `<unk>`.
+        An empty sentence raises `InvalidInput`.
+        """
+        words = sentence.split()
+        require(words, "The sentence is empty: type at least one word.")
+        missing = self.unknown(sentence)
+        if missing and unknown == "error":
+            raise UnknownWords(missing, self.words)
+        return [self._index.get(word, self.unk) for word in words]
+
+    def decode(self, indices: Iterable[int]) -> str:
+        """The words of `indices` up to the first `<eos>`, without padding and `<bos>`."""
+        words = []
+        for index in np.asarray(list(indices), int):
+            require(0 <= index < len(self), f"Index {index} is outside the vocabulary (0 to {len(self) - 1}).")
+            if index == self.eos:
+                break
+            if index not in (self.pad, self.bos):
+                words.append(self.words[index])
+        return " ".join(words)

@@ -1,0 +1,102 @@
+"""From one step to a sequence, and from a sequence to an answer."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from ..runtime import require, require_positive
+
+
+def unroll(
+    cell: Any,
+    inputs: Float[Array, "batch time embed"],
+    mask: Bool[Array, "batch time"] | None = None,
+    *,
+    start: Any = None,
+    reverse: bool = False,
+) -> tuple[Float[Array, "batch time hidden"], Any]:
+    """Apply one cell at every position: the outputs of all steps, and the last state.
+
+    A position where `mask` is False changes nothing: the state before it is carried over. With
+    `reverse=True` the sequence is read from its end; outputs keep the positions of their inputs.
+    `start` is the state before the first step (default `cell.start`).
+
+    The input's share W_x x_t + b is one matrix product for all positions, outside the loop; only what
+    depends on the state before is inside `jax.lax.scan`.
+    """
+    require(inputs.shape[1] >= 1, "The sequence is empty: a recurrence needs at least one step (T ≥ 1).")
+    refuse_empty_rows(mask)
+    state = cell.start(inputs.shape[0]) if start is None else start
+    projected = jnp.swapaxes(cell.project(inputs), 0, 1)
+
+    def masked_step(state, now):
+        x_t, present = now
+        new = cell.step(state, x_t)
+        if present is not None:
+            new = jax.tree.map(lambda a, b: jnp.where(present[:, None], a, b), new, state)
+        return new, cell.output(new)
+
+    steps = (projected, None if mask is None else mask.T)
+    last, outputs = jax.lax.scan(masked_step, state, steps, reverse=reverse)
+    return jnp.swapaxes(outputs, 0, 1), last
+
+
+def refuse_empty_rows(mask: Any) -> None:
+    """Raise where a row of a mask is all False. Inside `jit`, where values are unknown, nothing is checked."""
+    if mask is None or isinstance(mask, jax.core.Tracer):
+        return
+    empty = np.flatnonzero(~np.asarray(mask).any(axis=-1))
+    require(
+        not len(empty),
+        f"Row {empty[0] if len(empty) else 0} of the mask is all False: a sequence needs at least one word.",
+    )
+
+
+class SequenceClassifier(nnx.Module):
+    """Read a sequence, answer one question about it: logits = W · output(last state) + b.
+
+    `cell` is any cell of `models.cells`. `model(tokens, mask)` gives logits `[batch, classes]`;
+    `model.every_step(tokens, mask)` gives the answer after each position, `[batch, time, classes]`.
+    """
+
+    def __init__(self, cell: Any, vocab: int, classes: int, *, rngs: nnx.Rngs):
+        require_positive(vocab=vocab, classes=classes)
+        self.cell = cell
+        self.embed = nnx.Embed(vocab, cell.embed, rngs=rngs)
+        self.head = nnx.Linear(cell.hidden, classes, rngs=rngs)
+
+    def __call__(
+        self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+    ) -> Float[Array, "batch classes"]:
+        _, last = unroll(self.cell, self.embed(tokens), mask)
+        return self.head(self.cell.output(last))
+
+    def every_step(
+        self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+    ) -> Float[Array, "batch time classes"]:
+        """What the model would answer if the sequence ended at each position."""
+        outputs, _ = unroll(self.cell, self.embed(tokens), mask)
+        return self.head(outputs)
+
+
+class LanguageModel(nnx.Module):
+    """Predict each next word: logits_t = W · output(h_t) + b, a score for every word of the vocabulary.
+
+    `model(tokens, mask)` gives logits `[batch, time, vocab]`; those at position t are about t + 1.
+    """
+
+    def __init__(self, cell: Any, vocab: int, *, rngs: nnx.Rngs):
+        require_positive(vocab=vocab)
+        self.cell = cell
+        self.embed = nnx.Embed(vocab, cell.embed, rngs=rngs)
+        self.head = nnx.Linear(cell.hidden, vocab, rngs=rngs)
+
+    def __call__(
+        self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+    ) -> Float[Array, "batch time vocab"]:
+        outputs, _ = unroll(self.cell, self.embed(tokens), mask)
+        return self.head(outputs)

@@ -1,0 +1,196 @@
+"""What every other module stands on: setup, errors that speak, files of `data/`, precision, folders."""
+
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import sys
+import warnings
+from typing import Any, Literal
+
+import platformdirs
+
+PACKAGE = "recurrence-to-attention"
+FrontEnd = Literal["jupyter", "vscode", "colab", "none"]
+
+
+class CourseError(Exception):
+    """Something a learner can mend. In a notebook it shows as one sentence instead of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InvalidInput(CourseError, ValueError):
+    """An argument that cannot be right; the message names it and says what would be right."""
+
+
+def require(condition: Any, message: str) -> None:
+    """Raise `InvalidInput(message)` unless `condition` holds."""
+    if not condition:
+        raise InvalidInput(message)
+
+
+def require_positive(**sizes: int) -> None:
+    """Every size must be a whole number of at least 1; the error names the first that is not."""
+    for name, size in sizes.items():
+        whole = isinstance(size, int) or (hasattr(size, "__index__") and not hasattr(size, "shape"))
+        require(whole and size >= 1, f"{name} must be a whole number of at least 1, not {size!r}.")
+
+
+# ---------------------------------------------------------------------------------- files and folders
+
+
+def asset(name: str) -> pathlib.Path:
+    """Path of a file of `data/`: inside an installed wheel, or in the checkout beside the package."""
+    package = pathlib.Path(__file__).parent
+    for root in (package / "_assets", package.parent / "data"):
+        if (root / name).exists():
+            return root / name
+    raise CourseError(
+        f"The course file {name!r} is missing from this installation. "
+        f"Install the course again: pip install --force-reinstall {PACKAGE}"
+    )
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """A measurement stored in `data/recorded/`, with the device, versions, seeds and date it came from."""
+    return json.loads(asset(f"recorded/{name}.json").read_text(encoding="utf-8"))
+
+
+def home() -> pathlib.Path:
+    """The learner's own folder (progress, trained models): `COURSE_HOME`, else the user's data folder."""
+    chosen = os.environ.get("COURSE_HOME")
+    return pathlib.Path(chosen) if chosen else pathlib.Path(platformdirs.user_data_dir(PACKAGE, appauthor=False))
+
+
+def cache() -> pathlib.Path:
+    """Files that may be deleted at any time: `COURSE_HOME/cache`, else the user's cache folder."""
+    chosen = os.environ.get("COURSE_HOME")
+    if chosen:
+        return pathlib.Path(chosen) / "cache"
+    return pathlib.Path(platformdirs.user_cache_dir(PACKAGE, appauthor=False))
+
+
+def size() -> Literal["full", "quick"]:
+    """`COURSE_SIZE`: `full` trains as the text says, `quick` runs a twentieth of the updates."""
+    value = os.environ.get("COURSE_SIZE", "full")
+    require(value in ("full", "quick"), f"COURSE_SIZE must be 'full' or 'quick', not {value!r}.")
+    return value  # type: ignore[return-value]
+
+
+def budget(updates: int) -> int:
+    """The number of training updates to run: `updates`, or a twentieth of it when `COURSE_SIZE=quick`."""
+    require_positive(updates=updates)
+    return updates if size() == "full" else max(1, updates // 20)
+
+
+# ------------------------------------------------------------------------------------------ front end
+
+
+def front_end() -> FrontEnd:
+    """Where this code is shown: `colab`, `vscode`, another `jupyter` page, or `none` (a script, a terminal).
+
+    JupyterLab and Notebook 7 share one renderer and look the same from a kernel: both are `jupyter`.
+    """
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return "none"
+    if "google.colab" in sys.modules:
+        return "colab"
+    if any(name.startswith("VSCODE_") for name in os.environ):
+        return "vscode"
+    return "jupyter"
+
+
+# ------------------------------------------------------------------------------------------ precision
+
+
+def float64():
+    """A `with` block inside which jax computes in float64 (the name of the switch differs by version)."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64  # jax before 0.8
+
+    return enable_x64(True)
+
+
+# ---------------------------------------------------------------------------------------------- setup
+
+
+def use_compilation_cache() -> pathlib.Path | None:
+    """Keep compiled programs on disk, so that a restarted kernel does not compile them again.
+
+    Returns the folder, or None where no folder can be written (the course then works, only slower).
+    """
+    import jax
+
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return pathlib.Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+    folder = cache() / "xla"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return None
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    return folder
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes and draws, for the record beside every measurement."""
+    from importlib.metadata import version
+
+    names = ("jax", "flax", "optax", "ipywidgets", "plotly")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def device() -> str:
+    """The device that jax computes on, in words: `cpu (2 cores)`, `NVIDIA H200`, `2 × TPU v5 lite`."""
+    import jax
+
+    devices = jax.devices()
+    if devices[0].platform == "cpu":
+        return f"cpu ({os.cpu_count()} cores)"
+    return f"{len(devices)} × {devices[0].device_kind}" if len(devices) > 1 else devices[0].device_kind
+
+
+def setup() -> None:
+    """Get ready to run a notebook: its first line, and the only line of set-up it needs.
+
+    Switches the compilation cache on, tells Colab to show widgets, and prints one line: the device,
+    the versions, the front end. A device that jax cannot start costs a sentence and falls back to the CPU.
+    """
+    import jax
+
+    # A jit'ed training loop is one long call; without this, log lines of the compiler reach the page.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        where = device()
+    except RuntimeError as error:
+        warnings.warn(f"No accelerator could be started ({error}); the course runs on the CPU.", stacklevel=2)
+        jax.config.update("jax_platforms", "cpu")
+        where = device()
+    cached = use_compilation_cache()
+    if front_end() == "colab":
+        with contextlib.suppress(ImportError):
+            from google.colab import output  # type: ignore[import-not-found]
+
+            output.enable_custom_widget_manager()
+    from . import __version__
+
+    known = versions()
+    note = "" if cached else " · no folder to cache compiled programs in"
+    quick = " · COURSE_SIZE=quick: short trainings, rough numbers" if size() == "quick" else ""
+    print(
+        f"course {__version__} on {where} · python {known['python']}, jax {known['jax']}, "
+        f"flax {known['flax']} · {front_end()}{note}{quick}"
+    )

@@ -1,0 +1,392 @@
+"""One `fit` for every model of the course.
+
+Updates run in compiled loops of several steps, batches are drawn inside the loop, and step number k of
+seed s always sees the same batch: a run is determined by its seed, and resuming one equals never stopping.
+"""
+
+import dataclasses
+import functools
+import json
+import os
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from tqdm.auto import tqdm
+
+from . import checkpoints
+from .runtime import CourseError, asset, cache, require, require_positive, size
+
+Loss = Callable[[Any, Any], tuple[jax.Array, dict[str, jax.Array]]]
+CHUNK = 20  # updates in one compiled call: often enough to report, seldom enough to cost nothing
+SAVE_EVERY = 30.0  # seconds between two checkpoints of a running training
+
+
+class TrainingDiverged(CourseError):
+    """A loss or gradient that is not a number. The model keeps its last finite values; `.history` the run so far."""
+
+    def __init__(self, step: int, seed: int, learning_rate: float, history: "History"):
+        self.step, self.history = step, history
+        super().__init__(
+            f"Training diverged at step {step} (seed {seed}) with learning rate {learning_rate:g}: the loss or its "
+            f"gradient is no longer a number. The model keeps its values from before that step. "
+            f"Try a learning rate of {learning_rate / 10:g}, or a smaller `clip`."
+        )
+
+
+@dataclasses.dataclass
+class History:
+    """What happened in a training run.
+
+    losses: one a step, `[steps]` (`[seeds, steps]` from `fit_seeds`; NaN after a seed has stopped).
+    metrics: the same for each metric that the loss reports.
+    seconds: time in updates, compilation excluded; compile_seconds: the compilation.
+    stopped: why it ended: `finished`, `solved` (its `stop` condition) or `interrupted`; one a seed.
+    """
+
+    losses: np.ndarray
+    metrics: dict[str, np.ndarray]
+    seconds: float
+    compile_seconds: float
+    seeds: tuple[int, ...]
+    learning_rate: float
+    stopped: tuple[str, ...]
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Updates run: one number, or one a seed."""
+        return np.isfinite(self.losses).sum(axis=-1)
+
+    def last(self, metric: str, updates: int = 100) -> np.ndarray:
+        """Mean of a metric over the last `updates` updates: one number, or one a seed."""
+        values = np.atleast_2d(self.metrics[metric])
+        ends = np.atleast_1d(self.steps)
+        means = [row[max(0, end - updates) : end].mean() if end else np.nan for row, end in zip(values, ends)]  # noqa: B905
+        return np.array(means) if self.losses.ndim == 2 else np.float64(means[0])
+
+    def of_seed(self, lane: int) -> "History":
+        """The history of one seed of `fit_seeds`, by its place in `seeds`."""
+        return dataclasses.replace(
+            self,
+            losses=self.losses[lane],
+            metrics={name: values[lane] for name, values in self.metrics.items()},
+            seeds=(self.seeds[lane],),
+            stopped=(self.stopped[lane],),
+        )
+
+
+class _State(NamedTuple):
+    params: Any
+    rest: Any  # what a model holds beside parameters, such as the random state of dropout
+    optimizer: Any
+
+
+def fit(
+    model: nnx.Module,
+    batches: Any,
+    steps: int,
+    *,
+    loss: Loss,
+    learning_rate: float = 2e-3,
+    clip: float = 1.0,
+    optimizer: optax.GradientTransformation | None = None,
+    seed: int = 0,
+    report: Callable[[int, dict[str, float]], None] | None = None,
+    stop: Callable[[History], bool] | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> History:
+    """Train `model` in place for `steps` updates of Adam, gradients clipped to norm `clip`.
+
+    batches: `batches(step, rng) -> batch`, a pure function (see `data.batching`).
+    loss: `loss(model, batch) -> (scalar, metrics)` (see `models.losses`).
+    optimizer: replaces Adam and the clipping.   seed: of the batches; the model brings its own start.
+    report: called every 20 updates with the step and the mean loss and metrics of those updates.
+    stop: asked every 20 updates; ends the run as `solved` when true.
+    checkpoint: a file to keep the run in; with `resume=True` a run found there goes on where it was and ends
+        in exactly the values of an uninterrupted one.
+
+    Interrupting keeps what was learned and returns the history so far. A loss that is not a number raises
+    `TrainingDiverged` with the step, and the model keeps its last finite values.
+    """
+    history = _run(
+        [model], batches, steps, (seed,), loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+    )
+    return history.of_seed(0)
+
+
+def fit_seeds(
+    make: Callable[[nnx.Rngs], nnx.Module],
+    batches: Any,
+    steps: int,
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    **options: Any,
+) -> tuple[list[nnx.Module], History]:
+    """The same training for several seeds, so that a curve can carry a band: models and one history.
+
+    `make(rngs)` builds a model; seed s decides its start and its batches. The other options are `fit`'s.
+    Seeds run one after another inside the compiled loop on a CPU, side by side (`vmap`) on an accelerator.
+    """
+    require(len(seeds) >= 1, "fit_seeds needs at least one seed.")
+    models = [make(nnx.Rngs(seed)) for seed in seeds]
+    named = {
+        "learning_rate": 2e-3, "clip": 1.0, "optimizer": None, "report": None, "stop": None,
+        "checkpoint": None, "resume": False, "progress": True, **options,
+    }  # fmt: skip
+    return models, _run(models, batches, steps, tuple(seeds), **named)
+
+
+def _run(
+    models, batches, steps, seeds, loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+) -> History:
+    require_positive(steps=steps)
+    require(learning_rate > 0, f"learning_rate must be positive, not {learning_rate!r}.")
+    require(clip > 0, f"clip must be positive, not {clip!r}.")
+    if optimizer is None:
+        optimizer = optax.chain(optax.clip_by_global_norm(clip), optax.adam(learning_rate))
+    lanes = len(seeds)
+    graphdef, *_ = nnx.split(models[0], nnx.Param, ...)
+    states = []
+    for model in models:
+        _, params, rest = nnx.split(model, nnx.Param, ...)
+        states.append(_State(params, rest, optimizer.init(params)))
+    state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+    rngs = jnp.stack([jax.random.key(seed) for seed in seeds])
+    bucket_of = getattr(batches, "bucket", lambda step: 0)
+
+    example = jax.eval_shape(functools.partial(batches, 0), jax.random.key(0))
+    _, metric_shapes = jax.eval_shape(lambda p, r, b: loss(nnx.merge(graphdef, p, r), b), *states[0][:2], example)
+    losses = np.full((lanes, steps), np.nan, np.float32)
+    metrics = {name: np.full((lanes, steps), np.nan, np.float32) for name in metric_shapes}
+    done = np.zeros(lanes, int)  # updates run by each seed
+    stopped = ["finished"] * lanes
+    settings = {"seeds": list(seeds), "learning_rate": learning_rate, "clip": clip}
+    if checkpoint is not None and resume and os.path.exists(checkpoint):
+        state, losses, metrics, done, stopped = _resume(checkpoint, state, losses, metrics, settings)
+
+    compiled: dict[Any, Any] = {}
+    seconds = compile_seconds = 0.0
+    saved_at = time.monotonic()
+
+    def history() -> History:
+        return History(losses, metrics, seconds, compile_seconds, seeds, learning_rate, tuple(stopped))
+
+    def keep() -> None:
+        if checkpoint is not None:
+            record = {"losses": losses, "metrics": metrics}
+            description = {"settings": settings, "done": done.tolist(), "stopped": stopped, "steps": steps}
+            checkpoints.save(checkpoint, {"state": state, "record": record}, description)
+
+    def active() -> np.ndarray:
+        return np.array([reason != "solved" for reason in stopped]) & (done < steps)
+
+    bar = tqdm(total=steps, initial=int(done.max()), disable=not progress, unit="step", leave=False)
+    try:
+        while active().any():
+            begin = int(done[active()].min())
+            bucket = bucket_of(begin)
+            end = begin + 1
+            while end < steps and end % CHUNK and bucket_of(end) == bucket:
+                end += 1
+            limits = np.where(active() & (done == begin), end, begin).astype(np.int32)
+            arguments = (state, np.int32(begin), limits, rngs)
+            if bucket not in compiled:
+                clock = time.perf_counter()
+                advance = _advance(graphdef, loss, optimizer, batches, bucket, metric_shapes)
+                compiled[bucket] = jax.jit(_over_seeds(advance)).lower(*arguments).compile()
+                compile_seconds += time.perf_counter() - clock
+            clock = time.perf_counter()
+            new_state, reached, values = jax.block_until_ready(compiled[bucket](*arguments))
+            seconds += time.perf_counter() - clock
+            state, reached, values = new_state, np.asarray(reached), jax.tree.map(np.asarray, values)
+            for lane in np.flatnonzero(limits > begin):
+                count = reached[lane] - begin
+                losses[lane, begin : begin + count] = values["loss"][lane, :count]
+                for name in metrics:
+                    metrics[name][lane, begin : begin + count] = values[name][lane, :count]
+                done[lane] = reached[lane]
+                if reached[lane] < limits[lane]:
+                    raise TrainingDiverged(int(reached[lane]), seeds[lane], learning_rate, history())
+                if stop is not None and end % CHUNK == 0 and stop(history().of_seed(int(lane))):
+                    stopped[lane] = "solved"
+            bar.update(end - bar.n)
+            bar.set_postfix(loss=f"{np.nanmean(losses[:, begin:end]):.3f}", refresh=False)
+            if report is not None:
+                window = {name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()}
+                report(end, window)
+            if checkpoint is not None and time.monotonic() - saved_at > SAVE_EVERY:
+                keep()
+                saved_at = time.monotonic()
+    except KeyboardInterrupt:
+        stopped = [reason if reason == "solved" or done[i] == steps else "interrupted" for i, reason in enumerate(stopped)]
+        warnings.warn(
+            f"Interrupted after {int(done.max())} of {steps} updates; the model keeps what it has learned.", stacklevel=3
+        )
+    finally:
+        bar.close()
+        for lane, model in enumerate(models):
+            nnx.update(model, *jax.tree.map(lambda leaf, lane=lane: leaf[lane], state)[:2])
+        keep()
+    return history()
+
+
+def _advance(graphdef, loss, optimizer, batches, bucket, metric_shapes):
+    """The compiled loop of one seed: updates begin … limit - 1, fewer where a value is not finite."""
+    draw = functools.partial(batches.draw, bucket) if hasattr(batches, "draw") else None
+
+    def advance(state: _State, begin, limit, rng):
+        def update(carry):
+            step, _, state, values = carry
+            key = jax.random.fold_in(rng, step)
+            batch = _shard(draw(key) if draw else batches(step, key))
+
+            def objective(params):
+                model = nnx.merge(graphdef, params, state.rest)
+                value, metrics = loss(model, batch)
+                return value, (metrics, nnx.split(model, nnx.Param, ...)[2])
+
+            (value, (metrics, rest)), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
+            finite = jnp.isfinite(value) & jnp.isfinite(optax.global_norm(gradient))
+            changes, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
+            new = _State(optax.apply_updates(state.params, changes), rest, optimizer_state)
+            state = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)
+            row = {"loss": value, **metrics}
+            values = {name: values[name].at[step - begin].set(row[name].astype(jnp.float32)) for name in values}
+            return step + finite, finite, state, values
+
+        empty = {name: jnp.zeros(CHUNK, jnp.float32) for name in ("loss", *metric_shapes)}
+        step, _, state, values = jax.lax.while_loop(
+            lambda carry: (carry[0] < limit) & carry[1], update, (begin, jnp.array(True), state, empty)
+        )
+        return state, step, values
+
+    return advance
+
+
+def _over_seeds(advance):
+    """`advance` over a leading axis of seeds: in turn on a CPU, side by side on an accelerator."""
+    if jax.default_backend() != "cpu":
+        return jax.vmap(advance, in_axes=(0, None, 0, 0))
+
+    def in_turn(state, begin, limits, rngs):
+        return jax.lax.map(lambda lane: advance(lane[0], begin, lane[1], lane[2]), (state, limits, rngs))
+
+    return in_turn
+
+
+def _shard(batch):
+    """Spread a batch over all local devices, where there are several and the batch divides evenly."""
+    count = jax.device_count()
+    if count == 1 or any(leaf.shape[0] % count for leaf in jax.tree.leaves(batch)):
+        return batch
+    mesh = jax.sharding.Mesh(np.array(jax.devices()), ("batch",))
+    return jax.lax.with_sharding_constraint(batch, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch")))
+
+
+def _resume(checkpoint, state, losses, metrics, settings):
+    description = checkpoints.about(checkpoint)
+    for name, value in settings.items():
+        there = description.get("settings", {}).get(name)
+        require(
+            there == value,
+            f"{checkpoint} holds a run with {name} = {there}, but this one has {value}: "
+            "resume with the same settings, or name another checkpoint.",
+        )
+    before = description["steps"]
+    record = {"losses": losses, "metrics": metrics}
+    like = {"state": state, "record": jax.tree.map(lambda a: np.zeros((len(a), before), a.dtype), record)}
+    stored, _ = checkpoints.load(checkpoint, like)
+    done = np.array(description["done"])
+    require(losses.shape[1] >= done.max(), f"{checkpoint} has already run {done.max()} updates; ask for more steps.")
+    for name, rows in {"losses": losses, **metrics}.items():
+        source = stored["record"]["losses"] if name == "losses" else stored["record"]["metrics"][name]
+        width = min(before, rows.shape[1])
+        rows[:, :width] = np.asarray(source)[:, :width]
+    stopped = ["finished" if reason == "interrupted" else reason for reason in description["stopped"]]
+    return stored["state"], losses, metrics, done, stopped
+
+
+# ------------------------------------------------------------------------------------- trained models
+
+
+class Trained(NamedTuple):
+    """A trained model, its history, and where it came from: `shipped`, `cached` or `trained`."""
+
+    model: Any
+    history: History
+    origin: str
+
+
+def trained(
+    name: str,
+    make: Callable[[nnx.Rngs], nnx.Module],
+    train: Callable[[nnx.Module], History],
+    config: dict[str, Any],
+    *,
+    seed: int = 0,
+    retrain: bool = False,
+) -> Trained:
+    """A trained model at once: shipped weights if their `config` is this one, else the user's cache, else a live run.
+
+    `make(rngs)` builds the model, `train(model)` trains it; `config` names all that decides the result and
+    can be written as JSON. `retrain=True` always trains. A damaged file costs a warning and a training run.
+    """
+    model = make(nnx.Rngs(seed))
+    _, params, rest = nnx.split(model, nnx.Param, ...)
+    full = json.loads(json.dumps({**config, "seed": seed}))
+    wanted = [full] if size() == "full" else [full, {**full, "size": "quick"}]
+    own = cache() / "models" / f"{name}.safetensors"
+    places = [("shipped", _shipped(name)), ("cached", own)]
+    for origin, path in places if not retrain else []:
+        if path is None or not path.exists():
+            continue
+        try:
+            description = checkpoints.about(path)
+            if description.get("config") not in wanted:
+                continue
+            shapes = description["record"]
+            like = {
+                "params": params,
+                "rest": rest,
+                "losses": np.zeros(shapes["steps"], np.float32),
+                "metrics": {metric: np.zeros(shapes["steps"], np.float32) for metric in shapes["metrics"]},
+            }
+            stored, _ = checkpoints.load(path, like)
+        except (checkpoints.CheckpointError, KeyError) as error:
+            warnings.warn(f"The {origin} model {name!r} is not used: {error}", stacklevel=2)
+            continue
+        nnx.update(model, stored["params"], stored["rest"])
+        record = jax.tree.map(np.asarray, (stored["losses"], stored["metrics"]))
+        run = shapes["run"]
+        return Trained(model, History(*record, **{**run, "seeds": tuple(run["seeds"]), "stopped": tuple(run["stopped"])}), origin)
+    history = train(model)
+    if "interrupted" not in history.stopped:
+        try:
+            keep(own, model, history, wanted[-1])
+        except OSError as error:
+            warnings.warn(f"The trained model {name!r} could not be kept ({error}).", stacklevel=2)
+    return Trained(model, history, "trained")
+
+
+def keep(path: os.PathLike | str, model: nnx.Module, history: History, config: dict[str, Any]) -> None:
+    """Write a trained model where `trained` will find it: parameters, history and configuration."""
+    _, params, rest = nnx.split(model, nnx.Param, ...)
+    run = {name: getattr(history, name) for name in ("seconds", "compile_seconds", "seeds", "learning_rate", "stopped")}
+    tree = {"params": params, "rest": rest, "losses": history.losses, "metrics": history.metrics}
+    record = {"steps": len(history.losses), "metrics": sorted(history.metrics), "run": run}
+    checkpoints.save(path, tree, {"config": config, "record": record})
+
+
+def _shipped(name: str):
+    try:
+        return asset(f"weights/{name}.safetensors")
+    except CourseError:
+        return None
