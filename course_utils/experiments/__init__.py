@@ -1,0 +1,42 @@
+"""Each chapter's headline measurements, one module a chapter, run by notebooks, tests and `course reproduce`.
+
+A module `chNN` has `headline() -> dict`, which runs everything and returns what goes to
+`data/recorded/chNN.json`.
+"""
+
+import importlib
+import json
+import pathlib
+from typing import Any
+
+from ..runtime import InvalidInput, device, size, versions
+
+
+def chapters() -> list[str]:
+    """Chapters that have headline measurements."""
+    return sorted(path.stem for path in pathlib.Path(__file__).parent.glob("ch[0-9][0-9].py"))
+
+
+def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[str, Any]:
+    """Run a chapter's headline measurements, with the device and versions they ran on.
+
+    With a `folder` the result is also written there as `chNN.json`, except when `COURSE_SIZE=quick`: rough
+    numbers are never recorded.
+    """
+    if chapter not in chapters():
+        raise InvalidInput(f"There is no chapter {chapter!r} with measurements; there are {', '.join(chapters())}.")
+    import datetime
+
+    numbers = importlib.import_module(f"{__name__}.{chapter}").headline()
+    result = {
+        "chapter": chapter,
+        "date": datetime.date.today().isoformat(),
+        "device": device(),
+        "versions": versions(),
+        **numbers,
+    }
+    if folder is not None and size() == "full":
+        path = pathlib.Path(folder) / f"{chapter}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return result

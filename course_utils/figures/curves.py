@@ -1,0 +1,87 @@
+"""Lines over a common axis, with a band over seeds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ..runtime import require
+from .style import COLOURS, DASHES, GREY, MARKERS, finish, translucent
+
+
+def curves(
+    x: Sequence[float] | np.ndarray,
+    series: Mapping[str, Any],
+    *,
+    title: str,
+    caption: str,
+    summary: str,
+    x_title: str,
+    y_title: str,
+    references: Mapping[str, Any] | None = None,
+    log_y: bool = False,
+    y_range: tuple[float, float] | None = None,
+    markers: bool = True,
+) -> go.Figure:
+    """One line for each series. A series `[seeds, x]` shows its mean and a band from lowest to highest seed.
+
+    `references` are drawn in grey behind: baselines, `[x]` or one number.
+    """
+    x = np.asarray(x)
+    figure = go.Figure()
+    for i, (name, values) in enumerate((references or {}).items()):
+        y = np.broadcast_to(np.asarray(values, float), x.shape)
+        line = {"color": GREY, "dash": DASHES[1 + i % 5], "width": 1.5}
+        figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line)
+    for i, (name, values) in enumerate(series.items()):
+        runs = np.atleast_2d(np.asarray(values, float))
+        require(
+            runs.shape[1] == len(x),
+            f"Series {name!r} has {runs.shape[1]} points, but the axis has {len(x)}.",
+        )
+        colour, group = COLOURS[i % len(COLOURS)], f"s{i}"
+        if len(runs) > 1:
+            low, high = np.nanmin(runs, axis=0), np.nanmax(runs, axis=0)
+            figure.add_scatter(
+                x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
+                line={"width": 0}, fillcolor=translucent(colour, 0.18), hoverinfo="skip", legendgroup=group,
+                showlegend=False,
+            )  # fmt: skip
+        figure.add_scatter(
+            x=x, y=np.nanmean(runs, axis=0), name=name, legendgroup=group,
+            mode="lines+markers" if markers else "lines",
+            line={"color": colour, "dash": DASHES[i % len(DASHES)], "width": 2.5},
+            marker={"symbol": MARKERS[i % len(MARKERS)], "size": 7},
+        )  # fmt: skip
+    if log_y:
+        figure.update_yaxes(type="log", exponentformat="power")
+    if y_range:
+        figure.update_yaxes(range=y_range)
+    figure.update_layout(hovermode="x unified")
+    return finish(figure, title=title, caption=caption, summary=summary, x=x_title, y=y_title)
+
+
+def loss_curve(losses: np.ndarray, *, title: str, guess: float | None = None) -> go.Figure:
+    """Training loss, one seed `[steps]` or several `[seeds, steps]`, smoothed over 20 updates.
+
+    `guess` is the loss of guessing, drawn as a reference.
+    """
+    runs = np.atleast_2d(losses)
+    width = min(20, runs.shape[1])
+    count = runs.shape[1] // width
+    blocks = runs[:, : count * width].reshape(len(runs), count, width)
+    with np.errstate(invalid="ignore"):
+        smooth = np.nanmean(blocks, axis=2) if np.isfinite(blocks).any() else blocks[:, :, 0]
+    steps = width * np.arange(1, count + 1)
+    last = float(np.nanmean(smooth[:, -1]))
+    seeds = f"{len(runs)} seeds; the band spans lowest to highest" if len(runs) > 1 else "one seed"
+    return curves(
+        steps, {"training loss": smooth}, title=title,
+        caption=f"Mean loss of each {width} updates ({seeds}). The dashed line is what guessing costs."
+        if guess else f"Mean loss of each {width} updates ({seeds}).",
+        summary=f"After {steps[-1]} updates the loss is {last:.3f}"
+        + (f"; guessing costs {guess:.3f}." if guess else "."),
+        x_title="updates", y_title="cross-entropy (nats)",
+        references={"guessing": guess} if guess else None, y_range=None, markers=False,
+    )  # fmt: skip

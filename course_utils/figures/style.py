@@ -1,0 +1,69 @@
+"""One look for all figures, and the words that go with each.
+
+A figure of the course has a title (its point), a caption (what to look at) and a summary (one sentence on
+what it shows now, for those who hear it rather than see it). `finish` puts all three in.
+
+Colours are Okabe and Ito's, which the three common colour deficiencies can tell apart; a series always has
+a second cue (dash or marker). The background is opaque: a figure reads the same on a dark page.
+"""
+
+import textwrap
+from typing import Any
+
+import plotly.graph_objects as go
+
+BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, BLACK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#1A1A1A",
+)  # fmt: skip
+COLOURS = (BLUE, RED, GREEN, PINK, ORANGE, SKY, BLACK)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
+GREY = "#595959"  # 7:1 on the background
+PALE = "#D9D9D9"
+WRAP = 108  # characters of a caption's line; fits a notebook of 700 pixels
+
+_axis = {"showgrid": True, "gridcolor": "#E8E8E8", "zeroline": False, "linecolor": GREY, "ticks": "outside",
+         "automargin": True, "title": {"standoff": 8, "font": {"size": 13}}}  # fmt: skip
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": "Helvetica, Arial, sans-serif", "size": 13, "color": BLACK},
+        "paper_bgcolor": "#FFFFFF",
+        "plot_bgcolor": "#FFFFFF",
+        "colorway": COLOURS,
+        "xaxis": _axis,
+        "yaxis": _axis,
+        "legend": {"bgcolor": "rgba(255,255,255,0.8)", "font": {"size": 12}},
+        "hoverlabel": {"font": {"size": 12}},
+        "title": {"x": 0.01, "xanchor": "left", "yref": "container", "y": 0.97, "yanchor": "top"},
+    }
+)
+
+
+def finish(
+    figure: go.Figure, *, title: str, caption: str, summary: str, x: str = "", y: str = "", height: int = 380
+) -> go.Figure:
+    """Give a figure its words, axis titles and the course's look. Returns the same figure."""
+    lines = textwrap.wrap(caption, WRAP)
+    figure.update_layout(
+        template=TEMPLATE,
+        height=height,
+        margin={"l": 60, "r": 20, "t": 44 + 17 * len(lines), "b": 52},
+        title={"text": title, "font": {"size": 16}, "subtitle": {"text": "<br>".join(lines), "font": {"size": 12.5, "color": GREY}}},
+        meta={"title": title, "caption": caption, "summary": summary},
+    )
+    if x:
+        figure.update_xaxes(title_text=x)
+    if y:
+        figure.update_yaxes(title_text=y)
+    return figure
+
+
+def words(figure: go.Figure) -> dict[str, Any]:
+    """Title, caption and summary of a finished figure."""
+    return dict(figure.layout.meta or {})  # type: ignore[attr-defined]
+
+
+def translucent(colour: str, alpha: float) -> str:
+    """A hexadecimal colour as `rgba(…)`."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"

@@ -1,0 +1,74 @@
+"""How well a model makes a verb agree with its subject."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float
+
+from ..data.agreement import NOUNS, Agreement, vocabulary
+from ..data.batching import pad
+from ..runtime import require
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _logits(graphdef, state, tokens, mask):
+    return nnx.merge(graphdef, state)(tokens, mask)
+
+
+def right(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
+    """Whether a classifier of the words before the verb gives the right number, for each sentence."""
+    graphdef, state = nnx.split(model)
+    asked = corpus.asked()
+    answers = []
+    for low in range(0, len(asked.labels), batch):
+        rows = slice(low, low + batch)
+        answers.append(np.asarray(_logits(graphdef, state, asked.tokens[rows], asked.mask[rows]).argmax(-1)))
+    return np.concatenate(answers) == np.asarray(asked.labels)
+
+
+def by_distance(hits: Any, corpus: Agreement, edges: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy within bins of distance: the middle of each bin, and the share of `hits` in it.
+
+    Bin i holds distances edges[i] … edges[i+1] - 1; a bin without sentences gives NaN.
+    """
+    require(len(edges) >= 2 and list(edges) == sorted(set(edges)), f"edges must increase, not {edges}.")
+    distance, hits = np.asarray(corpus.distance), np.asarray(hits, float)
+    low, high = np.array(edges[:-1]), np.array(edges[1:])
+    inside = (distance >= low[:, None]) & (distance < high[:, None])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (low + high - 1) / 2, (inside * hits).sum(1) / inside.sum(1)
+
+
+class Reading(NamedTuple):
+    """What a classifier believes after each word of one sentence."""
+
+    words: list[str]
+    plural: Float[np.ndarray, " time"]  # probability that the subject is plural
+
+
+def read(model: Any, sentence: str) -> Reading:
+    """Feed one sentence, word by word, to a classifier of number.
+
+    Unknown words raise `UnknownWords` and an empty sentence `InvalidInput`, each naming what is wrong.
+    The sentence is padded to a multiple of 16, so that a longer one seldom compiles again.
+    """
+    vocab = vocabulary()
+    indices = [vocab.bos, *vocab.encode(sentence.lower().replace(",", " ").replace(".", " "))]
+    tokens, mask = pad([indices], length=-(-len(indices) // 16) * 16)
+    graphdef, state = nnx.split(model)
+    plural = np.asarray(_every_step(graphdef, state, tokens, mask))[0, 1 : len(indices)]
+    return Reading([vocab.words[i] for i in indices[1:]], plural)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _every_step(graphdef, state, tokens, mask) -> Float[Array, "batch time"]:
+    return jax.nn.softmax(nnx.merge(graphdef, state).every_step(tokens, mask))[..., 1]
+
+
+def nouns(words: list[str]) -> list[tuple[int, int]]:
+    """Position and number (0 singular, 1 plural) of every noun in a list of words."""
+    number = {form: n for pair in NOUNS for n, form in enumerate(pair)}
+    return [(i, number[word]) for i, word in enumerate(words) if word in number]

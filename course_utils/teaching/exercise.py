@@ -1,0 +1,219 @@
+"""Exercises that check themselves: `ex.name.check(my_function)`, `.hint()`, `.solution()`.
+
+The learner's function runs on small cases. What comes back is compared in this order: nothing attempted,
+a known mistake (by what it computes, so that it can be named), a wrong shape, wrong values.
+"""
+
+import dataclasses
+import inspect
+import textwrap
+import traceback
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import numpy as np
+
+from ..runtime import require
+from .progress import progress
+from .quiz import NOTE, RIGHT, WRONG, Feedback
+
+Status = Literal["not attempted", "cannot run", "known mistake", "wrong shape", "wrong values", "correct"]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Verdict(Feedback):
+    """The outcome of a check: `status`, and what is said."""
+
+    status: Status = "correct"
+
+    @property
+    def mark(self) -> str:
+        return {"not attempted": NOTE, "correct": RIGHT}.get(self.status, WRONG)
+
+    def _repr_html_(self) -> str:
+        return super()._repr_html_().replace("\n", "<br>")
+
+
+class Note(str):
+    """Text that a notebook shows as Markdown."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    """A wrong way that people take: a function that goes it, and what to say to them."""
+
+    function: Callable
+    says: str
+
+
+@dataclasses.dataclass
+class Exercise:
+    """One exercise.
+
+    cases: tuples of arguments, the smallest first.   solution: the right function, from the library.
+    mistakes: executable; each must differ from the solution on some case.   hints: three, the last nearly there.
+    """
+
+    name: str
+    chapter: str
+    objective: str
+    cases: tuple[tuple, ...]
+    solution_function: Callable
+    mistakes: tuple[Mistake, ...]
+    hints: tuple[str, str, str]
+    tolerance: float = 1e-4
+    _next_hint: int = 0
+
+    def check(self, function: Any) -> Verdict:
+        """Run a learner's function on the cases, say what is right or wrong, and keep the outcome."""
+        verdict = self._judge(function)
+        if verdict.status != "not attempted":
+            item = f"{self.chapter}-{self.name}"
+            progress().record(self.chapter, "exercise", item, verdict.status, verdict.status == "correct", self.objective)
+        return verdict
+
+    def hint(self) -> Note:
+        """The next of three hints, from a nudge to nearly there; then the first again."""
+        place = self._next_hint
+        self._next_hint = (place + 1) % 3
+        return Note(f"Hint {place + 1} of 3. {self.hints[place]}")
+
+    def solution(self) -> Note:
+        """The library's own source."""
+        return Note(f"```python\n{textwrap.dedent(inspect.getsource(self.solution_function))}```")
+
+    # ------------------------------------------------------------------------------------- judging
+
+    def _judge(self, function: Any) -> Verdict:
+        if not callable(function):
+            return self._no(
+                "cannot run",
+                f"`check` wants your function itself, not {_a(function)}. Pass its name without calling it: "
+                f"`ex.{self.name}.check(my_function)`.",
+            )
+        if _is_untouched(function):
+            return Verdict(None, "Not attempted yet. Write your answer in place of `...` and run the cell again.", "not attempted")
+        answers = []
+        for case in self.cases:
+            try:
+                inspect.signature(function).bind(*case)
+            except TypeError as error:
+                return self._no("cannot run", f"Your function should take {len(case)} arguments ({self._arguments()}): {error}.")
+            except ValueError:
+                pass  # a built-in without a signature
+            try:
+                answer = function(*[_own_copy(value) for value in case])
+            except Exception as error:  # whatever a learner's code may raise
+                return self._no("cannot run", f"Your function raised {type(error).__name__}: {error}{_where(error)}")
+            if answer is Ellipsis:
+                return Verdict(None, "Not attempted yet: your function returns `...`.", "not attempted")
+            if answer is None:
+                return self._no("cannot run", "Your function returned None. Is a `return` missing?")
+            try:
+                array = np.asarray(answer)
+            except Exception:  # ragged lists, tracers
+                array = np.asarray("not an array")
+            if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
+                return self._no("cannot run", f"Your function should return an array of numbers, not {_a(answer)}.")
+            answers.append(array.astype(float))
+        wanted = self._run(self.solution_function)
+        if _same(answers, wanted, self.tolerance):
+            return Verdict(True, f"Right on all {len(self.cases)} cases.", "correct")
+        for mistake in self.mistakes:
+            if _same(answers, self._run(mistake.function), self.tolerance):
+                return self._no("known mistake", mistake.says)
+        for case, mine, right in zip(self.cases, answers, wanted, strict=True):
+            if mine.shape != right.shape:
+                return self._no(
+                    "wrong shape",
+                    f"Your result has shape {mine.shape}; it should have shape {right.shape} for {_inputs(self, case)}.",
+                )
+        for case, mine, right in zip(self.cases, answers, wanted, strict=True):
+            if not np.allclose(mine, right, rtol=self.tolerance, atol=self.tolerance):
+                nan = " Some of your numbers are not finite." if not np.isfinite(mine).all() else ""
+                return self._no(
+                    "wrong values",
+                    f"The shape is right, the values are not.{nan} For {_inputs(self, case)}\n"
+                    f"yours: `{_short(mine)}`\nexpected: `{_short(right)}`",
+                )
+        raise AssertionError("unreachable: some case differs")
+
+    def _no(self, status: Status, message: str) -> Verdict:
+        return Verdict(False, message, status)
+
+    def _run(self, function: Callable) -> list[np.ndarray]:
+        return [np.asarray(function(*map(_own_copy, case))).astype(float) for case in self.cases]
+
+    def _arguments(self) -> str:
+        return ", ".join(inspect.signature(self.solution_function).parameters)
+
+
+def check_exercise(exercise: Exercise) -> None:
+    """Raise unless an exercise is sound: the solution passes, each mistake is told by its own message."""
+    require(exercise._judge(exercise.solution_function).status == "correct", f"{exercise.name}: the solution fails.")
+    for number, mistake in enumerate(exercise.mistakes):
+        verdict = exercise._judge(mistake.function)
+        require(
+            verdict.status == "known mistake" and verdict.message == mistake.says,
+            f"{exercise.name}: mistake {number} is answered with {verdict!r}.",
+        )
+
+
+def _is_untouched(function: Callable) -> bool:
+    """True for a function whose body is only `...` or `pass`, with or without a docstring."""
+
+    def blank(): ...
+
+    def described():
+        """A body that does nothing."""
+        ...
+
+    def passing():
+        pass
+
+    code = getattr(function, "__code__", None)
+    bodies = {empty.__code__.co_code for empty in (blank, described, passing)}
+    return code is not None and code.co_code in bodies
+
+
+def _own_copy(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _same(mine: list[np.ndarray], other: list[np.ndarray], tolerance: float) -> bool:
+    return all(
+        a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=False)
+        for a, b in zip(mine, other, strict=True)
+    )
+
+
+def _a(value: Any) -> str:
+    if isinstance(value, (jax.Array, np.ndarray)):
+        return f"an array of shape {value.shape}"
+    return f"{value!r:.60} (a {type(value).__name__})"
+
+
+def _short(array: np.ndarray) -> str:
+    return np.array2string(np.round(array, 4), threshold=20, edgeitems=3, separator=", ").replace("\n", "")
+
+
+def _inputs(exercise: Exercise, case: tuple) -> str:
+    names = inspect.signature(exercise.solution_function).parameters
+    parts = []
+    for name, value in zip(names, case, strict=False):
+        small = np.ndim(value) == 0 or np.size(value) <= 12
+        parts.append(f"{name} = `{_short(np.asarray(value)) if small else f'array of shape {np.shape(value)}'}`")
+    return ", ".join(parts)
+
+
+def _where(error: Exception) -> str:
+    """The learner's own line that raised, if it was in a notebook cell."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel" in frame.filename or "<ipython" in frame.filename]
+    return f"\nin line {frames[-1].lineno} of your cell: `{frames[-1].line}`" if frames and frames[-1].line else ""

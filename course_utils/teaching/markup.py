@@ -1,0 +1,27 @@
+"""Markdown with LaTeX to HTML, for widgets (which render neither by themselves)."""
+
+import html
+import re
+
+from markdown_it import MarkdownIt
+
+_MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+
+
+def to_html(text: str, inline: bool = False) -> str:
+    """HTML of Markdown whose `$…$` stay as they are for MathJax."""
+    kept: list[str] = []
+
+    def keep(match: re.Match) -> str:
+        kept.append(html.escape(match.group(), quote=False))
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    body = _MATH.sub(keep, text)
+    page = _MARKDOWN.renderInline(body) if inline else _MARKDOWN.render(body)
+    return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match.group(1))], page)
+
+
+def is_plain(text: str) -> bool:
+    """True for text that reads the same without rendering."""
+    return not re.search(r"[$`*_<&]", text)

@@ -1,0 +1,207 @@
+"""What a learner has answered: one SQLite file in their own folder, safe with several notebooks open.
+
+Every attempt is a row; nothing is ever overwritten or deleted. Whatever is wrong with the file or the
+folder costs a warning, never an exception and never an earlier answer: a damaged file is moved aside, a
+file of a newer course is left alone, and where nothing can be written the session remembers in memory.
+"""
+
+import contextlib
+import datetime
+import functools
+import json
+import pathlib
+import sqlite3
+import warnings
+from typing import Any, Literal, NamedTuple
+
+from ..runtime import home
+
+VERSION = 1
+Kind = Literal["quiz", "predict", "exercise"]
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS attempts (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,           -- UTC, ISO 8601
+    chapter TEXT NOT NULL,      -- ch00
+    kind TEXT NOT NULL,         -- quiz, predict, exercise
+    item TEXT NOT NULL,         -- the question's or exercise's id
+    objective TEXT NOT NULL,
+    answer TEXT NOT NULL,       -- JSON
+    correct INTEGER             -- 1, 0, or NULL: not known yet (a prediction)
+);
+CREATE INDEX IF NOT EXISTS by_item ON attempts (item);
+"""
+
+
+class Attempt(NamedTuple):
+    """One answer to one question or exercise."""
+
+    at: str
+    chapter: str
+    kind: str
+    item: str
+    objective: str
+    answer: Any
+    correct: bool | None
+
+
+class Progress:
+    """The attempts kept in one file. `persistent` is False where they live only as long as the kernel."""
+
+    def __init__(self, path: pathlib.Path | str | None = None):
+        self.path = pathlib.Path(path) if path else home() / "progress.sqlite"
+        self.persistent = True
+        self._connection = self._open()
+
+    def record(
+        self, chapter: str, kind: Kind, item: str, answer: Any, correct: bool | None, objective: str = ""
+    ) -> None:
+        """Add an attempt. A disk that fails meanwhile costs a warning; the session goes on in memory."""
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        row = (now, chapter, kind, item, objective, json.dumps(answer), None if correct is None else int(correct))
+        for _ in range(2):
+            try:
+                with self._connection:
+                    self._connection.execute(
+                        "INSERT INTO attempts (at, chapter, kind, item, objective, answer, correct) VALUES (?,?,?,?,?,?,?)",
+                        row,
+                    )
+                return
+            except sqlite3.Error as error:
+                self._connection = self._in_memory(f"{self.path} cannot be written ({error})")
+
+    def attempts(self, chapter: str | None = None, item: str | None = None) -> list[Attempt]:
+        """Attempts in the order they were made, all or of one chapter or item."""
+        query = "SELECT at, chapter, kind, item, objective, answer, correct FROM attempts WHERE 1=1"
+        values = []
+        for column, value in (("chapter", chapter), ("item", item)):
+            if value is not None:
+                query += f" AND {column} = ?"
+                values.append(value)
+        try:
+            rows = self._connection.execute(query + " ORDER BY id", values).fetchall()
+        except sqlite3.Error as error:
+            self._connection = self._in_memory(f"{self.path} cannot be read ({error})")
+            return []
+        return [
+            Attempt(*row[:5], answer=json.loads(row[5]), correct=None if row[6] is None else bool(row[6])) for row in rows
+        ]
+
+    def latest(self, item: str) -> Attempt | None:
+        """The last attempt at an item, or None."""
+        found = self.attempts(item=item)
+        return found[-1] if found else None
+
+    # ------------------------------------------------------------------------------------ opening
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self._connect()
+        except sqlite3.OperationalError as error:  # locked, read-only, no such folder
+            return self._in_memory(f"{self.path} cannot be opened ({error})")
+        except sqlite3.DatabaseError as error:
+            return self._set_aside(error)
+        except OSError as error:
+            return self._in_memory(f"{self.path.parent} cannot be written ({error})")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=10, check_same_thread=False)
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                connection.close()
+                return self._in_memory(f"{self.path} was written by a newer version of this course and is left alone", copy=False)
+            if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("its check fails")
+            with connection:
+                connection.executescript(_SCHEMA)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self, error: Exception) -> sqlite3.Connection:
+        """Move a damaged file away under a name that says so, and begin a new one."""
+        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+        aside = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}")
+        try:
+            self.path.rename(aside)
+            connection = self._connect()
+        except (OSError, sqlite3.Error) as again:
+            return self._in_memory(f"{self.path} is damaged ({error}) and cannot be moved aside ({again})", copy=False)
+        warnings.warn(
+            f"Your progress file was damaged ({error}). It is kept as {aside.name}; a new one has begun.", stacklevel=5
+        )
+        return connection
+
+    def _in_memory(self, reason: str, copy: bool = True) -> sqlite3.Connection:
+        warnings.warn(f"{reason}. Your answers are remembered only until the kernel stops.", stacklevel=5)
+        self.persistent = False
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        memory.executescript(_SCHEMA)
+        if copy and self.path.exists():
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(
+                sqlite3.connect(f"{self.path.as_uri()}?mode=ro&immutable=1", uri=True)
+            ) as earlier:
+                rows = earlier.execute("SELECT * FROM attempts").fetchall()
+                with memory:
+                    memory.executemany("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?)", rows)
+        return memory
+
+
+@functools.cache
+def _progress_at(path: pathlib.Path) -> Progress:
+    return Progress(path)
+
+
+def progress() -> Progress:
+    """The learner's progress: the file in `COURSE_HOME`, else in the user's data folder."""
+    return _progress_at((home() / "progress.sqlite").absolute())
+
+
+class Overview:
+    """A table of the answers so far, one row a chapter."""
+
+    columns = ("chapter", "questions answered", "right at first try", "right now", "predictions", "exercises solved")
+
+    def __init__(self, attempts: list[Attempt], persistent: bool):
+        self.persistent = persistent
+        self.rows = []
+        for chapter in sorted({attempt.chapter for attempt in attempts}):
+            items: dict[tuple[str, str], list[Attempt]] = {}
+            for attempt in attempts:
+                if attempt.chapter == chapter:
+                    items.setdefault((attempt.kind, attempt.item), []).append(attempt)
+            asked = [tries for (kind, _), tries in items.items() if kind == "quiz"]
+            solved = [tries for (kind, _), tries in items.items() if kind == "exercise"]
+            self.rows.append(
+                (
+                    chapter,
+                    len(asked),
+                    sum(tries[0].correct is True for tries in asked),
+                    sum(tries[-1].correct is True for tries in asked),
+                    sum(kind == "predict" for kind, _ in items),
+                    sum(any(attempt.correct for attempt in tries) for tries in solved),
+                )
+            )
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return "Nothing answered yet. Answers to quizzes, predictions and exercises will be counted here."
+        lines = [f"{row[0]}: " + ", ".join(f"{name} {n}" for name, n in zip(self.columns[1:], row[1:], strict=True)) for row in self.rows]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        if not self.rows:
+            return f"<p>{self!r}</p>"
+        head = "".join(f"<th scope='col'>{name}</th>" for name in self.columns)
+        body = "".join("<tr>" + "".join(f"<td>{value}</td>" for value in row) + "</tr>" for row in self.rows)
+        return f"<table><caption>Your progress</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def my_progress() -> Overview:
+    """What you have answered so far, chapter by chapter."""
+    kept = progress()
+    return Overview(kept.attempts(), kept.persistent)

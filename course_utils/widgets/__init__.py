@@ -1,0 +1,1 @@
+"""What moves: explorers, live training, and the one module that knows how front ends differ."""

@@ -1,0 +1,55 @@
+"""Watching a training run while it runs."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ipywidgets
+import numpy as np
+from IPython.core.display_functions import display
+
+from ..figures.curves import curves
+from ..runtime import front_end
+from . import surface
+
+REDRAW = 0.3  # seconds between two pictures
+
+
+@contextmanager
+def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
+    """A figure of the loss (or of one metric) that grows during training and goes when it is done.
+
+        with live_loss("Learning to agree") as report:
+            history = fit(..., report=report)
+
+    Without a widget front end it shows nothing; the progress bar of `fit` is still there.
+    """
+    steps: list[int] = []
+    values: list[float] = []
+    drawn = 0.0
+    name = metric or "loss"
+    output = ipywidgets.Output()
+
+    def picture():
+        return curves(
+            steps, {name: values}, title=title, caption=f"The {name} so far.", x_title="updates", y_title=name,
+            summary=f"After {steps[-1]} updates the {name} is {values[-1]:.3f}.", markers=False,
+        )  # fmt: skip
+
+    def report(step: int, now: dict[str, float]) -> None:
+        nonlocal drawn
+        steps.append(step)
+        values.append(now[name])
+        if time.monotonic() - drawn > REDRAW and np.isfinite(values).all():
+            surface.redraw(output, picture)
+            drawn = time.monotonic()
+
+    if front_end() == "none":
+        yield None
+        return
+    display(output)
+    try:
+        yield report
+    finally:
+        output.clear_output()
+        output.close()

@@ -1,0 +1,79 @@
+"""How a figure reaches the page, in each front end. No other module asks which one it is.
+
+JupyterLab, Notebook and VS Code draw a Plotly MIME bundle. Colab's `Output` does not, it gets HTML.
+Without a widget front end there is the static figure, and its summary in words.
+"""
+
+import html
+import json
+from typing import Any
+
+import ipywidgets
+import plotly.graph_objects as go
+import plotly.io as pio
+from IPython.core.display_functions import display
+
+from ..figures.style import words
+from ..runtime import CourseError, front_end
+
+PLOTLY_MIME = "application/vnd.plotly.v1+json"
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+_CONFIG = {"displayModeBar": False, "responsive": True}
+
+
+def summary(figure: go.Figure) -> str:
+    """What a figure shows, in words: its title and its summary."""
+    said = words(figure)
+    if not said:
+        return "A figure."
+    title, now = said["title"].rstrip("."), said["summary"]
+    return now if title in now else f"{title}. {now}"
+
+
+def bundle(figure: go.Figure) -> dict[str, Any]:
+    """The MIME bundle of a figure for this front end; always with its summary as plain text."""
+    text = {"text/plain": summary(figure)}
+    where = front_end()
+    if where == "colab":
+        page = pio.to_html(figure, include_plotlyjs="cdn", full_html=False, config=_CONFIG, validate=False)
+        return {"text/html": page, **text}
+    if where == "none":
+        return text
+    return {PLOTLY_MIME: {**json.loads(pio.to_json(figure, validate=False)), "config": _CONFIG}, **text}
+
+
+def with_widget(widget: ipywidgets.Widget, fallback: dict[str, Any]) -> dict[str, Any]:
+    """One bundle: the live widget where there is a kernel, else what `fallback` holds."""
+    if front_end() == "none":
+        return fallback
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return {WIDGET_MIME: view, **fallback}
+
+
+def show(figure: go.Figure) -> None:
+    """Display a figure here."""
+    display(bundle(figure), raw=True)
+
+
+def redraw(output: ipywidgets.Output, draw) -> str:
+    """Replace what `output` shows by `draw()`; returns the summary.
+
+    An error of the course becomes a sentence in its place: a control never shows a traceback.
+    """
+    try:
+        figure = draw()
+    except CourseError as error:
+        message = str(error)
+        with output:
+            output.clear_output(wait=True)
+            display({"text/html": f"<p><b>{html.escape(message)}</b></p>", "text/plain": message}, raw=True)
+        return message
+    with output:
+        output.clear_output(wait=True)
+        show(figure)
+    return summary(figure)
+
+
+def status(message: str) -> str:
+    """HTML of a sentence that a screen reader announces when it changes."""
+    return f'<p role="status" style="margin:2px 0;line-height:1.4">{html.escape(message)}</p>'
