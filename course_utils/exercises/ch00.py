@@ -8,74 +8,81 @@ from jaxtyping import Array, Float
 from ..teaching.exercise import Exercise, Mistake
 
 
-def moving_state(x: Float[Array, " time"], decay: float) -> Float[Array, " time"]:
-    """Every state of h_t = decay · h_{t-1} + (1 - decay) · x_t, from h_0 = 0: the smallest recurrence there is."""
+def mean_so_far(x: Float[Array, " time"]) -> Float[Array, " time"]:
+    """The mean of the inputs up to each position: m_t = m_{t-1} + (x_t - m_{t-1}) / t.
 
-    def step(h, x_t):
-        h = decay * h + (1 - decay) * x_t
-        return h, h
+    The state has two parts, the mean and the count; `scan` carries any tuple.
+    """
 
-    _, states = jax.lax.scan(step, jnp.zeros(()), x)
-    return states
+    def step(state, x_t):
+        mean, count = state
+        count = count + 1
+        mean = mean + (x_t - mean) / count
+        return (mean, count), mean
 
-
-def _swapped(x, decay):
-    return moving_state(x, 1 - decay)
-
-
-def _only_last(x, decay):
-    return moving_state(x, decay)[-1]
+    _, means = jax.lax.scan(step, (0.0, 0.0), x)
+    return means
 
 
-def _one_late(x, decay):
-    return jnp.concatenate([jnp.zeros(1), moving_state(x, decay)[:-1]])
+def _sums(x):
+    return jnp.cumsum(x)
 
 
-def _no_memory(x, decay):
-    return (1 - decay) * x
+def _divided_by_all(x):
+    return jnp.cumsum(x) / len(x)
 
 
-def _unweighted_input(x, decay):
-    return moving_state(x, decay) / (1 - decay)
+def _only_last(x):
+    return x.mean()
 
 
-def _starts_at_first_input(x, decay):
-    return moving_state(x, decay) + x[0] * decay ** jnp.arange(1, len(x) + 1)
+def _one_late(x):
+    return jnp.concatenate([jnp.zeros(1), mean_so_far(x)[:-1]])
+
+
+def _count_too_high(x):
+    return jnp.cumsum(x) / jnp.arange(2, len(x) + 2)
+
+
+def _no_memory(x):
+    return x / jnp.arange(1, len(x) + 1)
 
 
 _rng = np.random.default_rng(0)
 
-moving_average = Exercise(
-    name="moving_average",
+running_mean = Exercise(
+    name="running_mean",
     chapter="ch00",
     objective="jax",
     cases=(
-        (jnp.array([1.0]), 0.75),
-        (jnp.array([1.0, 2.0, 4.0]), 0.75),
-        (jnp.asarray(_rng.normal(size=9), jnp.float32), 0.9),
-        (jnp.asarray(_rng.normal(size=40), jnp.float32), 0.2),
+        (jnp.array([2.0]),),
+        (jnp.array([1.0, 3.0, 8.0]),),
+        (jnp.asarray(_rng.normal(size=9), jnp.float32),),
+        (jnp.asarray(_rng.normal(size=40), jnp.float32),),
     ),
-    solution_function=moving_state,
+    solution_function=mean_so_far,
     mistakes=(
-        Mistake(_swapped, "The two weights are swapped: `decay` multiplies the old state, `1 - decay` the new input."),
+        Mistake(_sums, "You return running *sums*: nothing divides by the number of inputs read so far."),
+        Mistake(
+            _divided_by_all,
+            "You divide by the length of the whole sequence, but at position t only t inputs have been read.",
+        ),
         Mistake(
             _only_last,
-            "You return the last state only; the exercise asks for all of them. In `scan` the carry is what goes "
-            "on to the next step and the second output is what is collected: `return h, h`.",
+            "You return the last mean only; the exercise asks for all of them. What `step` returns *second* is collected: "
+            "`return (mean, count), mean`, and `_, means = jax.lax.scan(...)`.",
         ),
-        Mistake(
-            _one_late,
-            "Your states are one step late: you collect the state from before the update. Collect the new one.",
-        ),
-        Mistake(_no_memory, "The old state has no influence on yours: does your step return the new state as its carry?"),
-        Mistake(_unweighted_input, "The input enters with weight 1. The equation gives it the weight `1 - decay`."),
-        Mistake(_starts_at_first_input, "You start from the first input; the recurrence starts from h_0 = 0."),
+        Mistake(_one_late, "Your means are one step late: you collect the mean from before the update. Collect the new one."),
+        Mistake(_count_too_high, "Your count is one too high: it starts at 0 and is 1 when the first input is read."),
+        Mistake(_no_memory, "Each of your results knows only its own input: is the old mean in your step's result?"),
     ),
     hints=(
-        "A step takes the state and one input and gives the new state. Which line of the equation is that?",
-        "`jax.lax.scan(step, start, x)` calls `step(h, x_t)` once for each input and wants two results: what to carry on, and what to collect.",
-        "Inside `step`, compute `h = decay * h + (1 - decay) * x_t` and `return h, h`; then `_, states = jax.lax.scan(step, jnp.zeros(()), x)`.",
+        "What must a step know besides the new input? Two numbers; the state is a pair of them.",
+        "`jax.lax.scan(step, (0.0, 0.0), x)` calls `step((mean, count), x_t)`. First raise the count by 1, then move the "
+        "mean towards `x_t` by the fraction `1 / count`.",
+        "`mean, count = state`, then `count = count + 1`, then `mean = mean + (x_t - mean) / count`, then "
+        "`return (mean, count), mean`. Outside: `_, means = jax.lax.scan(step, (0.0, 0.0), x)` and `return means`.",
     ),
 )
 
-ALL = (moving_average,)
+ALL = (running_mean,)

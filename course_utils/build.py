@@ -1,0 +1,149 @@
+"""`course build`: notebooks executed in a fresh kernel and written back in one normal form.
+
+Stored outputs hold the Plotly figure, its summary and a PNG (GitHub and nbviewer draw no Plotly), and no
+widget state. Two builds in a row differ in nothing but the outputs of cells tagged `timing`.
+"""
+
+import base64
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from .runtime import CourseError, cache
+from .widgets.surface import PLOTLY_MIME, WIDGET_MIME
+
+LARGEST_PNG = 60_000  # bytes
+LARGEST_NOTEBOOK = 1_500_000
+WIDTH = 760  # pixels
+_PLACEHOLDERS = ("Output()", "VBox(", "HTML(", "HBox(")
+
+
+class BuildError(CourseError):
+    """A notebook that cannot be built; the message names the cell."""
+
+
+def build(path: pathlib.Path, pictures: bool = True) -> None:
+    """Execute one notebook and write it back. With `pictures`, needs kaleido and a Chromium."""
+    old = nbformat.read(path, 4)
+    new = execute(path)
+    normalise(new)
+    if pictures:
+        add_pictures(new, old)
+    text = nbformat.writes(new, version=4)
+    if len(text) > LARGEST_NOTEBOOK:
+        raise BuildError(f"{path.name} is {len(text)} bytes, more than {LARGEST_NOTEBOOK}: draw fewer points.")
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def execute(path: pathlib.Path) -> nbformat.NotebookNode:
+    """Run all cells in a fresh kernel, as a learner without earlier answers would."""
+    notebook = nbformat.read(path, 4)
+    with tempfile.TemporaryDirectory() as nobody:
+        environment = {
+            **os.environ,
+            "COURSE_HOME": nobody,
+            "JAX_COMPILATION_CACHE_DIR": str(cache() / "xla"),
+            "TQDM_DISABLE": "1",
+            "PYTHONHASHSEED": "0",
+        }
+        client = NotebookClient(
+            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        )
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            raise BuildError(f"{path.name} does not run: {error}") from None
+    return notebook
+
+
+def normalise(notebook: nbformat.NotebookNode) -> None:
+    """Strip what differs between machines and runs: widget state, timestamps, kernel details."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in map(_normal_output, cell.outputs) if output is not None]
+            cell.execution_count = None
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = None
+
+
+def _normal_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    if output.output_type == "stream" and output.name == "stderr":
+        raise BuildError(f"A cell writes to stderr, which a reader would see: {output.text[:400]}")
+    if "data" not in output:
+        return output
+    had_widget = output.data.pop(WIDGET_MIME, None) is not None
+    output.metadata = nbformat.from_dict({})
+    plain = output.data.get("text/plain", "")
+    if had_widget and set(output.data) == {"text/plain"} and plain.startswith(_PLACEHOLDERS):
+        return None
+    return output
+
+
+def add_pictures(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode | None = None) -> None:
+    """Give each Plotly output a PNG; one that has not changed since `before` keeps its old picture."""
+    kept = {_key(output): output.data["image/png"] for output in _figures(before) if "image/png" in output.data} if before else {}
+    missing = []
+    for output in _figures(notebook):
+        if _key(output) in kept:
+            output.data["image/png"] = kept[_key(output)]
+        else:
+            missing.append(output)
+    for output, picture in zip(missing, _render([o.data[PLOTLY_MIME] for o in missing]), strict=True):
+        if len(picture) > LARGEST_PNG:
+            raise BuildError(f"The picture of {output.data['text/plain'][:60]!r} has {len(picture)} bytes, over {LARGEST_PNG}.")
+        output.data["image/png"] = base64.b64encode(picture).decode()
+
+
+def _figures(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [
+        output
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if PLOTLY_MIME in output.get("data", {})
+    ]
+
+
+def _key(output: nbformat.NotebookNode) -> str:
+    return json.dumps(output.data[PLOTLY_MIME], sort_keys=True)
+
+
+def _render(figures: list[Any]) -> list[bytes]:
+    if not figures:
+        return []
+    import plotly.graph_objects as go
+    import plotly.io as pio
+
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium:
+        os.environ.setdefault("BROWSER_PATH", chromium)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            names = [pathlib.Path(folder) / f"{i}.png" for i in range(len(figures))]
+            drawn = [go.Figure({k: v for k, v in figure.items() if k in ("data", "layout")}) for figure in figures]
+            pio.write_images(drawn, file=names, width=WIDTH)
+            return [name.read_bytes() for name in names]
+    except Exception as error:  # kaleido raises many kinds
+        raise BuildError(
+            f"The pictures could not be drawn: {error}. They need kaleido and Chromium or Chrome "
+            "(set BROWSER_PATH if it is not found); `course build --no-pictures` goes without."
+        ) from error

@@ -1,0 +1,91 @@
+"""The `course` command."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from .runtime import CourseError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="From Recurrence to Attention: tools for learners and authors.")
+quiz_app = typer.Typer(no_args_is_help=True, help="Quiz banks.")
+app.add_typer(quiz_app, name="quiz")
+
+
+def _fail(error: Exception) -> typer.Exit:
+    typer.secho(str(error), fg="red", err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is wrong with this installation, and what to do about it."""
+    from .doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(str(finding))
+    bad = sum(not finding.ok for finding in findings)
+    typer.echo("All is well." if not bad else f"{bad} thing{'s' if bad > 1 else ''} to mend.")
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command()
+def build(
+    notebooks: Annotated[list[pathlib.Path] | None, typer.Argument(help="Notebooks; all of notebooks/ if none.")] = None,
+    pictures: Annotated[bool, typer.Option(help="Add PNGs (needs kaleido and Chromium).")] = True,
+) -> None:
+    """Execute notebooks in a fresh kernel and write them back normalised."""
+    from .build import build as build_one
+
+    chosen = notebooks or sorted(pathlib.Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
+    if not chosen:
+        raise _fail(CourseError("There is no notebooks/NN_*.ipynb here: run this in the course's folder."))
+    for path in chosen:
+        if not path.exists():
+            raise _fail(CourseError(f"There is no notebook {path}."))
+        typer.echo(f"building {path}")
+        try:
+            build_one(path, pictures)
+        except CourseError as error:
+            raise _fail(error) from None
+
+
+@app.command()
+def reproduce(
+    chapters: Annotated[list[str], typer.Argument(help="Chapters, such as ch00 ch01.")],
+    out: Annotated[pathlib.Path | None, typer.Option(help="Folder for the results, such as data/recorded.")] = None,
+) -> None:
+    """Run the headline measurements of chapters again and print them as JSON."""
+    import json
+
+    from .experiments import reproduce as run
+    from .runtime import use_compilation_cache
+
+    use_compilation_cache()
+    for chapter in chapters:
+        try:
+            typer.echo(json.dumps(run(chapter, out), indent=1, sort_keys=True))
+        except CourseError as error:
+            raise _fail(error) from None
+
+
+@quiz_app.command()
+def validate(
+    banks: Annotated[list[pathlib.Path] | None, typer.Argument(help="YAML files; the course's own if none.")] = None,
+) -> None:
+    """Check quiz banks; name the file, the question and the reason of each fault."""
+    from .runtime import asset
+    from .teaching.bank import read_bank
+
+    faults = 0
+    for path in banks or sorted(asset("quizzes").glob("*.yaml")):
+        try:
+            found = read_bank(path)
+            typer.echo(f"✓ {path.name}: {len(found.questions)} questions, {len(found.objectives)} objectives")
+        except CourseError as error:
+            faults += 1
+            typer.secho(str(error), fg="red", err=True)
+    if faults:
+        raise typer.Exit(1)

@@ -1,0 +1,76 @@
+"""Explorers of notebook 00."""
+
+from typing import Any, get_args
+
+import numpy as np
+
+from ..data.agreement import MOST_ATTRACTORS, NUMBERS, Agreement, agreement, baselines
+from ..figures.memory import decay_weights
+from ..figures.paths import Architecture, path_diagram
+from ..figures.sentences import anatomy, reading
+from ..measure.agreement import nouns, read
+from .explore import Explorer, choice, explore, slider, text, toggle
+
+
+def fading_memory() -> Explorer:
+    """How an input fades in h_t = decay · h_{t-1} + (1 - decay) · x_t."""
+    return explore(decay_weights, decay=slider("decay", 0, 1, 0.01, value=0.5))
+
+
+def paths() -> Explorer:
+    """How far the first input travels in each architecture of the course."""
+    return explore(
+        path_diagram,
+        architecture=choice("architecture", get_args(Architecture)),
+        length=slider("positions", 1, 40, value=8),
+    )
+
+
+def sentence_maker() -> Explorer:
+    """Sentences of the corpus by distance, attractors and fronted phrase."""
+    corpus = agreement(8_000, seed=2)
+    steps, between, front = (np.asarray(a) for a in (corpus.distance, corpus.attractors, corpus.fronted))
+
+    def draw(distance: int, attractors: int, fronted: bool, example: int):
+        fits = min(attractors, (distance - 1) // 3)  # an attractor takes three words
+        rows = np.flatnonzero((steps == distance) & (between == fits) & (front == fronted))
+        return _anatomy(corpus, int(rows[(example - 1) % len(rows)]))
+
+    return explore(
+        draw,
+        distance=slider("distance", 1, 40, value=9),
+        attractors=slider("nouns in between", 0, MOST_ATTRACTORS, value=1),
+        fronted=toggle("a phrase in front", value=True),
+        example=slider("example", 1, 8),
+    )
+
+
+def _anatomy(corpus: Agreement, row: int):
+    words = corpus.text(row).split()
+    subject, verb = int(corpus.subject[row]) - 1, int(corpus.verb[row]) - 1  # without <bos>
+    roles = [""] * len(words)
+    for place, _ in nouns(words):
+        roles[place] = "fronted" if place < subject else "attractor"
+    roles[subject], roles[verb] = "subject", "verb"
+    said = {"nearest noun": corpus.nearest[row], "first noun": corpus.first[row]}
+    hits = baselines(corpus)
+    return anatomy(words, roles, {name: (NUMBERS[int(said[name])], bool(hits[name][row])) for name in said})
+
+
+EXAMPLES = (
+    "the cat",
+    "near the dogs the cat",
+    "near the dogs the cat that slept quietly beside the old horses",
+    "the teachers with the young singer",
+    "the bird that sang softly there and waited near the children and danced behind the farmers",
+)
+
+
+def watch_reading(model: Any) -> Explorer:
+    """What a trained reader believes after each word of a sentence, chosen or typed."""
+
+    def draw(sentence: str):
+        words, plural = read(model, sentence)
+        return reading(words, plural, nouns=nouns(words))
+
+    return explore(draw, sentence=text("sentence", EXAMPLES[2]))
