@@ -41,7 +41,7 @@ def save(path: os.PathLike | str, tree: Any, about: dict[str, Any]) -> None:
     """Write a tree of arrays and a JSON-able description, to a temporary name and then renamed."""
     path = pathlib.Path(path)
     arrays = {
-        name: np.ascontiguousarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+        name: np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf, order="C")
         for name, leaf in _named(tree).items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)

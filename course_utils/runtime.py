@@ -32,7 +32,7 @@ def require(condition: Any, message: str) -> None:
         raise InvalidInput(message)
 
 
-def require_positive(**sizes: int) -> None:
+def require_positive(**sizes: Any) -> None:
     """Every size must be a whole number of at least 1; the error names the first that is not."""
     for name, size in sizes.items():
         whole = isinstance(size, int) or (hasattr(size, "__index__") and not hasattr(size, "shape"))

@@ -59,16 +59,19 @@ class History:
     stopped: tuple[str, ...]
 
     @property
-    def steps(self) -> np.ndarray:
+    def steps(self) -> Any:
         """Updates run: one number, or one a seed."""
-        return np.isfinite(self.losses).sum(axis=-1)
+        count = np.isfinite(self.losses).sum(axis=-1)
+        return count if self.losses.ndim == 2 else int(count)
 
-    def last(self, metric: str, updates: int = 100) -> np.ndarray:
+    def last(self, metric: str, updates: int = 100) -> Any:
         """Mean of a metric over the last `updates` updates: one number, or one a seed."""
-        values = np.atleast_2d(self.metrics[metric])
-        ends = np.atleast_1d(self.steps)
-        means = [row[max(0, end - updates) : end].mean() if end else np.nan for row, end in zip(values, ends)]  # noqa: B905
-        return np.array(means) if self.losses.ndim == 2 else np.float64(means[0])
+        values, ends = np.atleast_2d(self.metrics[metric]), np.atleast_1d(self.steps)
+        means = [
+            float(row[max(0, end - updates) : end].mean()) if end else np.nan
+            for row, end in zip(values, ends, strict=True)
+        ]
+        return np.array(means) if self.losses.ndim == 2 else means[0]
 
     def of_seed(self, lane: int) -> "History":
         """The history of one seed of `fit_seeds`, by its place in `seeds`."""
@@ -188,7 +191,8 @@ def _run(
     def active() -> np.ndarray:
         return np.array([reason != "solved" for reason in stopped]) & (done < steps)
 
-    bar = tqdm(total=steps, initial=int(done.max()), disable=not progress, unit="step", leave=False)
+    silent = {} if progress else {"disable": True}  # not `disable=False`: TQDM_DISABLE is the reader's to set
+    bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, **silent)
     try:
         while active().any():
             begin = int(done[active()].min())
@@ -249,12 +253,13 @@ def _advance(graphdef, loss, optimizer, batches, bucket, metric_shapes):
             batch = _shard(draw(key) if draw else batches(step, key))
 
             def objective(params):
-                model = nnx.merge(graphdef, params, state.rest)
+                own = jax.tree.map(lambda leaf: leaf, state.rest)  # nnx lets a trace change only what it made
+                model = nnx.merge(graphdef, params, own)
                 value, metrics = loss(model, batch)
                 return value, (metrics, nnx.split(model, nnx.Param, ...)[2])
 
             (value, (metrics, rest)), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
-            finite = jnp.isfinite(value) & jnp.isfinite(optax.global_norm(gradient))
+            finite = jnp.isfinite(value) & jnp.array([jnp.isfinite(g).all() for g in jax.tree.leaves(gradient)]).all()
             changes, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
             new = _State(optax.apply_updates(state.params, changes), rest, optimizer_state)
             state = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)

@@ -3,7 +3,7 @@
 import collections
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, SupportsInt
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class Vocabulary:
             raise UnknownWords(missing, self.words)
         return [self._index.get(word, self.unk) for word in words]
 
-    def decode(self, indices: Iterable[int]) -> str:
+    def decode(self, indices: Iterable[SupportsInt]) -> str:
         """The words of `indices` up to the first `<eos>`, without padding and `<bos>`."""
         words = []
         for index in np.asarray(list(indices), int):

@@ -45,7 +45,7 @@ def rnn_step(
     return f(hidden @ W_h.T + inputs @ W_x.T + b)
 
 
-def recurrent_matrix(rng: Array, hidden: int, start: Start = "orthogonal", scale: float = 1.0) -> Float[Array, "h h"]:
+def recurrent_matrix(rng: Array, hidden: int, start: Start | str = "orthogonal", scale: float = 1.0) -> Float[Array, "h h"]:
     """A first value for W_h, `[hidden, hidden]`, times `scale`.
 
     `orthogonal`: a random rotation; every singular value is `scale` (Saxe, McClelland, Ganguli 2014).
@@ -73,8 +73,8 @@ class RNNCell(nnx.Module):
         hidden: int,
         *,
         rngs: nnx.Rngs,
-        activation: Activation = "tanh",
-        start: Start = "orthogonal",
+        activation: Activation | str = "tanh",
+        start: Start | str = "orthogonal",
         scale: float = 1.0,
     ):
         require_positive(embed=embed, hidden=hidden)

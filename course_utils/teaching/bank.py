@@ -198,4 +198,7 @@ def _refusal(name: str, content: dict, error: pydantic.ValidationError) -> str:
 @functools.cache
 def bank(chapter: str) -> Bank:
     """The bank of a chapter of the course, such as `ch00`."""
+    known = sorted(path.stem for path in asset("quizzes").glob("ch*.yaml"))
+    if chapter not in known:
+        raise BankError(f"There is no quiz {chapter!r}; there are {', '.join(known)}.")
     return read_bank(asset(f"quizzes/{chapter}.yaml"))

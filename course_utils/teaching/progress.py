@@ -18,19 +18,17 @@ from ..runtime import home
 
 VERSION = 1
 Kind = Literal["quiz", "predict", "exercise"]
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS attempts (
-    id INTEGER PRIMARY KEY,
-    at TEXT NOT NULL,           -- UTC, ISO 8601
-    chapter TEXT NOT NULL,      -- ch00
-    kind TEXT NOT NULL,         -- quiz, predict, exercise
-    item TEXT NOT NULL,         -- the question's or exercise's id
-    objective TEXT NOT NULL,
-    answer TEXT NOT NULL,       -- JSON
-    correct INTEGER             -- 1, 0, or NULL: not known yet (a prediction)
-);
-CREATE INDEX IF NOT EXISTS by_item ON attempts (item);
-"""
+_COLUMNS = {
+    "id": "INTEGER PRIMARY KEY",
+    "at": "TEXT NOT NULL",  # UTC, ISO 8601
+    "chapter": "TEXT NOT NULL",  # ch00
+    "kind": "TEXT NOT NULL",  # quiz, predict, exercise
+    "item": "TEXT NOT NULL",  # the question's or exercise's id
+    "objective": "TEXT NOT NULL",
+    "answer": "TEXT NOT NULL",  # JSON
+    "correct": "INTEGER",  # 1, 0, or NULL: not known yet (a prediction)
+}
+_CREATE = f"CREATE TABLE attempts ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})"
 
 
 class Attempt(NamedTuple):
@@ -108,19 +106,33 @@ class Progress:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=10, check_same_thread=False)
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                connection.close()
-                return self._in_memory(f"{self.path} was written by a newer version of this course and is left alone", copy=False)
-            if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("its check fails")
             with connection:
-                connection.executescript(_SCHEMA)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
+                # One transaction: another kernel sees either no table or all of it.
+                connection.execute("BEGIN IMMEDIATE")
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                if version <= VERSION:
+                    self._prepare(connection, version)
         except sqlite3.Error:
             connection.close()
             raise
+        if version > VERSION:
+            connection.close()
+            return self._in_memory(f"{self.path} was written by a newer version of this course and is left alone", copy=False)
         return connection
+
+    @staticmethod
+    def _prepare(connection: sqlite3.Connection, version: int) -> None:
+        """Create the table in an empty file; raise where the file is damaged or not ours."""
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if not tables and version == 0:
+            connection.execute(_CREATE)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            return
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(attempts)")]
+        if version != VERSION or columns != list(_COLUMNS):
+            raise sqlite3.DatabaseError("it was not written by this course")
+        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("its check fails")
 
     def _set_aside(self, error: Exception) -> sqlite3.Connection:
         """Move a damaged file away under a name that says so, and begin a new one."""
@@ -132,7 +144,7 @@ class Progress:
         except (OSError, sqlite3.Error) as again:
             return self._in_memory(f"{self.path} is damaged ({error}) and cannot be moved aside ({again})", copy=False)
         warnings.warn(
-            f"Your progress file was damaged ({error}). It is kept as {aside.name}; a new one has begun.", stacklevel=5
+            f"Your progress file cannot be used: it is damaged or foreign ({error}). It is kept as {aside.name}; a new one has begun.", stacklevel=5
         )
         return connection
 
@@ -140,12 +152,12 @@ class Progress:
         warnings.warn(f"{reason}. Your answers are remembered only until the kernel stops.", stacklevel=5)
         self.persistent = False
         memory = sqlite3.connect(":memory:", check_same_thread=False)
-        memory.executescript(_SCHEMA)
+        memory.execute(_CREATE)
         if copy and self.path.exists():
             with contextlib.suppress(sqlite3.Error), contextlib.closing(
-                sqlite3.connect(f"{self.path.as_uri()}?mode=ro&immutable=1", uri=True)
+                sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
             ) as earlier:
-                rows = earlier.execute("SELECT * FROM attempts").fetchall()
+                rows = earlier.execute(f"SELECT {', '.join(_COLUMNS)} FROM attempts").fetchall()
                 with memory:
                     memory.executemany("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?)", rows)
         return memory

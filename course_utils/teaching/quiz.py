@@ -5,7 +5,7 @@
 
 import dataclasses
 import html
-from typing import Any
+from typing import Any, SupportsFloat
 
 import ipywidgets
 
@@ -152,7 +152,7 @@ class _Ask:
             self.field, above = _options(question)
             controls = self.field
         self.feedback = ipywidgets.HTMLMath()
-        self.button = ipywidgets.Button(description=button, layout={"width": "auto"})
+        self.button = ipywidgets.Button(description=button, layout={"width": "auto", "align_self": "flex-start"})
         self.button.on_click(lambda _: self.check())
         self.widget = ipywidgets.VBox([prompt, *above, controls, self.button, self.feedback])
         self.widget.add_class("course-question")
@@ -261,14 +261,14 @@ def predict(id: str) -> Prediction:
     return Prediction(*_prediction(id))
 
 
-def reveal(id: str, value: float) -> Feedback:
+def reveal(id: str, value: SupportsFloat) -> Feedback:
     """Answer a prediction with the number just measured, and keep whether it was right."""
     sheet, question = _prediction(id)
-    value = float(value)
-    require(value == value, f"{id} cannot be answered: the measured value is not a number.")
-    holds = next(option for option in question.options if option.holds(value))
+    number = float(value)
+    require(number == number, f"{id} cannot be answered: the measured value is not a number.")
+    holds = next(option for option in question.options if option.holds(number))
     unit = f" {question.unit}" if question.unit else ""
-    measured = f"Measured: {question.measures} = {value:.3g}{unit}."
+    measured = f"Measured: {question.measures} = {number:.3g}{unit}."
     given = sheet.given(id)
     if given is None:
         return Feedback(None, f"{measured} {holds.why} (You made no prediction this time.)")

@@ -1,0 +1,152 @@
+import json
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from course_utils.runtime import home
+from course_utils.teaching.progress import Progress, my_progress, progress
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "progress.sqlite"
+
+
+def answer(store, item="ch00-q", value=1, correct=True):
+    store.record("ch00", "quiz", item, value, correct, "jax")
+
+
+def test_what_is_recorded_is_there_after_a_restart(path):
+    answer(Progress(path), value={"text": "π", "n": [1, 2]})
+    kept = Progress(path).attempts()
+    assert len(kept) == 1
+    assert kept[0].answer == {"text": "π", "n": [1, 2]}
+    assert kept[0].correct is True
+    assert kept[0].objective == "jax"
+
+
+def test_nothing_is_overwritten(path):
+    store = Progress(path)
+    for value in range(5):
+        answer(store, value=value, correct=value == 4)
+    answer(store, item="ch00-other")
+    assert [a.answer for a in store.attempts(item="ch00-q")] == [0, 1, 2, 3, 4]
+    assert store.latest("ch00-q").correct
+    assert store.latest("nothing") is None
+    assert len(store.attempts(chapter="ch00")) == 6
+    assert store.attempts(chapter="ch01") == []
+
+
+def test_two_notebooks_write_at_once(path):
+    code = (
+        "import sys; from course_utils.teaching.progress import Progress\n"
+        "p = Progress(sys.argv[1])\n"
+        "for i in range(150): p.record('ch00', 'quiz', sys.argv[2], i, True)\n"
+        "assert p.persistent\n"
+    )
+    writers = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, path, f"ch00-w{i}"]) for i in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    store = Progress(path)
+    for i in range(3):
+        assert [a.answer for a in store.attempts(item=f"ch00-w{i}")] == list(range(150))
+
+
+@pytest.mark.parametrize("content", [b"not a database at all " * 300, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begins(path, content):
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match=r"damaged.*kept as progress\.damaged-"):
+        store = Progress(path)
+    answer(store)
+    assert store.persistent
+    assert len(Progress(path).attempts()) == 1
+    aside = [file for file in path.parent.iterdir() if ".damaged-" in file.name]
+    assert [file.read_bytes() for file in aside] == [content]
+
+
+def test_a_truncated_file_is_set_aside(path):
+    store = Progress(path)
+    for i in range(500):
+        answer(store, value="x" * 200 + str(i))
+    store._connection.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2 // 4096 * 4096])
+    with pytest.warns(UserWarning, match="damaged"):
+        answer(Progress(path))
+    assert len(Progress(path).attempts()) == 1
+
+
+def test_a_foreign_database_is_set_aside_and_kept(path):
+    with sqlite3.connect(path) as foreign:
+        foreign.execute("CREATE TABLE attempts (id INTEGER, grade TEXT)")
+        foreign.execute("INSERT INTO attempts VALUES (1, 'A')")
+    foreign.close()
+    with pytest.warns(UserWarning, match="not written by this course"):
+        answer(Progress(path))
+    assert len(Progress(path).attempts()) == 1
+    aside = next(file for file in path.parent.iterdir() if ".damaged-" in file.name)
+    assert sqlite3.connect(aside).execute("SELECT grade FROM attempts").fetchall() == [("A",)]
+
+
+def test_a_file_of_a_newer_course_is_left_alone(path):
+    answer(Progress(path))
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.warns(UserWarning, match="newer version of this course"):
+        store = Progress(path)
+    answer(store)
+    assert not store.persistent
+    assert path.read_bytes() == before
+
+
+def test_where_nothing_can_be_written_the_session_remembers():
+    with pytest.warns(UserWarning, match="only until the kernel stops"):
+        store = Progress("/proc/nowhere/progress.sqlite")
+    answer(store)
+    assert not store.persistent
+    assert len(store.attempts()) == 1
+
+
+def test_a_home_that_is_a_file_costs_a_warning(tmp_path):
+    (tmp_path / "occupied").write_text("x")
+    with pytest.warns(UserWarning, match="only until the kernel stops"):
+        answer(Progress(tmp_path / "occupied" / "progress.sqlite"))
+
+
+def test_a_file_that_becomes_read_only_keeps_its_answers_in_view(path, monkeypatch):
+    first = Progress(path)
+    answer(first, value="earlier")
+    first._connection.close()
+    real = sqlite3.connect
+
+    def read_only(target, **options):
+        return real(target, **options) if options.get("uri") or target == ":memory:" else real(f"file:{target}?mode=ro", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with pytest.warns(UserWarning, match="only until the kernel stops"):
+        store = Progress(path)
+        answer(store, value="now")
+    assert [a.answer for a in store.attempts()] == ["earlier", "now"]
+
+
+def test_the_overview_counts():
+    assert "Nothing answered yet" in repr(my_progress())
+    store = progress()
+    answer(store, "ch00-a", correct=False)
+    answer(store, "ch00-a", correct=True)
+    answer(store, "ch00-b", correct=True)
+    store.record("ch00", "predict", "ch00-p", 1, None)
+    store.record("ch00", "exercise", "ch00-e", "wrong values", False)
+    store.record("ch00", "exercise", "ch00-e", "correct", True)
+    assert my_progress().rows == [("ch00", 2, 1, 2, 1, 1)]
+    assert "<caption>" in my_progress()._repr_html_()
+    assert (home() / "progress.sqlite").exists()
+
+
+def test_answers_are_json(path):
+    answer(Progress(path), value=2.5)
+    raw = sqlite3.connect(path).execute("SELECT answer FROM attempts").fetchone()[0]
+    assert json.loads(raw) == 2.5

@@ -1,0 +1,265 @@
+import copy
+import importlib
+
+import ipywidgets
+import jax.numpy as jnp
+import pytest
+import yaml
+
+from course_utils import runtime
+from course_utils.runtime import InvalidInput, asset
+from course_utils.teaching.bank import BankError, bank, read_bank
+from course_utils.teaching.markup import to_html
+from course_utils.teaching.progress import progress
+from course_utils.teaching.quiz import predict, quiz, reveal
+
+module = importlib.import_module("course_utils.teaching.quiz")  # the package exports a function of that name
+WHY = "Because six words or more say what is wrong with it."
+GOOD = {
+    "chapter": "ch42",
+    "title": "A test",
+    "objectives": {"one": "First objective", "two": "Second objective"},
+    "questions": [
+        {
+            "id": "ch42-choice", "kind": "single", "objective": "one", "section": "1 · One", "prompt": "Which of $a_1$ and `b`?",
+            "options": [{"text": "$a_1$", "why": WHY, "correct": True}, {"text": "`b`", "why": WHY + " No."}],
+        },
+        {
+            "id": "ch42-number", "kind": "numeric", "objective": "two", "section": "2 · Two", "prompt": "How many?", "unit": "nats",
+            "answer": 0.5, "tolerance": 0.01, "why": WHY, "otherwise": WHY + " Think.", "slips": [{"value": 2, "why": WHY + " Inverted."}],
+        },
+        {
+            "id": "ch42-guess", "kind": "predict", "objective": "one", "section": "1 · One", "prompt": "What happens?",
+            "measures": "accuracy",
+            "options": [{"text": "low", "high": 0.5, "why": WHY}, {"text": "high", "low": 0.5, "why": WHY + " High."}],
+        },
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="ch42.yaml"):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, allow_unicode=True))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def ch42(write, monkeypatch):
+    path = write(GOOD)
+    monkeypatch.setattr(module, "bank", lambda chapter: read_bank(path))
+    return quiz("ch42")
+
+
+# ---------------------------------------------------------------------------------------------- banks
+
+
+@pytest.mark.parametrize("path", sorted(asset("quizzes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_bank_of_the_course_is_sound(path):
+    found = read_bank(path)
+    assert found.chapter == path.stem
+    asked = [question for question in found.questions if question.kind != "predict"]
+    assert 8 <= len(asked) <= 12
+
+
+def test_every_wrong_option_of_the_course_says_something_of_its_own():
+    for path in asset("quizzes").glob("*.yaml"):
+        for question in read_bank(path).questions:
+            whys = [option.why for option in getattr(question, "options", ())]
+            assert len(set(whys)) == len(whys), question.id
+
+
+def change(*path_and_value):
+    *path, value = path_and_value
+
+    def apply(content):
+        place = content
+        for step in path[:-1]:
+            place = place[step]
+        if value is ...:
+            del place[path[-1]]
+        else:
+            place[path[-1]] = value
+
+    return apply
+
+
+BROKEN = [
+    (change("questions", 0, "options", 0, "why", "Correct."), "ch42-choice: options.0.why: a `why` must explain"),
+    (change("questions", 0, "options", 0, "why", ...), "ch42-choice: options.0.why"),
+    (change("questions", 0, "options", 1, "correct", True), "ch42-choice: .*exactly one correct option, this one has 2"),
+    (change("questions", 0, "options", 0, "correct", False), "exactly one correct option, this one has 0"),
+    (change("questions", 0, "options", 1, "text", "$a_1$"), "two options have the same text"),
+    (change("questions", 0, "options", []), "ch42-choice: options"),
+    (change("questions", 0, "objective", "three"), "ch42-choice names the objective 'three'"),
+    (change("questions", 0, "id", "ch41-choice"), "must begin with ch42-"),
+    (change("questions", 0, "id", "Choice 1"), "Choice 1: id"),
+    (change("questions", 0, "kind", "essay"), "ch42-choice: .*'essay'"),
+    (change("questions", 0, "hint", "x"), "ch42-choice: hint"),
+    (change("questions", 1, "answer", "much"), "ch42-number: answer"),
+    (change("questions", 1, "tolerance", -1), "ch42-number: tolerance"),
+    (change("questions", 1, "slips", 0, "value", 0.505), "slip 0.505 lies within the tolerance"),
+    (change("questions", 1, "id", "ch42-choice"), "two questions have the id ch42-choice"),
+    (change("questions", 1, "objective", "one"), "no question tests the objective 'two'"),
+    (change("questions", 2, "options", 0, "high", 0.4), "ch42-guess: .*cover every number exactly once"),
+    (change("questions", 2, "options", 1, "high", 0.9), "no outcome covers the numbers from 0.9"),
+    (change("questions", 1, "just a string"), "number 2"),
+    (change("objectives", {}), "objectives"),
+    (change("title", ...), "title"),
+]
+
+
+@pytest.mark.parametrize(("breakage", "words"), BROKEN, ids=[words[:40] for _, words in BROKEN])
+def test_a_broken_bank_is_refused_with_file_question_and_reason(write, breakage, words):
+    content = copy.deepcopy(GOOD)
+    breakage(content)
+    with pytest.raises(BankError, match=words) as caught:
+        read_bank(write(content))
+    assert "ch42.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "", "- 1", "42", "questions: 3\nchapter: ch42\ntitle: x\nobjectives: {a: b}"])
+def test_what_is_not_a_bank_is_refused(write, text):
+    with pytest.raises(BankError, match=r"ch42\.yaml"):
+        read_bank(write(text))
+
+
+def test_a_missing_bank_and_a_missing_question_are_named(tmp_path):
+    with pytest.raises(BankError, match=r"no quiz bank x\.yaml"):
+        read_bank(tmp_path / "x.yaml")
+    with pytest.raises(BankError, match="no question 'ch00-nothing'"):
+        bank("ch00").question("ch00-nothing")
+    with pytest.raises(runtime.CourseError, match="no quiz"):
+        quiz("ch99")
+
+
+# --------------------------------------------------------------------------------- grading, remembering
+
+
+def test_every_option_gets_its_own_answer(ch42):
+    assert ch42.answer("ch42-choice", 0) == module.Feedback(True, WHY)
+    assert ch42.answer("ch42-choice", 1) == module.Feedback(False, WHY + " No.")
+    assert ch42.answer("ch42-number", 0.504) == module.Feedback(True, WHY)
+    assert ch42.answer("ch42-number", 2) == module.Feedback(False, WHY + " Inverted.")
+    assert ch42.answer("ch42-number", -7) == module.Feedback(False, WHY + " Think.")
+    assert len(progress().attempts(chapter="ch42")) == 5
+
+
+@pytest.mark.parametrize(("id", "answer"), [("ch42-choice", 2), ("ch42-choice", -1), ("ch42-choice", "A"), ("ch42-number", "x"), ("ch42-number", None)])
+def test_an_answer_of_the_wrong_kind_is_refused_and_not_kept(ch42, id, answer):
+    with pytest.raises(InvalidInput, match=id):
+        ch42.answer(id, answer)
+    assert progress().attempts() == []
+
+
+def test_score_and_what_to_reread(ch42):
+    assert ch42.score() == {"one": (0, 0, 1), "two": (0, 0, 1)}
+    ch42.answer("ch42-choice", 1)
+    ch42.answer("ch42-number", 0.5)
+    assert ch42.score() == {"one": (0, 1, 1), "two": (1, 1, 1)}
+    assert ch42.reread() == ["1 · One"]
+    ch42.answer("ch42-choice", 0)
+    assert ch42.reread() == []
+
+
+def test_a_kept_answer_that_the_bank_no_longer_knows_counts_as_none(ch42):
+    progress().record("ch42", "quiz", "ch42-choice", 7, True)
+    progress().record("ch42", "quiz", "ch42-number", "seven", True)
+    assert ch42.given("ch42-choice") is None
+    assert quiz("ch42").score() == {"one": (0, 0, 1), "two": (0, 0, 1)}
+
+
+# ---------------------------------------------------------------------------------------- predictions
+
+
+def test_a_prediction_is_answered_by_the_measurement(ch42):
+    assert predict("ch42-guess").question.id == "ch42-guess"
+    assert reveal("ch42-guess", 0.9).correct is None
+    assert "You made no prediction" in reveal("ch42-guess", 0.9).message
+    assert ch42.answer("ch42-guess", 0).correct is None
+    said = reveal("ch42-guess", jnp.float32(0.9))
+    assert said.correct is False
+    assert "accuracy = 0.9" in said.message
+    assert "You predicted “low”" in said.message
+    assert reveal("ch42-guess", 0.1).correct is True
+    assert [a.correct for a in progress().attempts(item="ch42-guess")] == [None, False]
+
+
+def test_a_prediction_cannot_be_answered_by_nan_or_for_another_question(ch42):
+    with pytest.raises(InvalidInput, match="not a number"):
+        reveal("ch42-guess", float("nan"))
+    with pytest.raises(InvalidInput, match="not a prediction"):
+        reveal("ch42-choice", 1)
+    with pytest.raises(BankError, match="no question"):
+        predict("ch42-nothing")
+
+
+@pytest.mark.parametrize("boundary", [0.5])
+def test_a_boundary_belongs_to_one_outcome(ch42, boundary):
+    question = ch42.bank.question("ch42-guess")
+    assert [option.holds(boundary) for option in question.options] == [False, True]
+
+
+# -------------------------------------------------------------------------------------------- widgets
+
+
+def texts(widget):
+    """All that a widget shows as text."""
+    if isinstance(widget, ipywidgets.Box):
+        return " ".join(texts(child) for child in widget.children)
+    return str(getattr(widget, "value", "")) + str(getattr(widget, "description", ""))
+
+
+def test_answering_with_the_controls(ch42):
+    choice, number = ch42.asks
+    choice.button.click()
+    assert "Choose an answer first" in choice.feedback.value
+    choice.field.index = 1
+    choice.button.click()
+    assert WHY + " No." in choice.feedback.value
+    assert module.WRONG in choice.feedback.value
+    number.button.click()
+    assert "Type a number first" in number.feedback.value
+    number.field.value = "two"
+    number.button.click()
+    assert "is not a number" in number.feedback.value
+    number.field.value = "0,5"
+    number.button.click()
+    assert module.RIGHT in number.feedback.value
+    assert "1 of 2 right" in texts(ch42.widget)
+    assert "Worth rereading: 1 · One" in texts(ch42.widget)
+
+
+def test_answers_are_there_when_the_quiz_is_opened_again(ch42):
+    ch42.answer("ch42-choice", 1)
+    ch42.answer("ch42-number", 0.5)
+    again = quiz("ch42")
+    assert again.asks[0].field.index == 1
+    assert again.asks[1].field.value == "0.5"
+    assert "Your earlier answer" in again.asks[0].feedback.value
+
+
+def test_options_with_formulas_are_listed_with_letters(ch42):
+    assert [label for label, _ in ch42.asks[0].field.options] == ["answer A", "answer B"]
+    assert "$a_1$" in texts(ch42.widget)
+
+
+def test_without_widgets_a_quiz_is_text(ch42):
+    bundle = ch42._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert "How many?" in bundle["text/plain"]
+    assert "$a_1$" in bundle["text/html"]
+
+
+def test_with_a_kernel_a_quiz_is_one_bundle_with_a_widget(ch42, monkeypatch):
+    monkeypatch.setattr("course_utils.widgets.surface.front_end", lambda: "jupyter")
+    assert "application/vnd.jupyter.widget-view+json" in ch42._repr_mimebundle_()
+
+
+def test_markup_keeps_formulas_and_escapes_html():
+    assert to_html("a $x_1 * y_2 * z$ *b*", inline=True) == "a $x_1 * y_2 * z$ <em>b</em>"
+    assert "<script>" not in to_html("<script>alert(1)</script> $a<b$")
+    assert "$a&lt;b$" in to_html("$a<b$")

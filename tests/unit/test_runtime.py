@@ -1,0 +1,107 @@
+import os
+import sys
+import types
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from course_utils import runtime
+
+
+def test_setup_prints_one_quiet_line(capsys):
+    runtime.setup()
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert err == ""
+    for part in ("course", "python", "jax", "flax", "none"):
+        assert part in out
+
+
+def test_setup_says_when_nothing_can_be_cached(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_HOME", "/proc/nowhere")
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    runtime.setup()
+    assert "no folder to cache" in capsys.readouterr().out
+
+
+def test_setup_switches_colabs_widget_manager_on_once(monkeypatch):
+    calls = []
+    colab = types.ModuleType("google.colab")
+    colab.output = types.SimpleNamespace(enable_custom_widget_manager=lambda: calls.append(1))
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    monkeypatch.setattr(runtime, "front_end", lambda: "colab")
+    runtime.setup()
+    assert calls == [1]
+
+
+@pytest.mark.parametrize(
+    ("modules", "variables", "expected"),
+    [((), {}, "jupyter"), (("google.colab",), {}, "colab"), ((), {"VSCODE_PID": "1"}, "vscode")],
+)
+def test_front_end(monkeypatch, modules, variables, expected):
+    for name in [name for name in os.environ if name.startswith("VSCODE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: types.SimpleNamespace(kernel=object()))
+    for name in modules:
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert runtime.front_end() == expected
+
+
+def test_without_a_kernel_there_is_no_front_end():
+    assert runtime.front_end() == "none"
+
+
+def test_quick_runs_a_twentieth(monkeypatch):
+    assert runtime.budget(1000) == 1000
+    monkeypatch.setenv("COURSE_SIZE", "quick")
+    assert runtime.budget(1000) == 50
+    assert runtime.budget(3) == 1
+    monkeypatch.setenv("COURSE_SIZE", "fast")
+    with pytest.raises(runtime.InvalidInput, match="'full' or 'quick', not 'fast'"):
+        runtime.budget(10)
+
+
+def test_float64_inside_the_block_only():
+    with runtime.float64():
+        assert jnp.ones(1).dtype == jnp.float64
+    assert jnp.ones(1).dtype == jnp.float32
+
+
+def test_a_missing_asset_is_named():
+    with pytest.raises(runtime.CourseError, match="'quizzes/ch99.yaml' is missing"):
+        runtime.asset("quizzes/ch99.yaml")
+
+
+def test_errors_show_in_a_notebook_as_one_sentence():
+    error = runtime.InvalidInput("length must be at least 1, not 0.")
+    assert error._render_traceback_() == ["InvalidInput: length must be at least 1, not 0."]
+    assert isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize("value", [0, -3, 2.5, "4", None, True * 0])
+def test_sizes_must_be_positive_whole_numbers(value):
+    with pytest.raises(runtime.InvalidInput, match=r"hidden must be a whole number of at least 1"):
+        runtime.require_positive(hidden=value)
+
+
+def test_a_device_that_does_not_start_falls_back_to_the_cpu(monkeypatch, capsys):
+    real, failed = runtime.device, []
+
+    def fails_once():
+        if not failed:
+            failed.append(1)
+            raise RuntimeError("CUDA_ERROR_NO_DEVICE")
+        return real()
+
+    monkeypatch.setattr(runtime, "device", fails_once)
+    before = jax.config.jax_platforms
+    try:
+        with pytest.warns(UserWarning, match="runs on the CPU"):
+            runtime.setup()
+    finally:
+        jax.config.update("jax_platforms", before)
+    assert "cpu" in capsys.readouterr().out
