@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from .runtime import CourseError, cache
 from .widgets.surface import PLOTLY_MIME, WIDGET_MIME
@@ -31,14 +31,18 @@ class BuildError(CourseError):
 
 def build(path: pathlib.Path, pictures: bool = True) -> None:
     """Execute one notebook and write it back. With `pictures`, needs kaleido and a Chromium."""
-    old = nbformat.read(path, 4)
+    try:
+        old = nbformat.read(path, 4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise BuildError(f"{path.name} is not a notebook: {error}") from None
     new = execute(path)
     normalise(new)
     if pictures:
         add_pictures(new, old)
-    text = nbformat.writes(new, version=4)
-    if len(text) > LARGEST_NOTEBOOK:
-        raise BuildError(f"{path.name} is {len(text)} bytes, more than {LARGEST_NOTEBOOK}: draw fewer points.")
+    text = nbformat.writes(new)
+    length = len(text.encode())
+    if length > LARGEST_NOTEBOOK:
+        raise BuildError(f"{path.name} is {length} bytes, more than {LARGEST_NOTEBOOK}: draw fewer points.")
     temporary = path.with_suffix(".tmp")
     temporary.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
     temporary.replace(path)
@@ -52,6 +56,7 @@ def execute(path: pathlib.Path) -> nbformat.NotebookNode:
             **os.environ,
             "COURSE_HOME": nobody,
             "JAX_COMPILATION_CACHE_DIR": str(cache() / "xla"),
+            "COURSE_SIZE": "full",
             "TQDM_DISABLE": "1",
             "PYTHONHASHSEED": "0",
         }
@@ -60,7 +65,7 @@ def execute(path: pathlib.Path) -> nbformat.NotebookNode:
         )
         try:
             client.execute(env=environment)
-        except CellExecutionError as error:
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise BuildError(f"{path.name} does not run: {error}") from None
     return notebook
 
@@ -78,6 +83,12 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
+            for output in cell.outputs:
+                if output.output_type == "stream" and output.name == "stderr":
+                    first = cell.source.strip().splitlines()[0]
+                    raise BuildError(
+                        f"Cell {number} ({first!r}) writes to stderr, which a reader would see: {output.text[:400]}"
+                    )
             cell.outputs = [output for output in map(_normal_output, cell.outputs) if output is not None]
             cell.execution_count = None
             for output in cell.outputs:
@@ -86,8 +97,6 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
 
 
 def _normal_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
-    if output.output_type == "stream" and output.name == "stderr":
-        raise BuildError(f"A cell writes to stderr, which a reader would see: {output.text[:400]}")
     if "data" not in output:
         return output
     had_widget = output.data.pop(WIDGET_MIME, None) is not None
@@ -100,7 +109,11 @@ def _normal_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | Non
 
 def add_pictures(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode | None = None) -> None:
     """Give each Plotly output a PNG; one that has not changed since `before` keeps its old picture."""
-    kept = {_key(output): output.data["image/png"] for output in _figures(before) if "image/png" in output.data} if before else {}
+    kept = (
+        {_key(output): output.data["image/png"] for output in _figures(before) if "image/png" in output.data}
+        if before
+        else {}
+    )
     missing = []
     for output in _figures(notebook):
         if _key(output) in kept:
@@ -109,7 +122,9 @@ def add_pictures(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode 
             missing.append(output)
     for output, picture in zip(missing, _render([o.data[PLOTLY_MIME] for o in missing]), strict=True):
         if len(picture) > LARGEST_PNG:
-            raise BuildError(f"The picture of {output.data['text/plain'][:60]!r} has {len(picture)} bytes, over {LARGEST_PNG}.")
+            raise BuildError(
+                f"The picture of {output.data['text/plain'][:60]!r} has {len(picture)} bytes, over {LARGEST_PNG}."
+            )
         output.data["image/png"] = base64.b64encode(picture).decode()
 
 
@@ -140,7 +155,7 @@ def _render(figures: list[Any]) -> list[bytes]:
         with tempfile.TemporaryDirectory() as folder:
             names = [pathlib.Path(folder) / f"{i}.png" for i in range(len(figures))]
             drawn = [go.Figure({k: v for k, v in figure.items() if k in ("data", "layout")}) for figure in figures]
-            pio.write_images(drawn, file=names, width=WIDTH)
+            pio.write_images(drawn, file=[*map(str, names)], width=WIDTH)
             return [name.read_bytes() for name in names]
     except Exception as error:  # kaleido raises many kinds
         raise BuildError(

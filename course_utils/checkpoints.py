@@ -76,8 +76,7 @@ def load(path: os.PathLike | str, like: Any) -> tuple[Any, dict[str, Any]]:
         stored = arrays[name]
         if stored.shape != np.shape(expected):
             raise CheckpointError(
-                f"{path} was made by another model: {name!r} has shape {stored.shape} there, "
-                f"{np.shape(expected)} here."
+                f"{path} was made by another model: {name!r} has shape {stored.shape} there, {np.shape(expected)} here."
             )
         value = jnp.asarray(stored, jnp.asarray(expected).dtype)
         leaves.append(jax.random.wrap_key_data(value) if _is_key(leaf) else value)

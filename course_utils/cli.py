@@ -7,7 +7,11 @@ import typer
 
 from .runtime import CourseError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="From Recurrence to Attention: tools for learners and authors.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="From Recurrence to Attention: tools for learners and authors.",
+)
 quiz_app = typer.Typer(no_args_is_help=True, help="Quiz banks.")
 app.add_typer(quiz_app, name="quiz")
 
@@ -33,7 +37,9 @@ def doctor() -> None:
 
 @app.command()
 def build(
-    notebooks: Annotated[list[pathlib.Path] | None, typer.Argument(help="Notebooks; all of notebooks/ if none.")] = None,
+    notebooks: Annotated[
+        list[pathlib.Path] | None, typer.Argument(help="Notebooks; all of notebooks/ if none.")
+    ] = None,
     pictures: Annotated[bool, typer.Option(help="Add PNGs (needs kaleido and Chromium).")] = True,
 ) -> None:
     """Execute notebooks in a fresh kernel and write them back normalised."""

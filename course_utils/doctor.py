@@ -19,31 +19,54 @@ class Finding(NamedTuple):
     remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{'✓' if self.ok else '✗'} {self.what}" + (f"\n    → {self.remedy}" if self.remedy and not self.ok else "")
+        return f"{'✓' if self.ok else '✗'} {self.what}" + (
+            f"\n    → {self.remedy}" if self.remedy and not self.ok else ""
+        )
 
 
 def examine() -> list[Finding]:
     """Look at everything the course needs; no finding stops the others."""
     findings: list[Finding] = []
-    checks: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _packages, _device, _assets, _home, _kernel)
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _python,
+        _packages,
+        _device,
+        _assets,
+        _home,
+        _kernel,
+    )
     for check in checks:
         try:
             findings.extend(check())
         except Exception as error:  # a broken installation can break anything
-            findings.append(Finding(False, f"{check.__name__.strip('_')}: {type(error).__name__}: {error}", "Install the course again."))
+            findings.append(
+                Finding(
+                    False,
+                    f"{check.__name__.strip('_')}: {type(error).__name__}: {error}",
+                    "Install the course again.",
+                )
+            )
     return findings
 
 
 def _python() -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    yield Finding(sys.version_info >= (3, 11), f"Python {version}", "The course needs Python 3.11 or newer; see the README.")
+    yield Finding(
+        sys.version_info >= (3, 11),
+        f"Python {version}",
+        "The course needs Python 3.11 or newer; see the README.",
+    )
 
 
 def _packages() -> Iterator[Finding]:
     try:
         needs = importlib.metadata.requires(runtime.PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
-        yield Finding(False, f"the package {runtime.PACKAGE} is not installed", "In the course folder: pip install -e '.[lab]'")
+        yield Finding(
+            False,
+            f"the package {runtime.PACKAGE} is not installed",
+            "In the course folder: pip install -e '.[lab]'",
+        )
         return
     for need in map(Requirement, needs):
         if need.marker and not need.marker.evaluate({"extra": ""}):
@@ -65,7 +88,11 @@ def _device() -> Iterator[Finding]:
     import jax.numpy as jnp
 
     total = float(jax.jit(jnp.sum)(jnp.ones(3)))
-    yield Finding(total == 3.0, f"jax computes on {runtime.device()}", "jax gives wrong numbers here: reinstall jax and jaxlib.")
+    yield Finding(
+        total == 3.0,
+        f"jax computes on {runtime.device()}",
+        "jax gives wrong numbers here: reinstall jax and jaxlib.",
+    )
 
 
 def _assets() -> Iterator[Finding]:
@@ -84,9 +111,17 @@ def _home() -> Iterator[Finding]:
         probe.unlink()
         yield Finding(True, f"answers are kept in {folder}")
     except OSError as error:
-        yield Finding(False, f"answers cannot be kept in {folder} ({error})", "Set COURSE_HOME to a folder you may write to.")
+        yield Finding(
+            False,
+            f"answers cannot be kept in {folder} ({error})",
+            "Set COURSE_HOME to a folder you may write to.",
+        )
     cached = runtime.use_compilation_cache()
-    yield Finding(cached is not None, f"compiled programs are kept in {cached}", "Set COURSE_HOME to a folder you may write to; until then each kernel compiles anew.")
+    yield Finding(
+        cached is not None,
+        f"compiled programs are kept in {cached}",
+        "Set COURSE_HOME to a folder you may write to; until then each kernel compiles anew.",
+    )
 
 
 def _kernel() -> Iterator[Finding]:
@@ -94,4 +129,8 @@ def _kernel() -> Iterator[Finding]:
         try:
             yield Finding(True, f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(False, f"{name} is missing", f"pip install '{runtime.PACKAGE}[lab]', or open the notebooks in another Jupyter.")
+            yield Finding(
+                False,
+                f"{name} is missing",
+                f"pip install '{runtime.PACKAGE}[lab]', or open the notebooks in another Jupyter.",
+            )

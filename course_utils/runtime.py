@@ -115,9 +115,9 @@ def float64():
 
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
-    from jax.experimental import enable_x64  # jax before 0.8
+    from jax import experimental  # jax before 0.8
 
-    return enable_x64(True)
+    return experimental.enable_x64(True)  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------------------------------------- setup

@@ -120,7 +120,19 @@ def fit(
     `TrainingDiverged` with the step, and the model keeps its last finite values.
     """
     history = _run(
-        [model], batches, steps, (seed,), loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+        [model],
+        batches,
+        steps,
+        (seed,),
+        loss,
+        learning_rate,
+        clip,
+        optimizer,
+        report,
+        stop,
+        checkpoint,
+        resume,
+        progress,
     )
     return history.of_seed(0)
 
@@ -148,7 +160,19 @@ def fit_seeds(
 
 
 def _run(
-    models, batches, steps, seeds, loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+    models,
+    batches,
+    steps,
+    seeds,
+    loss,
+    learning_rate,
+    clip,
+    optimizer,
+    report,
+    stop,
+    checkpoint,
+    resume,
+    progress,
 ) -> History:
     require_positive(steps=steps)
     require(learning_rate > 0, f"learning_rate must be positive, not {learning_rate!r}.")
@@ -191,7 +215,9 @@ def _run(
     def active() -> np.ndarray:
         return np.array([reason != "solved" for reason in stopped]) & (done < steps)
 
-    silent = {} if progress else {"disable": True}  # not `disable=False`: TQDM_DISABLE is the reader's to set
+    silent: dict[str, Any] = (
+        {} if progress else {"disable": True}
+    )  # not `disable=False`: TQDM_DISABLE is the reader's to set
     bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, **silent)
     try:
         while active().any():
@@ -230,9 +256,12 @@ def _run(
                 keep()
                 saved_at = time.monotonic()
     except KeyboardInterrupt:
-        stopped = [reason if reason == "solved" or done[i] == steps else "interrupted" for i, reason in enumerate(stopped)]
+        stopped = [
+            reason if reason == "solved" or done[i] == steps else "interrupted" for i, reason in enumerate(stopped)
+        ]
         warnings.warn(
-            f"Interrupted after {int(done.max())} of {steps} updates; the model keeps what it has learned.", stacklevel=3
+            f"Interrupted after {int(done.max())} of {steps} updates; the model keeps what it has learned.",
+            stacklevel=3,
         )
     finally:
         bar.close()
@@ -293,7 +322,9 @@ def _shard(batch):
     if count == 1 or any(leaf.shape[0] % count for leaf in jax.tree.leaves(batch)):
         return batch
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("batch",))
-    return jax.lax.with_sharding_constraint(batch, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch")))
+    return jax.lax.with_sharding_constraint(
+        batch, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
+    )
 
 
 def _resume(checkpoint, state, losses, metrics, settings):
@@ -310,7 +341,10 @@ def _resume(checkpoint, state, losses, metrics, settings):
     like = {"state": state, "record": jax.tree.map(lambda a: np.zeros((len(a), before), a.dtype), record)}
     stored, _ = checkpoints.load(checkpoint, like)
     done = np.array(description["done"])
-    require(losses.shape[1] >= done.max(), f"{checkpoint} has already run {done.max()} updates; ask for more steps.")
+    require(
+        losses.shape[1] >= done.max(),
+        f"{checkpoint} has already run {done.max()} updates; ask for more steps.",
+    )
     for name, rows in {"losses": losses, **metrics}.items():
         source = stored["record"]["losses"] if name == "losses" else stored["record"]["metrics"][name]
         width = min(before, rows.shape[1])
@@ -371,7 +405,11 @@ def trained(
         nnx.update(model, stored["params"], stored["rest"])
         record = jax.tree.map(np.asarray, (stored["losses"], stored["metrics"]))
         run = shapes["run"]
-        return Trained(model, History(*record, **{**run, "seeds": tuple(run["seeds"]), "stopped": tuple(run["stopped"])}), origin)
+        return Trained(
+            model,
+            History(*record, **{**run, "seeds": tuple(run["seeds"]), "stopped": tuple(run["stopped"])}),
+            origin,
+        )
     history = train(model)
     if "interrupted" not in history.stopped:
         try:

@@ -42,13 +42,14 @@ MOST_ATTRACTORS = 4
 def vocabulary() -> Vocabulary:
     """Every word of the corpus: 71 with the four special symbols."""
     pairs = [word for pair in (*NOUNS, *AGREEING) for word in pair]
-    return Vocabulary(
-        ["the", "that", "and", *pairs, *PAST, *MANNER, *PLACE, *PREPOSITIONS, *ADJECTIVES, *PREDICATES]
-    )
+    return Vocabulary(["the", "that", "and", *pairs, *PAST, *MANNER, *PLACE, *PREPOSITIONS, *ADJECTIVES, *PREDICATES])
 
 
 class Agreement(NamedTuple):
-    """Sentences `<bos> … <eos>` and what is true of each. Positions index `tokens`; numbers are 0 singular, 1 plural."""
+    """Sentences `<bos> … <eos>` and what is true of each.
+
+    Positions index `tokens`; numbers are 0 singular, 1 plural.
+    """
 
     tokens: Int[Array, "n time"]
     mask: Bool[Array, "n time"]
@@ -80,7 +81,10 @@ class Agreement(NamedTuple):
 
 
 def agreement(
-    n: int, seed: int, distances: tuple[int, int] = (1, 40), attractors: tuple[int, int] = (0, MOST_ATTRACTORS)
+    n: int,
+    seed: int,
+    distances: tuple[int, int] = (1, 40),
+    attractors: tuple[int, int] = (0, MOST_ATTRACTORS),
 ) -> Agreement:
     """`n` sentences, uniform over `distances` (lowest, highest), and within each over what `attractors` fit.
 
@@ -143,7 +147,9 @@ def _write(rng, distance, between, number, fronted) -> Agreement:
     clause = loose >= 2
     single = np.where(clause, 0, loose)  # 0 or 1 word without a clause: an adjective, or "the cat outside"
     adjectives = np.where(
-        clause, rng.integers(0, np.minimum(between, np.maximum(loose - 2, 0)) + 1), np.minimum(single, between)
+        clause,
+        rng.integers(0, np.minimum(between, np.maximum(loose - 2, 0)) + 1),
+        np.minimum(single, between),
     )
     bare = np.where(clause, loose - 2 - adjectives, single - adjectives)
     more = np.where(clause, rng.integers(np.maximum(-(-(bare - 2) // 4), 0), bare // 2 + 1), 0)  # further verbs
@@ -156,7 +162,7 @@ def _write(rng, distance, between, number, fronted) -> Agreement:
 
     always = np.ones(n, bool)
     say((words.words[words.bos],), always)
-    first = phrase(fronted, rng.integers(0, 2, n) == 1, plural[:, -1])
+    phrase(fronted, rng.integers(0, 2, n) == 1, plural[:, -1])
     say(("the",), always)
     say(ADJECTIVES, rng.integers(0, 2, n) == 1)
     subject = say(noun(number), always)

@@ -20,9 +20,11 @@ class UnknownWords(InvalidInput):
         self.words = tuple(words)
         known = [word for word in known if word not in SPECIALS]
         named = []
-        for word in self.words:
+        for word in self.words[:8]:
             near = difflib.get_close_matches(word, known, n=2)
-            named.append(f"{word!r}" + (f" (near: {', '.join(near)})" if near else ""))
+            named.append(f"{word[:30]!r}" + (f" (near: {', '.join(near)})" if near else ""))
+        if len(self.words) > 8:
+            named.append(f"and {len(self.words) - 8} more")
         plural = "These words are" if len(named) > 1 else "This word is"
         super().__init__(
             f"{plural} not in the vocabulary of {len(known)} words: {'; '.join(named)}. "

@@ -44,6 +44,10 @@ def _count_too_high(x):
     return jnp.cumsum(x) / jnp.arange(2, len(x) + 2)
 
 
+def _divides_before_counting(x):
+    return jnp.full(len(x), jnp.nan).at[0].set(jnp.inf if x[0] > 0 else -jnp.inf)
+
+
 def _no_memory(x):
     return x / jnp.arange(1, len(x) + 1)
 
@@ -69,17 +73,30 @@ running_mean = Exercise(
         ),
         Mistake(
             _only_last,
-            "You return the last mean only; the exercise asks for all of them. What `step` returns *second* is collected: "
-            "`return (mean, count), mean`, and `_, means = jax.lax.scan(...)`.",
+            "You return the last mean only; the exercise asks for all of them. What `step` returns *second* is "
+            "collected: `return (mean, count), mean`, and `_, means = jax.lax.scan(...)`.",
         ),
-        Mistake(_one_late, "Your means are one step late: you collect the mean from before the update. Collect the new one."),
-        Mistake(_count_too_high, "Your count is one too high: it starts at 0 and is 1 when the first input is read."),
-        Mistake(_no_memory, "Each of your results knows only its own input: is the old mean in your step's result?"),
+        Mistake(
+            _one_late,
+            "Your means are one step late: you collect the mean from before the update. Collect the new one.",
+        ),
+        Mistake(
+            _count_too_high,
+            "Your count is one too high: it starts at 0 and is 1 when the first input is read.",
+        ),
+        Mistake(
+            _divides_before_counting,
+            "You divide by the count before raising it: for the first input that is a division by 0. Count first.",
+        ),
+        Mistake(
+            _no_memory,
+            "Each of your results knows only its own input: is the old mean in your step's result?",
+        ),
     ),
     hints=(
         "What must a step know besides the new input? Two numbers; the state is a pair of them.",
-        "`jax.lax.scan(step, (0.0, 0.0), x)` calls `step((mean, count), x_t)`. First raise the count by 1, then move the "
-        "mean towards `x_t` by the fraction `1 / count`.",
+        "`jax.lax.scan(step, (0.0, 0.0), x)` calls `step((mean, count), x_t)`. First raise the count by 1, then move "
+        "the mean towards `x_t` by the fraction `1 / count`.",
         "`mean, count = state`, then `count = count + 1`, then `mean = mean + (x_t - mean) / count`, then "
         "`return (mean, count), mean`. Outside: `_, means = jax.lax.scan(step, (0.0, 0.0), x)` and `return means`.",
     ),

@@ -42,7 +42,15 @@ def reader(rngs: nnx.Rngs) -> SequenceClassifier:
 
 def train_reader(model: SequenceClassifier, report: Callable | None = None, seed: int = 0) -> History:
     """Train a reader in place on the words before the verb and the number they ask for."""
-    return fit(model, _batches(), budget(UPDATES), loss=classification, report=report, seed=seed, progress=report is None)
+    return fit(
+        model,
+        _batches(),
+        budget(UPDATES),
+        loss=classification,
+        report=report,
+        seed=seed,
+        progress=report is None,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

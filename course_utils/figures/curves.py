@@ -1,6 +1,7 @@
 """Lines over a common axis, with a band over seeds."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def curves(
     `references` are drawn in grey behind: baselines, `[x]` or one number.
     """
     x = np.asarray(x)
+    require(x.size and series, "There is nothing to draw: the axis or the series are empty.")
     figure = go.Figure()
     for i, (name, values) in enumerate((references or {}).items()):
         y = np.broadcast_to(np.asarray(values, float), x.shape)
@@ -42,14 +44,14 @@ def curves(
         )
         colour, group = COLOURS[i % len(COLOURS)], f"s{i}"
         if len(runs) > 1:
-            low, high = np.nanmin(runs, axis=0), np.nanmax(runs, axis=0)
+            low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
             figure.add_scatter(
                 x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
                 line={"width": 0}, fillcolor=translucent(colour, 0.18), hoverinfo="skip", legendgroup=group,
                 showlegend=False,
             )  # fmt: skip
         figure.add_scatter(
-            x=x, y=np.nanmean(runs, axis=0), name=name, legendgroup=group,
+            x=x, y=over_seeds(np.nanmean, runs), name=name, legendgroup=group,
             mode="lines+markers" if markers else "lines",
             line={"color": colour, "dash": DASHES[i % len(DASHES)], "width": 2.5},
             marker={"symbol": MARKERS[i % len(MARKERS)], "size": 7},
@@ -62,19 +64,26 @@ def curves(
     return finish(figure, title=title, caption=caption, summary=summary, x=x_title, y=y_title)
 
 
+def over_seeds(statistic: Callable[..., Any], runs: np.ndarray) -> Any:
+    """A NaN-aware statistic over the first axis; NaN, without a warning, where no seed has a value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return statistic(runs, axis=0)
+
+
 def loss_curve(losses: np.ndarray, *, title: str, guess: float | None = None) -> go.Figure:
     """Training loss, one seed `[steps]` or several `[seeds, steps]`, smoothed over 20 updates.
 
     `guess` is the loss of guessing, drawn as a reference.
     """
     runs = np.atleast_2d(losses)
+    require(np.isfinite(runs).any(), "There is no loss to draw: no update has been run.")
+    runs = runs[:, : 1 + np.flatnonzero(np.isfinite(runs).any(axis=0))[-1]]  # updates that some seed has run
     width = min(20, runs.shape[1])
-    count = runs.shape[1] // width
-    blocks = runs[:, : count * width].reshape(len(runs), count, width)
-    with np.errstate(invalid="ignore"):
-        smooth = np.nanmean(blocks, axis=2) if np.isfinite(blocks).any() else blocks[:, :, 0]
-    steps = width * np.arange(1, count + 1)
-    last = float(np.nanmean(smooth[:, -1]))
+    ends = np.append(np.arange(width, runs.shape[1], width), runs.shape[1])
+    smooth = np.stack([over_seeds(np.nanmean, runs[:, max(0, end - width) : end].T) for end in ends], axis=1)
+    steps = ends
+    last = float(over_seeds(np.nanmean, smooth[:, -1]))
     seeds = f"{len(runs)} seeds; the band spans lowest to highest" if len(runs) > 1 else "one seed"
     return curves(
         steps, {"training loss": smooth}, title=title,

@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from ..runtime import require
+from ..runtime import require, require_positive
 from .style import BLUE, GREY, RED, finish
 
 
@@ -13,6 +13,7 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
     The input k steps ago has weight (1 - decay) · decay^k.
     """
     require(0 <= decay <= 1, f"decay must lie in [0, 1], not {decay}.")
+    require_positive(length=length)
     ago = np.arange(length)
     weight = (1 - decay) * decay**ago
     figure = go.Figure(go.Bar(x=ago, y=weight, marker_color=BLUE, name="weight"))
@@ -37,8 +38,8 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
         title=story,
         caption="Each bar is the weight of one past input in today's state. Every step multiplies an old input "
         "by the same number, so its weight falls exponentially: the theme of chapter 02 in its simplest form.",
-        summary=f"Decay {decay:.2f}: {story} The newest input has weight {weight[0]:.3f}, the one {length - 1} steps ago "
-        f"{weight[-1]:.2g}.",
+        summary=f"Decay {decay:.2f}: {story} The newest input has weight {weight[0]:.3f}, the one {length - 1} steps "
+        f"ago {weight[-1]:.2g}.",
         x="steps ago",
         y="weight in the state",
     )

@@ -1,10 +1,11 @@
 """The path diagram: how far information travels in an architecture, and what must run in turn."""
 
+import itertools
 from typing import Literal, get_args
 
 import plotly.graph_objects as go
 
-from ..runtime import require
+from ..runtime import require, require_positive
 from .style import BLACK, GREY, PALE, RED, finish
 
 Architecture = Literal["recurrence", "fixed context", "attention over a recurrence", "self-attention"]
@@ -19,7 +20,7 @@ def path_lengths(architecture: Architecture, length: int) -> tuple[int, int]:
         architecture in get_args(Architecture),
         f"architecture must be one of {', '.join(get_args(Architecture))}, not {architecture!r}.",
     )
-    require(length >= 1, f"A sequence needs at least one position, not {length}.")
+    require_positive(length=length)
     return {
         "recurrence": (length, length),  # cells 1 … n
         "fixed context": (length + 1, length + 1),  # cells 1 … n, then the decoder's cell
@@ -37,7 +38,7 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
     output = (length + 1.0, 2.0) if decoder else (float(length), 2.0)
     edges = [(a, b) for a, b in zip(inputs, states, strict=True)] if architecture != "self-attention" else []
     path: list[tuple] = []
-    chain = list(zip(states, states[1:], strict=False))
+    chain = list(itertools.pairwise(states))
     if architecture == "self-attention":
         edges += [(a, output) for a in inputs]
         path = [(inputs[0], output)]
@@ -48,12 +49,17 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
         edges += [*chain, (states[-1], output)]
         path = [(inputs[0], states[0]), *chain, (states[-1], output)]
     figure = go.Figure()
-    for drawn, colour, width, name in ((edges, PALE, 1.5, "connection"), (path, RED, 4, "path of the first input")):
+    for drawn, colour, width, name in (
+        (edges, PALE, 1.5, "connection"),
+        (path, RED, 4, "path of the first input"),
+    ):
         xs, ys = [], []
         for (x0, y0), (x1, y1) in drawn:
             xs += [x0, x1, None]
             ys += [y0, y1, None]
-        figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": colour, "width": width}, name=name, hoverinfo="skip")
+        figure.add_scatter(
+            x=xs, y=ys, mode="lines", line={"color": colour, "width": width}, name=name, hoverinfo="skip"
+        )
     labels = length <= 16
     for nodes, symbol, name, letter in (
         (inputs, "square", "input", "x"),
@@ -64,7 +70,8 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
             x=[x for x, _ in nodes], y=[y for _, y in nodes], mode="markers+text" if labels else "markers", name=name,
             text=[f"{letter}<sub>{i + 1}</sub>" if len(nodes) > 1 else letter for i in range(len(nodes))],
             textposition="bottom center" if letter == "x" else "top center", hoverinfo="skip",
-            marker={"symbol": symbol, "size": 13 if labels else 7, "color": "#FFFFFF", "line": {"color": BLACK, "width": 1.5}},
+            marker={"symbol": symbol, "size": 13 if labels else 7, "color": "#FFFFFF",
+                    "line": {"color": BLACK, "width": 1.5}},
         )  # fmt: skip
     figure.update_xaxes(visible=False, range=[0.3, length + 1.7])
     figure.update_yaxes(visible=False, range=[-0.5, 2.5])
@@ -75,7 +82,7 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
         title=f"{architecture.capitalize()}: the first input travels {travel} step{plural}; {turn} must run in turn",
         caption="A step is one application of a cell or one attention look-up. The thick line is the way of the first "
         "input to the output. Make the sequence longer: which of the two numbers grows?",
-        summary=f"{architecture.capitalize()} over {length} positions: {travel} step{plural} from the first input to the "
-        f"output, {turn} that cannot run at the same time.",
+        summary=f"{architecture.capitalize()}, {length} position{'s' if length > 1 else ''}: {travel} step{plural} "
+        f"from the first input to the output, {turn} that cannot run at the same time.",
         height=340,
     )

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..data.agreement import NUMBERS
+from ..runtime import require
 from .style import BLACK, BLUE, GREY, ORANGE, RED, finish
 
 
@@ -23,6 +24,7 @@ def reading(
     `answer`: its number, where known.
     """
     probability = np.asarray(probability, float)
+    require(words and np.isfinite(probability).all(), "A sentence needs words, and a finite belief after each.")
     place = np.arange(len(words))
     figure = go.Figure()
     figure.add_hrect(y0=0.5, y1=1.15, fillcolor=ORANGE, opacity=0.08, line_width=0, layer="below")
@@ -40,8 +42,12 @@ def reading(
         )  # fmt: skip
     if subject is not None:
         figure.add_vline(x=subject, line={"color": RED, "dash": "dot", "width": 1.5})
-        figure.add_annotation(x=subject, y=0.5, text="subject", textangle=-90, showarrow=False, xshift=-9, font={"color": RED})
-    figure.update_xaxes(tickvals=place, ticktext=list(words), tickangle=-45, showgrid=False, range=[-0.6, len(words) - 0.4])
+        figure.add_annotation(
+            x=subject, y=0.5, text="subject", textangle=-90, showarrow=False, xshift=-9, font={"color": RED}
+        )
+    figure.update_xaxes(
+        tickvals=place, ticktext=list(words), tickangle=-45, showgrid=False, range=[-0.6, len(words) - 0.4]
+    )
     figure.update_yaxes(range=[-0.04, 1.15], tickvals=[0, 0.5, 1], ticktext=["singular", "undecided", "plural"])
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
     said = int(probability[-1] > 0.5)
@@ -62,7 +68,12 @@ def anatomy(words: Sequence[str], roles: Sequence[str], answers: dict[str, tuple
 
     Roles: `subject`, `attractor`, `fronted`, `verb`, or an empty string.
     """
-    looks = {"subject": (RED, "diamond"), "attractor": (ORANGE, "square"), "fronted": (BLUE, "circle"), "verb": (BLACK, "star")}
+    looks = {
+        "subject": (RED, "diamond"),
+        "attractor": (ORANGE, "square"),
+        "fronted": (BLUE, "circle"),
+        "verb": (BLACK, "star"),
+    }
     place = np.arange(len(words))
     figure = go.Figure()
     for role, (colour, symbol) in looks.items():
@@ -72,18 +83,33 @@ def anatomy(words: Sequence[str], roles: Sequence[str], answers: dict[str, tuple
             marker={"color": colour, "symbol": symbol, "size": 16},
         )  # fmt: skip
     start, end = roles.index("subject"), roles.index("verb")
-    figure.add_shape(type="path", path=f"M {start},1.12 C {start},1.5 {end},1.5 {end},1.12", line={"color": RED, "width": 2})
-    figure.update_xaxes(tickvals=place, ticktext=list(words), tickangle=-60, showgrid=False, range=[-0.6, len(words) - 0.4])
+    figure.add_shape(
+        type="path",
+        path=f"M {start},1.12 C {start},1.5 {end},1.5 {end},1.12",
+        line={"color": RED, "width": 2},
+    )
+    figure.update_xaxes(
+        tickvals=place, ticktext=list(words), tickangle=-60, showgrid=False, range=[-0.6, len(words) - 0.4]
+    )
     figure.update_yaxes(visible=False, range=[0.55, 1.75])
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
     lines = [f"<b>{name}</b> says {answer} {'✓' if right else '✗'}" for name, (answer, right) in answers.items()]
-    figure.add_annotation(x=0.5, y=0.02, xref="paper", yref="paper", showarrow=False, text=" · ".join(lines), font={"color": GREY})
+    figure.add_annotation(
+        x=0.5,
+        y=0.02,
+        xref="paper",
+        yref="paper",
+        showarrow=False,
+        text=" · ".join(lines),
+        font={"color": GREY},
+    )
     told = "; ".join(f"{name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
     return finish(
         figure,
         title=f"The verb looks {end - start} step{'s' if end - start > 1 else ''} back",
         caption="The arc joins the verb to the noun it must agree with. Any other noun may have either number. "
         "Below: what two readers without a grammar would answer.",
-        summary=f"“{' '.join(words)}”. The subject stands {end - start} steps before the verb; {told}.",
+        summary=f"“{' '.join(words)}”. The subject stands {end - start} step{'s' if end > start + 1 else ''} "
+        f"before the verb; {told}.",
         height=360,
     )

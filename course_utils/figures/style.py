@@ -48,7 +48,11 @@ def finish(
         template=TEMPLATE,
         height=height,
         margin={"l": 60, "r": 20, "t": 44 + 17 * len(lines), "b": 52},
-        title={"text": title, "font": {"size": 16}, "subtitle": {"text": "<br>".join(lines), "font": {"size": 12.5, "color": GREY}}},
+        title={
+            "text": title,
+            "font": {"size": 16},
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": 12.5, "color": GREY}},
+        },
         meta={"title": title, "caption": caption, "summary": summary},
     )
     if x:
@@ -61,6 +65,12 @@ def finish(
 def words(figure: go.Figure) -> dict[str, Any]:
     """Title, caption and summary of a finished figure."""
     return dict(figure.layout.meta or {})  # type: ignore[attr-defined]
+
+
+def add_to_summary(figure: go.Figure, sentence: str) -> None:
+    """Append a sentence to what a finished figure says of itself."""
+    said = words(figure)
+    figure.update_layout(meta={**said, "summary": f"{said['summary']} {sentence}"})
 
 
 def translucent(colour: str, alpha: float) -> str:

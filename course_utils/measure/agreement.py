@@ -1,6 +1,7 @@
 """How well a model makes a verb agree with its subject."""
 
 import functools
+import re
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from ..data.agreement import NOUNS, Agreement, vocabulary
 from ..data.batching import pad
+from ..data.vocabulary import SPECIALS
 from ..runtime import require
 
 
@@ -56,7 +58,9 @@ def read(model: Any, sentence: str) -> Reading:
     The sentence is padded to a multiple of 16, so that a longer one seldom compiles again.
     """
     vocab = vocabulary()
-    indices = [vocab.bos, *vocab.encode(sentence.lower().replace(",", " ").replace(".", " "))]
+    special = [word for word in sentence.split() if word in SPECIALS]
+    require(not special, f"{', '.join(special)} cannot be typed: leave special symbols out.")
+    indices = [vocab.bos, *vocab.encode(re.sub(r"[^\w<>]", " ", sentence.lower()))]
     tokens, mask = pad([indices], length=-(-len(indices) // 16) * 16)
     graphdef, state = nnx.split(model)
     plural = np.asarray(_every_step(graphdef, state, tokens, mask))[0, 1 : len(indices)]

@@ -45,7 +45,9 @@ def rnn_step(
     return f(hidden @ W_h.T + inputs @ W_x.T + b)
 
 
-def recurrent_matrix(rng: Array, hidden: int, start: Start | str = "orthogonal", scale: float = 1.0) -> Float[Array, "h h"]:
+def recurrent_matrix(
+    rng: Array, hidden: int, start: Start | str = "orthogonal", scale: float = 1.0
+) -> Float[Array, "h h"]:
     """A first value for W_h, `[hidden, hidden]`, times `scale`.
 
     `orthogonal`: a random rotation; every singular value is `scale` (Saxe, McClelland, Ganguli 2014).
@@ -78,7 +80,10 @@ class RNNCell(nnx.Module):
         scale: float = 1.0,
     ):
         require_positive(embed=embed, hidden=hidden)
-        require(activation in ACTIVATIONS, f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.")
+        require(
+            activation in ACTIVATIONS,
+            f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.",
+        )
         self.embed, self.hidden, self.activation = embed, hidden, activation
         self.W_h = nnx.Param(recurrent_matrix(rngs.params(), hidden, start, scale))
         self.W_x = nnx.Param(jax.nn.initializers.lecun_normal(1, 0)(rngs.params(), (hidden, embed)))

@@ -8,7 +8,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 
 def cross_entropy(
-    logits: Float[Array, "*lead classes"], labels: Int[Array, "*lead"], mask: Bool[Array, "*lead"] | None = None
+    logits: Float[Array, "*lead classes"],
+    labels: Int[Array, "*lead"],
+    mask: Bool[Array, "*lead"] | None = None,
 ) -> Float[Array, ""]:
     """Mean of -log p(label) over the positions where `mask` is True, in nats; 0 where none is.
 

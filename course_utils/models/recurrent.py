@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
@@ -47,7 +48,7 @@ def unroll(
 
 def refuse_empty_rows(mask: Any) -> None:
     """Raise where a row of a mask is all False. Inside `jit`, where values are unknown, nothing is checked."""
-    if mask is None or isinstance(mask, jax.core.Tracer):
+    if mask is None or isinstance(mask, Tracer):
         return
     empty = np.flatnonzero(~np.asarray(mask).any(axis=-1))
     require(

@@ -7,6 +7,7 @@ refused with the file, the question and the reason.
 import functools
 import math
 import pathlib
+import re
 from collections import Counter
 from typing import Annotated, Any, Literal
 
@@ -22,12 +23,29 @@ class BankError(CourseError):
     """A quiz bank that breaks a rule."""
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a repeated key is an error, not a silent choice of the last."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        repeated = [key for key, count in Counter(map(str, keys)).items() if count > 1]
+        if repeated:
+            raise yaml.YAMLError(
+                f"the key {repeated[0]!r} appears twice in one mapping, line {node.start_mark.line + 1}"
+            )
+        return super().construct_mapping(node, deep)
+
+
 def _explains(why: str) -> str:
-    if why.strip().lower().strip(".!") in _EMPTY_PRAISE or len(why.split()) < 6:
-        raise ValueError("a `why` must explain in at least six words what thought leads here and what is wrong or right")
+    words = [word for word in re.findall(r"[^\W\d_]{2,}", why.lower()) if word not in _EMPTY_PRAISE]
+    if len(words) < 6 and len(why.split()) < 8:
+        raise ValueError(
+            "a `why` must explain in at least six words what thought leads here and what is wrong or right"
+        )
     return " ".join(why.split())
 
 
+Number = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 Why = Annotated[str, pydantic.AfterValidator(_explains)]
 Text = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -47,7 +65,7 @@ class Option(_Strict):
 class Slip(_Strict):
     """A wrong number that a known thought leads to."""
 
-    value: float
+    value: Number
     why: Why
 
 
@@ -90,8 +108,8 @@ class Numeric(_Question):
     """A number, right within `tolerance` (absolute); `unit` is shown beside the box."""
 
     kind: Literal["numeric"]
-    answer: float
-    tolerance: Annotated[float, pydantic.Field(ge=0)]
+    answer: Number
+    tolerance: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
     unit: str = ""
     why: Why
     otherwise: Why  # said to a wrong number that no slip explains
@@ -99,6 +117,8 @@ class Numeric(_Question):
 
     @pydantic.model_validator(mode="after")
     def _slips_are_wrong(self):
+        if len({slip.value for slip in self.slips}) < len(self.slips):
+            raise ValueError("two slips have the same value")
         for slip in self.slips:
             if self.accepts(slip.value):
                 raise ValueError(f"the slip {slip.value:g} lies within the tolerance of the answer")
@@ -118,10 +138,14 @@ class Predict(_Question):
 
     @pydantic.model_validator(mode="after")
     def _outcomes_cover_the_line(self):
+        if len({option.text for option in self.options}) < len(self.options):
+            raise ValueError("two options have the same text")
         reached = -math.inf
         for option in sorted(self.options, key=lambda o: o.low):
             if option.low != reached or option.high <= option.low:
-                raise ValueError(f"the outcomes must cover every number exactly once; after {reached:g} comes {option.low:g}")
+                raise ValueError(
+                    f"the outcomes must cover every number exactly once; after {reached:g} comes {option.low:g}"
+                )
             reached = option.high
         if reached != math.inf:
             raise ValueError(f"no outcome covers the numbers from {reached:g} on")
@@ -148,7 +172,9 @@ class Bank(_Strict):
             if not question.id.startswith(self.chapter + "-"):
                 raise ValueError(f"the id {question.id} must begin with {self.chapter}-")
             if question.objective not in self.objectives:
-                raise ValueError(f"question {question.id} names the objective {question.objective!r}, which the bank lacks")
+                raise ValueError(
+                    f"question {question.id} names the objective {question.objective!r}, which the bank lacks"
+                )
         idle = set(self.objectives) - {q.objective for q in self.questions if q.kind != "predict"}
         if idle:
             raise ValueError(f"no question tests the objective {sorted(idle)[0]!r}")
@@ -167,10 +193,12 @@ def read_bank(path: pathlib.Path | str) -> Bank:
     """Load and check one YAML file; `BankError` names the file, the question and the reason."""
     path = pathlib.Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise BankError(f"There is no quiz bank {path.name}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise BankError(f"{path.name} cannot be read: {error}") from None
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BankError(f"{path.name}: this is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise BankError(f"{path.name}: a bank is a mapping with chapter, title, objectives and questions.")
@@ -185,10 +213,14 @@ def _refusal(name: str, content: dict, error: pydantic.ValidationError) -> str:
     for problem in error.errors():
         place, where = list(problem["loc"]), name
         if len(place) > 1 and place[0] == "questions" and isinstance(place[1], int):
-            question = content["questions"][place[1]]
-            id = question.get("id", f"number {place[1] + 1}") if isinstance(question, dict) else f"number {place[1] + 1}"
+            question = content["questions"][place[1]] if isinstance(content["questions"], list) else None
+            id = (
+                question.get("id", f"number {place[1] + 1}") if isinstance(question, dict) else f"number {place[1] + 1}"
+            )
             where += f", question {id}"
-            place = [part for part in place[2:] if part not in ("single", "numeric", "predict")]
+            place = place[2:]
+            if place and place[0] in ("single", "numeric", "predict"):  # pydantic names the kind first
+                place = place[1:]
         field = ".".join(str(part) for part in place)
         reason = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{where}: {field + ': ' if field else ''}{reason}")

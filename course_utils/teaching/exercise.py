@@ -5,6 +5,7 @@ a known mistake (by what it computes, so that it can be named), a wrong shape, w
 """
 
 import dataclasses
+import dis
 import inspect
 import textwrap
 import traceback
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from ..runtime import require
 from .progress import progress
@@ -76,7 +78,9 @@ class Exercise:
         verdict = self._judge(function)
         if verdict.status != "not attempted":
             item = f"{self.chapter}-{self.name}"
-            progress().record(self.chapter, "exercise", item, verdict.status, verdict.status == "correct", self.objective)
+            progress().record(
+                self.chapter, "exercise", item, verdict.status, verdict.status == "correct", self.objective
+            )
         return verdict
 
     def hint(self) -> Note:
@@ -99,41 +103,63 @@ class Exercise:
                 f"`ex.{self.name}.check(my_function)`.",
             )
         if _is_untouched(function):
-            return Verdict(None, "Not attempted yet. Write your answer in place of `...` and run the cell again.", "not attempted")
+            return Verdict(
+                None,
+                "Not attempted yet. Write your answer in place of `...` and run the cell again.",
+                "not attempted",
+            )
         answers = []
         for case in self.cases:
             try:
                 inspect.signature(function).bind(*case)
             except TypeError as error:
-                return self._no("cannot run", f"Your function should take {len(case)} arguments ({self._arguments()}): {error}.")
+                return self._no(
+                    "cannot run",
+                    f"Your function should take {len(case)} argument{'s' if len(case) > 1 else ''} "
+                    f"({self._arguments()}): {error}.",
+                )
             except ValueError:
                 pass  # a built-in without a signature
             try:
                 answer = function(*[_own_copy(value) for value in case])
-            except Exception as error:  # whatever a learner's code may raise
-                return self._no("cannot run", f"Your function raised {type(error).__name__}: {error}{_where(error)}")
+            except (Exception, SystemExit) as error:  # whatever a learner's code may raise
+                return self._no(
+                    "cannot run",
+                    f"Your function raised {type(error).__name__}: {_safely(str, error)}{_where(error)}",
+                )
             if answer is Ellipsis:
                 return Verdict(None, "Not attempted yet: your function returns `...`.", "not attempted")
             if answer is None:
                 return self._no("cannot run", "Your function returned None. Is a `return` missing?")
-            try:
-                array = np.asarray(answer)
-            except Exception:  # ragged lists, tracers
-                array = np.asarray("not an array")
-            if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
-                return self._no("cannot run", f"Your function should return an array of numbers, not {_a(answer)}.")
-            answers.append(array.astype(float))
+            if (
+                isinstance(answer, tuple)
+                and len({np.shape(part) for part in answer if not isinstance(part, tuple)})
+                + any(isinstance(part, tuple) for part in answer)
+                > 1
+            ):
+                return self._no(
+                    "cannot run",
+                    f"Your function returns a tuple of {len(answer)} things, but one array is asked for. "
+                    "(`scan` returns a pair: the last state, and what was collected.)",
+                )
+            array = _as_floats(answer)
+            if array is None:
+                return self._no(
+                    "cannot run", f"Your function should return an array of real numbers, not {_a(answer)}."
+                )
+            answers.append(array)
         wanted = self._run(self.solution_function)
         if _same(answers, wanted, self.tolerance):
             return Verdict(True, f"Right on all {len(self.cases)} cases.", "correct")
         for mistake in self.mistakes:
-            if _same(answers, self._run(mistake.function), self.tolerance):
+            if _same(answers, self._run(mistake.function), self.tolerance, equal_nan=True):
                 return self._no("known mistake", mistake.says)
         for case, mine, right in zip(self.cases, answers, wanted, strict=True):
             if mine.shape != right.shape:
                 return self._no(
                     "wrong shape",
-                    f"Your result has shape {mine.shape}; it should have shape {right.shape} for {_inputs(self, case)}.",
+                    f"Your result has shape {mine.shape}; it should have shape {right.shape} "
+                    f"for {_inputs(self, case)}.",
                 )
         for case, mine, right in zip(self.cases, answers, wanted, strict=True):
             if not np.allclose(mine, right, rtol=self.tolerance, atol=self.tolerance):
@@ -157,7 +183,10 @@ class Exercise:
 
 def check_exercise(exercise: Exercise) -> None:
     """Raise unless an exercise is sound: the solution passes, each mistake is told by its own message."""
-    require(exercise._judge(exercise.solution_function).status == "correct", f"{exercise.name}: the solution fails.")
+    require(
+        exercise._judge(exercise.solution_function).status == "correct",
+        f"{exercise.name}: the solution fails.",
+    )
     for number, mistake in enumerate(exercise.mistakes):
         verdict = exercise._judge(mistake.function)
         require(
@@ -168,36 +197,48 @@ def check_exercise(exercise: Exercise) -> None:
 
 def _is_untouched(function: Callable) -> bool:
     """True for a function whose body is only `...` or `pass`, with or without a docstring."""
-
-    def blank(): ...
-
-    def described():
-        """A body that does nothing."""
-        ...
-
-    def passing():
-        pass
-
-    code = getattr(function, "__code__", None)
-    bodies = {empty.__code__.co_code for empty in (blank, described, passing)}
-    return code is not None and code.co_code in bodies
+    if not inspect.isfunction(function):
+        return False
+    work = [i for i in dis.get_instructions(function) if i.opname not in ("RESUME", "NOP")]
+    return len(work) <= 2 and all(i.argval is None for i in work)
 
 
 def _own_copy(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return value.copy() if isinstance(value, (np.ndarray, jax.Array)) else value
 
 
-def _same(mine: list[np.ndarray], other: list[np.ndarray], tolerance: float) -> bool:
+def _as_floats(answer: Any) -> np.ndarray | None:
+    """A learner's result as an array of floats, or None where it is none."""
+    if isinstance(answer, np.ma.MaskedArray) and np.ma.getmaskarray(answer).any():
+        return None
+    try:
+        array = np.asarray(answer)
+        return array.astype(float) if array.dtype.kind in "fiubO" or array.dtype.name == "bfloat16" else None
+    except Exception:  # ragged lists, tracers, objects that are no numbers
+        return None
+
+
+def _safely(show: Callable[[Any], str], value: Any) -> str:
+    """Text of a value, whose own code may raise."""
+    try:
+        return show(value)
+    except Exception:
+        return "(cannot be shown)"
+
+
+def _same(mine: list[np.ndarray], other: list[np.ndarray], tolerance: float, equal_nan: bool = False) -> bool:
     return all(
-        a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=False)
+        a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=equal_nan)
         for a, b in zip(mine, other, strict=True)
     )
 
 
 def _a(value: Any) -> str:
+    if isinstance(value, Tracer):
+        return "a placeholder that has left its `jit`"
     if isinstance(value, (jax.Array, np.ndarray)):
-        return f"an array of shape {value.shape}"
-    return f"{value!r:.60} (a {type(value).__name__})"
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    return f"{_safely(repr, value)[:60]} (of type {type(value).__name__})"
 
 
 def _short(array: np.ndarray) -> str:
@@ -213,7 +254,11 @@ def _inputs(exercise: Exercise, case: tuple) -> str:
     return ", ".join(parts)
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """The learner's own line that raised, if it was in a notebook cell."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "ipykernel" in frame.filename or "<ipython" in frame.filename]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "ipykernel" in frame.filename or "<ipython" in frame.filename
+    ]
     return f"\nin line {frames[-1].lineno} of your cell: `{frames[-1].line}`" if frames and frames[-1].line else ""

@@ -11,6 +11,7 @@ import functools
 import json
 import pathlib
 import sqlite3
+import time
 import warnings
 from typing import Any, Literal, NamedTuple
 
@@ -43,6 +44,16 @@ class Attempt(NamedTuple):
     correct: bool | None
 
 
+def _attempt(row: tuple) -> Attempt | None:
+    """A row of the table; None for one that another program has spoiled."""
+    try:
+        if not all(isinstance(text, str) for text in row[:6]):
+            return None
+        return Attempt(*row[:5], answer=json.loads(row[5]), correct=None if row[6] is None else bool(row[6]))
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
 class Progress:
     """The attempts kept in one file. `persistent` is False where they live only as long as the kernel."""
 
@@ -56,12 +67,20 @@ class Progress:
     ) -> None:
         """Add an attempt. A disk that fails meanwhile costs a warning; the session goes on in memory."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        row = (now, chapter, kind, item, objective, json.dumps(answer), None if correct is None else int(correct))
+        row = (
+            now,
+            chapter,
+            kind,
+            item,
+            objective,
+            json.dumps(answer),
+            None if correct is None else int(correct),
+        )
         for _ in range(2):
             try:
                 with self._connection:
                     self._connection.execute(
-                        "INSERT INTO attempts (at, chapter, kind, item, objective, answer, correct) VALUES (?,?,?,?,?,?,?)",
+                        f"INSERT INTO attempts ({', '.join(list(_COLUMNS)[1:])}) VALUES (?,?,?,?,?,?,?)",
                         row,
                     )
                 return
@@ -81,9 +100,7 @@ class Progress:
         except sqlite3.Error as error:
             self._connection = self._in_memory(f"{self.path} cannot be read ({error})")
             return []
-        return [
-            Attempt(*row[:5], answer=json.loads(row[5]), correct=None if row[6] is None else bool(row[6])) for row in rows
-        ]
+        return [attempt for attempt in map(_attempt, rows) if attempt is not None]
 
     def latest(self, item: str) -> Attempt | None:
         """The last attempt at an item, or None."""
@@ -100,11 +117,12 @@ class Progress:
             return self._in_memory(f"{self.path} cannot be opened ({error})")
         except sqlite3.DatabaseError as error:
             return self._set_aside(error)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # no such folder, a name too long, a NUL in it
             return self._in_memory(f"{self.path.parent} cannot be written ({error})")
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=10, check_same_thread=False)
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         try:
             with connection:
                 # One transaction: another kernel sees either no table or all of it.
@@ -117,7 +135,9 @@ class Progress:
             raise
         if version > VERSION:
             connection.close()
-            return self._in_memory(f"{self.path} was written by a newer version of this course and is left alone", copy=False)
+            return self._in_memory(
+                f"{self.path} was written by a newer version of this course and is left alone", copy=False
+            )
         return connection
 
     @staticmethod
@@ -138,13 +158,27 @@ class Progress:
         """Move a damaged file away under a name that says so, and begin a new one."""
         stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
         aside = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}")
+        guard = self.path.with_suffix(".mending")
         try:
-            self.path.rename(aside)
-            connection = self._connect()
+            try:
+                guard.touch(exist_ok=False)  # one kernel mends, the others wait for it
+            except FileExistsError:
+                time.sleep(1)
+                guard.unlink(missing_ok=True)  # left by a kernel that died meanwhile
+                return self._connect()
+            try:
+                return self._connect()  # another kernel has mended it already
+            except sqlite3.DatabaseError:
+                self.path.rename(aside)
+                connection = self._connect()
+            finally:
+                guard.unlink(missing_ok=True)
         except (OSError, sqlite3.Error) as again:
             return self._in_memory(f"{self.path} is damaged ({error}) and cannot be moved aside ({again})", copy=False)
         warnings.warn(
-            f"Your progress file cannot be used: it is damaged or foreign ({error}). It is kept as {aside.name}; a new one has begun.", stacklevel=5
+            f"Your progress file cannot be used: it is damaged or foreign ({error}). "
+            f"It is kept as {aside.name}; a new one has begun.",
+            stacklevel=5,
         )
         return connection
 
@@ -153,10 +187,13 @@ class Progress:
         self.persistent = False
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         memory.execute(_CREATE)
-        if copy and self.path.exists():
-            with contextlib.suppress(sqlite3.Error), contextlib.closing(
-                sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
-            ) as earlier:
+        if copy:
+            with (
+                contextlib.suppress(sqlite3.Error, OSError, ValueError),
+                contextlib.closing(
+                    sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)
+                ) as earlier,
+            ):
                 rows = earlier.execute(f"SELECT {', '.join(_COLUMNS)} FROM attempts").fetchall()
                 with memory:
                     memory.executemany("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?)", rows)
@@ -176,7 +213,14 @@ def progress() -> Progress:
 class Overview:
     """A table of the answers so far, one row a chapter."""
 
-    columns = ("chapter", "questions answered", "right at first try", "right now", "predictions", "exercises solved")
+    columns = (
+        "chapter",
+        "questions answered",
+        "right at first try",
+        "right now",
+        "predictions",
+        "exercises solved",
+    )
 
     def __init__(self, attempts: list[Attempt], persistent: bool):
         self.persistent = persistent
@@ -202,7 +246,10 @@ class Overview:
     def __repr__(self) -> str:
         if not self.rows:
             return "Nothing answered yet. Answers to quizzes, predictions and exercises will be counted here."
-        lines = [f"{row[0]}: " + ", ".join(f"{name} {n}" for name, n in zip(self.columns[1:], row[1:], strict=True)) for row in self.rows]
+        lines = [
+            f"{row[0]}: " + ", ".join(f"{name} {n}" for name, n in zip(self.columns[1:], row[1:], strict=True))
+            for row in self.rows
+        ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

@@ -5,7 +5,9 @@
 
 import dataclasses
 import html
-from typing import Any, SupportsFloat
+import math
+import operator
+from typing import Any
 
 import ipywidgets
 
@@ -44,10 +46,7 @@ class Feedback:
 def grade(question: Any, answer: Any) -> Feedback:
     """What a question says to an answer: an option's index (choices, predictions), or a number."""
     if isinstance(question, Numeric):
-        try:
-            value = float(answer)
-        except (TypeError, ValueError):
-            raise InvalidInput(f"{question.id} asks for a number, not {answer!r}.") from None
+        value = _number(answer, f"{question.id} asks for a number")
         if question.accepts(value):
             return Feedback(True, question.why)
         for slip in question.slips:
@@ -56,12 +55,22 @@ def grade(question: Any, answer: Any) -> Feedback:
         return Feedback(False, question.otherwise)
     last = len(question.options) - 1
     require(
-        isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer <= last,
+        hasattr(answer, "__index__") and not isinstance(answer, bool) and 0 <= answer <= last,
         f"{question.id} has the options 0 to {last}, not {answer!r}.",
     )
     if isinstance(question, SingleChoice):
         return Feedback(question.options[answer].correct, question.options[answer].why)
     return Feedback(None, "Kept. The experiment below will answer.")
+
+
+def _number(value: Any, wanted: str) -> float:
+    """A finite float, or `InvalidInput` that says what was wanted."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):  # a tracer raises a TypeError
+        raise InvalidInput(f"{wanted}, not {value!r:.60}.") from None
+    require(math.isfinite(number), f"{wanted}, not {number}.")
+    return number
 
 
 class Sheet:
@@ -75,6 +84,7 @@ class Sheet:
         """Grade an answer, keep it, and say what there is to say."""
         question = self.bank.question(id)
         feedback = grade(question, answer)
+        answer = float(answer) if isinstance(question, Numeric) else operator.index(answer)  # what JSON can hold
         kind = "predict" if isinstance(question, Predict) else "quiz"
         progress().record(self.bank.chapter, kind, id, answer, feedback.correct, question.objective)
         return feedback
@@ -97,7 +107,11 @@ class Sheet:
             asked = [q for q in self.questions if q.objective == objective]
             given = [(q, self.given(q.id)) for q in asked]
             answered = [(q, a) for q, a in given if a is not None]
-            result[objective] = (sum(bool(grade(q, a).correct) for q, a in answered), len(answered), len(asked))
+            result[objective] = (
+                sum(bool(grade(q, a).correct) for q, a in answered),
+                len(answered),
+                len(asked),
+            )
         return result
 
     def reread(self) -> list[str]:
@@ -120,7 +134,9 @@ def _options(question: Any) -> tuple[ipywidgets.RadioButtons, list[ipywidgets.Wi
         rows = "".join(f"<li>{to_html(text, inline=True)}</li>" for text in texts)
         above = [ipywidgets.HTMLMath(f'<ol type="A" style="margin:0 0 4px">{rows}</ol>')]
     radio = ipywidgets.RadioButtons(
-        options=[(label, i) for i, label in enumerate(labels)], index=None, layout={"width": "98%", "height": "auto"}
+        options=[(label, i) for i, label in enumerate(labels)],
+        index=None,
+        layout={"width": "98%", "height": "auto"},
     )
     radio.add_class("course-options")
     return radio, above
@@ -160,20 +176,22 @@ class _Ask:
         if given is not None:
             self._fill(given)
             kept = grade(question, given)
-            self.feedback.value = Feedback(kept.correct, f"Your earlier answer. {kept.message}")._repr_html_()
+            said = "The experiment below answers it." if isinstance(question, Predict) else kept.message
+            self.feedback.value = Feedback(kept.correct, f"Your earlier answer. {said}")._repr_html_()
 
     def _fill(self, answer: Any) -> None:
         if isinstance(self.question, Numeric):
-            self.field.value = f"{answer:g}"
+            self.field.value = f"{float(answer):.12g}"
         else:
-            self.field.index = answer
+            self.field.index = answer  # type: ignore[attr-defined]
 
     def check(self) -> None:
         answer = self.field.value
         if isinstance(self.question, Numeric):
             try:
-                answer = float(str(answer).strip().replace(",", "."))
-            except ValueError:
+                typed = str(answer).strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
+                answer = _number("" if "_" in typed else typed, "This is not a number")
+            except InvalidInput:
                 said = f"{answer!r} is not a number." if str(answer).strip() else "Type a number first."
                 self.feedback.value = Feedback(None, said)._repr_html_()
                 return
@@ -189,7 +207,9 @@ def _as_text(question: Any, number: str) -> tuple[str, str]:
     page = f"<b>{number}</b> {to_html(question.prompt)}"
     plain = f"{number} {question.prompt}"
     if not isinstance(question, Numeric):
-        page += "<ol type='A'>" + "".join(f"<li>{to_html(o.text, inline=True)}</li>" for o in question.options) + "</ol>"
+        page += (
+            "<ol type='A'>" + "".join(f"<li>{to_html(o.text, inline=True)}</li>" for o in question.options) + "</ol>"
+        )
         plain += "".join(f"\n   {i}: {o.text}" for i, o in enumerate(question.options))
     return page, plain
 
@@ -220,8 +240,8 @@ class Quiz(Sheet):
         if answered == total and right == total:
             advice = "<p>Every question is right.</p>"
         self._score.value = (
-            f"<div role='status'><b>{right} of {total} right</b>, {answered} answered.<table><tbody>{rows}</tbody></table>"
-            f"{advice}</div>"
+            f"<div role='status'><b>{right} of {total} right</b>, {answered} answered."
+            f"<table><tbody>{rows}</tbody></table>{advice}</div>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -246,10 +266,12 @@ class Prediction:
 
 def quiz(chapter: str) -> Quiz:
     """The quiz of a chapter, such as `quiz("ch00")`, with the answers given before."""
+    require(isinstance(chapter, str), f"A quiz is named by its chapter, such as 'ch00', not by {chapter!r:.40}.")
     return Quiz(bank(chapter))
 
 
 def _prediction(id: str) -> tuple[Sheet, Predict]:
+    require(isinstance(id, str), f"A prediction is named by its id, such as 'ch00-path', not by {id!r:.40}.")
     sheet = Sheet(bank(id.split("-")[0]))
     question = sheet.bank.question(id)
     require(isinstance(question, Predict), f"{id} is not a prediction but a {question.kind} question.")
@@ -261,11 +283,10 @@ def predict(id: str) -> Prediction:
     return Prediction(*_prediction(id))
 
 
-def reveal(id: str, value: SupportsFloat) -> Feedback:
+def reveal(id: str, value: Any) -> Feedback:
     """Answer a prediction with the number just measured, and keep whether it was right."""
     sheet, question = _prediction(id)
-    number = float(value)
-    require(number == number, f"{id} cannot be answered: the measured value is not a number.")
+    number = _number(value, f"{id} is answered by a measured number")
     holds = next(option for option in question.options if option.holds(number))
     unit = f" {question.unit}" if question.unit else ""
     measured = f"Measured: {question.measures} = {number:.3g}{unit}."
@@ -277,4 +298,7 @@ def reveal(id: str, value: SupportsFloat) -> Feedback:
         progress().record(sheet.bank.chapter, "predict", id, given, chosen is holds, question.objective)
     if chosen is holds:
         return Feedback(True, f"{measured} You predicted “{chosen.text}”. {holds.why}")
-    return Feedback(False, f"{measured} You predicted “{chosen.text}”: {chosen.why} What holds is “{holds.text}”: {holds.why}")
+    return Feedback(
+        False,
+        f"{measured} You predicted “{chosen.text}”: {chosen.why} What holds is “{holds.text}”: {holds.why}",
+    )

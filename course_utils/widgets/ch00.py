@@ -8,6 +8,7 @@ from ..data.agreement import MOST_ATTRACTORS, NUMBERS, Agreement, agreement, bas
 from ..figures.memory import decay_weights
 from ..figures.paths import Architecture, path_diagram
 from ..figures.sentences import anatomy, reading
+from ..figures.style import add_to_summary
 from ..measure.agreement import nouns, read
 from .explore import Explorer, choice, explore, slider, text, toggle
 
@@ -34,7 +35,10 @@ def sentence_maker() -> Explorer:
     def draw(distance: int, attractors: int, fronted: bool, example: int):
         fits = min(attractors, (distance - 1) // 3)  # an attractor takes three words
         rows = np.flatnonzero((steps == distance) & (between == fits) & (front == fronted))
-        return _anatomy(corpus, int(rows[(example - 1) % len(rows)]))
+        figure = _anatomy(corpus, int(rows[(example - 1) % len(rows)]))
+        if fits < attractors:
+            add_to_summary(figure, f"Only {fits} of {attractors} nouns fit into this distance.")
+        return figure
 
     return explore(
         draw,

@@ -6,6 +6,7 @@
 call. Longer work belongs behind a button.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import ipywidgets
 import plotly.graph_objects as go
 
-from ..runtime import require
+from ..runtime import CourseError, require
 from . import surface
 
 _LABEL = {"description_width": "initial"}
@@ -58,6 +59,7 @@ def choice(label: str, options: Sequence[Any] | Mapping[str, Any], *, value: Any
     require(len(options), f"{label}: there is nothing to choose from.")
     pairs = list(options.items()) if isinstance(options, Mapping) else [(str(option), option) for option in options]
     start = pairs[0][1] if value is None else value
+    require(start in [option for _, option in pairs], f"{label}: the start {start!r} is not among the options.")
     longest = max(len(name) for name, _ in pairs)
     box = ipywidgets.Dropdown(
         options=pairs, value=start, description=label, style=_LABEL,
@@ -117,26 +119,32 @@ class Explorer:
     def static(self, over: str) -> go.Figure:
         """The same explorer for a page without a kernel: frames over one control, the others as they stand."""
         require(over in self.controls, f"There is no control {over!r}; there are {', '.join(self.controls)}.")
-        values = self.controls[over].values
-        figures = [self.figure(**{over: value}) for value in values]
+        values, figures = [], []
+        for value in self.controls[over].values:
+            with contextlib.suppress(CourseError):  # a value that cannot be drawn has no frame
+                figures.append(self.figure(**{over: value}))
+                values.append(value)
+        require(figures, f"Nothing can be drawn for any value of {over!r}.")
         now = self.controls[over].value
-        start = list(values).index(now) if now in values else 0
+        start = values.index(now) if now in values else 0
         still = go.Figure(figures[start])
         names = [str(value) for value in values]
         still.frames = [
             go.Frame(
                 name=name,
                 data=figure.data,
-                layout={"title": figure.layout.title, "annotations": figure.layout.annotations,
-                        "shapes": figure.layout.shapes, "xaxis": figure.layout.xaxis, "yaxis": figure.layout.yaxis},
-            )  # fmt: skip
+                layout={
+                    "title": figure.layout.title,
+                    "annotations": figure.layout.annotations,
+                    "shapes": figure.layout.shapes,
+                    "xaxis": figure.layout.xaxis,
+                    "yaxis": figure.layout.yaxis,
+                },
+            )
             for name, figure in zip(names, figures, strict=True)
         ]
-        steps = [
-            {"label": name, "method": "animate",
-             "args": [[name], {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}]}
-            for name in names
-        ]  # fmt: skip
+        at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+        steps = [{"label": name, "method": "animate", "args": [[name], at_once]} for name in names]
         still.update_layout(
             sliders=[{"active": start, "steps": steps, "currentvalue": {"prefix": f"{over}: "}, "pad": {"t": 48}}],
             height=(still.layout.height or 400) + 90,  # type: ignore[attr-defined]
@@ -146,7 +154,11 @@ class Explorer:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if not self._drawn:
             self.redraw()
-        return surface.with_widget(self.widget, surface.bundle(self.figure()))
+        try:
+            fallback = surface.bundle(self.figure())
+        except CourseError as error:
+            fallback = {"text/plain": str(error)}
+        return surface.with_widget(self.widget, fallback)
 
 
 def explore(draw: Callable[..., go.Figure], /, **controls: Control) -> Explorer:

@@ -35,11 +35,12 @@ def bundle(figure: go.Figure) -> dict[str, Any]:
     text = {"text/plain": summary(figure)}
     where = front_end()
     if where == "colab":
-        page = pio.to_html(figure, include_plotlyjs="cdn", full_html=False, config=_CONFIG, validate=False)
+        cdn: Any = "cdn"  # plotly annotates this argument as a bool
+        page = pio.to_html(figure, include_plotlyjs=cdn, full_html=False, config=_CONFIG, validate=False)
         return {"text/html": page, **text}
     if where == "none":
         return text
-    return {PLOTLY_MIME: {**json.loads(pio.to_json(figure, validate=False)), "config": _CONFIG}, **text}
+    return {PLOTLY_MIME: {**json.loads(pio.to_json(figure, validate=False) or "{}"), "config": _CONFIG}, **text}
 
 
 def with_widget(widget: ipywidgets.Widget, fallback: dict[str, Any]) -> dict[str, Any]:

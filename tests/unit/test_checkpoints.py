@@ -6,7 +6,12 @@ from safetensors.numpy import save_file
 from course_utils import checkpoints
 from course_utils.checkpoints import CheckpointError
 
-TREE = {"a": {"W": jnp.arange(6.0).reshape(2, 3)}, "count": jnp.array(3), "rng": jax.random.key(7), "low": jnp.ones(2, jnp.bfloat16)}
+TREE = {
+    "a": {"W": jnp.arange(6.0).reshape(2, 3)},
+    "count": jnp.array(3),
+    "rng": jax.random.key(7),
+    "low": jnp.ones(2, jnp.bfloat16),
+}
 
 
 def test_round_trip_with_keys_and_half_precision(tmp_path):

@@ -10,7 +10,12 @@ from course_utils.models import cells, losses, recurrent
 from course_utils.runtime import InvalidInput
 
 BATCH, TIME, EMBED, HIDDEN = 3, 7, 5, 11
-FUNCTIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0), "logistic": lambda x: 1 / (1 + np.exp(-x)), "linear": lambda x: x}
+FUNCTIONS = {
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0),
+    "logistic": lambda x: 1 / (1 + np.exp(-x)),
+    "linear": lambda x: x,
+}
 
 
 def slow_loop(x, W_h, W_x, b, f, mask=None, reverse=False):
@@ -24,7 +29,11 @@ def slow_loop(x, W_h, W_x, b, f, mask=None, reverse=False):
             if mask is None or mask[n, t]:
                 new = np.zeros(len(b))
                 for i in range(len(b)):
-                    new[i] = f(sum(W_h[i, j] * h[j] for j in range(len(b))) + sum(W_x[i, k] * x[n, t, k] for k in range(x.shape[2])) + b[i])
+                    new[i] = f(
+                        sum(W_h[i, j] * h[j] for j in range(len(b)))
+                        + sum(W_x[i, k] * x[n, t, k] for k in range(x.shape[2]))
+                        + b[i]
+                    )
                 h = new
             states[n, t] = h
         last[n] = h

@@ -123,7 +123,11 @@ def test_a_file_that_becomes_read_only_keeps_its_answers_in_view(path, monkeypat
     real = sqlite3.connect
 
     def read_only(target, **options):
-        return real(target, **options) if options.get("uri") or target == ":memory:" else real(f"file:{target}?mode=ro", uri=True, **options)
+        return (
+            real(target, **options)
+            if options.get("uri") or target == ":memory:"
+            else real(f"file:{target}?mode=ro", uri=True, **options)
+        )
 
     monkeypatch.setattr(sqlite3, "connect", read_only)
     with pytest.warns(UserWarning, match="only until the kernel stops"):
@@ -150,3 +154,47 @@ def test_answers_are_json(path):
     answer(Progress(path), value=2.5)
     raw = sqlite3.connect(path).execute("SELECT answer FROM attempts").fetchone()[0]
     assert json.loads(raw) == 2.5
+
+
+@pytest.mark.parametrize(
+    "row",
+    [("x", "{not json"), ("x", None), ("x", b"\xff\x00"), ("x", "[" * 100_000), (None, "1"), (b"\xff", "1")],
+)
+def test_a_spoiled_row_is_passed_over_and_the_others_are_kept(path, row):
+    answer(Progress(path), item="ch00-good")
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE attempts RENAME TO old")
+        connection.execute(
+            "CREATE TABLE attempts (id INTEGER PRIMARY KEY, at, chapter, kind, item, objective, answer, correct)"
+        )
+        connection.execute("INSERT INTO attempts SELECT * FROM old")
+        connection.execute("DROP TABLE old")
+        connection.execute(
+            "INSERT INTO attempts (at, chapter, kind, item, objective, answer) VALUES ('t', ?, 'quiz', 'i', 'o', ?)",
+            row,
+        )
+    connection.close()
+    store = Progress(path)
+    assert "ch00-good" in [a.item for a in store.attempts()]
+    assert store.persistent
+
+
+def test_three_kernels_that_meet_a_damaged_file_lose_nothing(path):
+    path.write_bytes(b"damage" * 3000)
+    code = (
+        "import sys, warnings; warnings.simplefilter('ignore')\n"
+        "from course_utils.teaching.progress import Progress\n"
+        "p = Progress(sys.argv[1])\n"
+        "for i in range(20): p.record('ch00', 'quiz', 'ch00-q', i, True)\n"
+        "sys.exit(not p.persistent)\n"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code, path]) for _ in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert len(Progress(path).attempts()) == 60
+    assert [file.read_bytes() for file in path.parent.iterdir() if ".damaged-" in file.name] == [b"damage" * 3000]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "nul\0byte"])
+def test_an_impossible_home_costs_a_warning(tmp_path, name):
+    with pytest.warns(UserWarning, match="only until the kernel stops"):
+        answer(Progress(tmp_path / name / "progress.sqlite"))

@@ -3,8 +3,10 @@ import importlib
 
 import ipywidgets
 import jax.numpy as jnp
+import numpy as np
 import pytest
 import yaml
+from jaxtyping import TypeCheckError
 
 from course_utils import runtime
 from course_utils.runtime import InvalidInput, asset
@@ -21,12 +23,15 @@ GOOD = {
     "objectives": {"one": "First objective", "two": "Second objective"},
     "questions": [
         {
-            "id": "ch42-choice", "kind": "single", "objective": "one", "section": "1 · One", "prompt": "Which of $a_1$ and `b`?",
+            "id": "ch42-choice", "kind": "single", "objective": "one", "section": "1 · One",
+            "prompt": "Which of $a_1$ and `b`?",
             "options": [{"text": "$a_1$", "why": WHY, "correct": True}, {"text": "`b`", "why": WHY + " No."}],
         },
         {
-            "id": "ch42-number", "kind": "numeric", "objective": "two", "section": "2 · Two", "prompt": "How many?", "unit": "nats",
-            "answer": 0.5, "tolerance": 0.01, "why": WHY, "otherwise": WHY + " Think.", "slips": [{"value": 2, "why": WHY + " Inverted."}],
+            "id": "ch42-number", "kind": "numeric", "objective": "two", "section": "2 · Two", "prompt": "How many?",
+            "unit": "nats",
+            "answer": 0.5, "tolerance": 0.01, "why": WHY, "otherwise": WHY + " Think.",
+            "slips": [{"value": 2, "why": WHY + " Inverted."}],
         },
         {
             "id": "ch42-guess", "kind": "predict", "objective": "one", "section": "1 · One", "prompt": "What happens?",
@@ -88,9 +93,15 @@ def change(*path_and_value):
 
 
 BROKEN = [
-    (change("questions", 0, "options", 0, "why", "Correct."), "ch42-choice: options.0.why: a `why` must explain"),
+    (
+        change("questions", 0, "options", 0, "why", "Correct."),
+        "ch42-choice: options.0.why: a `why` must explain",
+    ),
     (change("questions", 0, "options", 0, "why", ...), "ch42-choice: options.0.why"),
-    (change("questions", 0, "options", 1, "correct", True), "ch42-choice: .*exactly one correct option, this one has 2"),
+    (
+        change("questions", 0, "options", 1, "correct", True),
+        "ch42-choice: .*exactly one correct option, this one has 2",
+    ),
     (change("questions", 0, "options", 0, "correct", False), "exactly one correct option, this one has 0"),
     (change("questions", 0, "options", 1, "text", "$a_1$"), "two options have the same text"),
     (change("questions", 0, "options", []), "ch42-choice: options"),
@@ -121,7 +132,9 @@ def test_a_broken_bank_is_refused_with_file_question_and_reason(write, breakage,
     assert "ch42.yaml" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["a: [1", "", "- 1", "42", "questions: 3\nchapter: ch42\ntitle: x\nobjectives: {a: b}"])
+@pytest.mark.parametrize(
+    "text", ["a: [1", "", "- 1", "42", "questions: 3\nchapter: ch42\ntitle: x\nobjectives: {a: b}"]
+)
 def test_what_is_not_a_bank_is_refused(write, text):
     with pytest.raises(BankError, match=r"ch42\.yaml"):
         read_bank(write(text))
@@ -148,7 +161,16 @@ def test_every_option_gets_its_own_answer(ch42):
     assert len(progress().attempts(chapter="ch42")) == 5
 
 
-@pytest.mark.parametrize(("id", "answer"), [("ch42-choice", 2), ("ch42-choice", -1), ("ch42-choice", "A"), ("ch42-number", "x"), ("ch42-number", None)])
+@pytest.mark.parametrize(
+    ("id", "answer"),
+    [
+        ("ch42-choice", 2),
+        ("ch42-choice", -1),
+        ("ch42-choice", "A"),
+        ("ch42-number", "x"),
+        ("ch42-number", None),
+    ],
+)
 def test_an_answer_of_the_wrong_kind_is_refused_and_not_kept(ch42, id, answer):
     with pytest.raises(InvalidInput, match=id):
         ch42.answer(id, answer)
@@ -189,7 +211,7 @@ def test_a_prediction_is_answered_by_the_measurement(ch42):
 
 
 def test_a_prediction_cannot_be_answered_by_nan_or_for_another_question(ch42):
-    with pytest.raises(InvalidInput, match="not a number"):
+    with pytest.raises(InvalidInput, match="measured number, not nan"):
         reveal("ch42-guess", float("nan"))
     with pytest.raises(InvalidInput, match="not a prediction"):
         reveal("ch42-choice", 1)
@@ -263,3 +285,89 @@ def test_markup_keeps_formulas_and_escapes_html():
     assert to_html("a $x_1 * y_2 * z$ *b*", inline=True) == "a $x_1 * y_2 * z$ <em>b</em>"
     assert "<script>" not in to_html("<script>alert(1)</script> $a<b$")
     assert "$a&lt;b$" in to_html("$a<b$")
+
+
+# ------------------------------------------------------------------ found by attacking, each mended once
+
+
+@pytest.mark.parametrize("value", ["0.5", jnp.float32(0.5), np.float32(0.5), np.int64(1), 10**6])
+def test_a_number_of_any_kind_is_kept_so_that_the_quiz_opens_again(ch42, value):
+    ch42.answer("ch42-number", value)
+    again = quiz("ch42")
+    assert float(again.asks[1].field.value) == pytest.approx(float(value))
+
+
+@pytest.mark.parametrize("value", [10**400, float("inf"), "1e999", None, [1], 1j])
+def test_what_is_no_finite_number_is_refused_and_not_kept(ch42, value):
+    for refuse in (lambda: ch42.answer("ch42-number", value), lambda: reveal("ch42-guess", value)):
+        with pytest.raises(InvalidInput, match="number"):
+            refuse()
+    assert progress().attempts() == []
+
+
+def test_a_kept_number_that_is_no_longer_readable_counts_as_none(ch42):
+    for answer in (10**400, "seven", [1]):
+        progress().record("ch42", "quiz", "ch42-number", answer, True)
+        assert quiz("ch42").asks[1].field.value == ""
+
+
+def test_a_number_typed_in_a_human_way_is_understood(ch42):
+    ask = ch42.asks[1]
+    for typed, understood in (("−7", True), ("0,5", True), ("1_0", False), ("nan", False), ("1e999", False)):
+        ask.field.value = typed
+        ask.button.click()
+        assert ("is not a number" not in ask.feedback.value) == understood, typed
+
+
+@pytest.mark.parametrize("id", [None, 3, ["ch00"]])
+def test_an_id_of_the_wrong_type_is_refused_in_words(id):
+    for call in (quiz, predict, lambda id: reveal(id, 1)):
+        with pytest.raises((InvalidInput, TypeCheckError)):
+            call(id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chapter: 2020-99-99",
+        "a: !!int x",
+        "a: !!timestamp foo",
+        "a: !!bool foo",
+        "[" * 3000,
+        "chapter: ch42\ntitle: a\nobjectives: {a: b}\nquestions: !!set {a}",
+    ],
+)
+def test_odd_yaml_is_refused_as_a_bank(write, text):
+    with pytest.raises(BankError, match=r"ch42\.yaml"):
+        read_bank(write(text))
+
+
+def test_a_folder_is_not_a_bank(tmp_path):
+    with pytest.raises(BankError, match="cannot be read"):
+        read_bank(tmp_path)
+
+
+def test_a_repeated_key_is_refused_not_chosen_from(write):
+    text = yaml.safe_dump(GOOD).replace("answer: 0.5\n", "answer: 0.5\n  answer: 0.125\n")
+    with pytest.raises(BankError, match="'answer' appears twice"):
+        read_bank(write(text))
+
+
+@pytest.mark.parametrize(
+    ("breakage", "words"),
+    [
+        (change("questions", 1, "answer", float("nan")), "ch42-number: answer"),
+        (change("questions", 1, "slips", 0, "value", float("inf")), "ch42-number: slips"),
+        (change("questions", 2, "options", 1, "text", "low"), "two options have the same text"),
+        (change("questions", 0, "options", 0, "why", ". . . . . ."), "must explain"),
+        (
+            change("questions", 0, "options", 0, "why", "Correct correct correct yes right true"),
+            "must explain",
+        ),
+    ],
+)
+def test_more_broken_banks(write, breakage, words):
+    content = copy.deepcopy(GOOD)
+    breakage(content)
+    with pytest.raises(BankError, match=words):
+        read_bank(write(content))

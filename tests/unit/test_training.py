@@ -55,7 +55,9 @@ def test_fit_learns_and_equals_a_plain_loop():
     state = optimizer.init(params)
     for step in range(45):
         batch = recall(step, jax.random.fold_in(jax.random.key(3), step))
-        (loss, _), gradient = jax.value_and_grad(lambda p: classification(nnx.merge(graphdef, p), batch), has_aux=True)(params)  # noqa: B023
+        (loss, _), gradient = jax.value_and_grad(lambda p: classification(nnx.merge(graphdef, p), batch), has_aux=True)(
+            params
+        )
         changes, state = optimizer.update(gradient, state, params)
         params = optax.apply_updates(params, changes)
         assert abs(float(loss) - history.losses[step]) < 1e-4
@@ -111,7 +113,15 @@ def test_resuming_another_run_is_refused(tmp_path):
     path = tmp_path / "run.safetensors"
     fit(make(nnx.Rngs(0)), recall, 20, loss=classification, checkpoint=path)
     with pytest.raises(InvalidInput, match=r"learning_rate = 0.002, but this one has 0.1"):
-        fit(make(nnx.Rngs(0)), recall, 40, loss=classification, learning_rate=0.1, checkpoint=path, resume=True)
+        fit(
+            make(nnx.Rngs(0)),
+            recall,
+            40,
+            loss=classification,
+            learning_rate=0.1,
+            checkpoint=path,
+            resume=True,
+        )
     other = SequenceClassifier(RNNCell(6, 12, rngs=nnx.Rngs(0)), 16, 8, rngs=nnx.Rngs(0))
     with pytest.raises(checkpoints.CheckpointError, match="made by another model"):
         fit(other, recall, 40, loss=classification, checkpoint=path, resume=True)
@@ -141,7 +151,14 @@ def test_a_learning_rate_that_diverges_is_stopped():
 
     model = SequenceClassifier(RNNCell(6, 9, rngs=nnx.Rngs(0), activation="linear", scale=3.0), 16, 8, rngs=nnx.Rngs(0))
     with pytest.raises(TrainingDiverged):
-        fit(model, lambda step, rng: delayed_recall(rng, 16, 60), 200, loss=loss, optimizer=optax.sgd(1e6), learning_rate=1e6)
+        fit(
+            model,
+            lambda step, rng: delayed_recall(rng, 16, 60),
+            200,
+            loss=loss,
+            optimizer=optax.sgd(1e6),
+            learning_rate=1e6,
+        )
     assert all(np.isfinite(leaf).all() for leaf in values(model))
 
 
@@ -215,7 +232,12 @@ def test_side_by_side_equals_in_turn(monkeypatch):
 
 def test_each_seed_stops_when_it_has_solved():
     _, history = fit_seeds(
-        make, recall, 100, seeds=(0, 1), loss=classification, stop=lambda run: run.seeds == (1,) and run.steps >= 40
+        make,
+        recall,
+        100,
+        seeds=(0, 1),
+        loss=classification,
+        stop=lambda run: run.seeds == (1,) and run.steps >= 40,
     )
     assert history.stopped == ("finished", "solved")
     assert history.steps.tolist() == [100, 40]
@@ -258,8 +280,17 @@ def test_losses_on_eight_virtual_devices_equal_one(tmp_path):
     )
     found = {}
     for count in (1, 8):
-        environment = {**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}", "JAX_PLATFORMS": "cpu"}
-        result = subprocess.run([sys.executable, script, tmp_path / f"{count}.npy"], env=environment, capture_output=True, text=True)
+        environment = {
+            **os.environ,
+            "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}",
+            "JAX_PLATFORMS": "cpu",
+        }
+        result = subprocess.run(
+            [sys.executable, script, tmp_path / f"{count}.npy"],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         assert result.returncode == 0, result.stderr
         assert result.stdout.strip() == str(count)
         found[count] = np.load(tmp_path / f"{count}.npy")

@@ -1,0 +1,168 @@
+"""What a chapter must be, checked on the files: short cells, predictions, captions, nothing stale stored."""
+
+import pathlib
+import re
+import statistics
+
+import nbformat
+import pytest
+
+from course_utils.teaching.bank import bank
+from course_utils.widgets.surface import PLOTLY_MIME, WIDGET_MIME
+
+FOLDER = pathlib.Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+PLOTTING = re.compile(r"\b(plotly|go\.Figure|matplotlib|plt\.|add_scatter|add_trace|update_layout)\b")
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, 4)
+
+
+@pytest.fixture
+def chapter(path):
+    return f"ch{path.name[:2]}"
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def lines(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def sections(notebook):
+    """Numbered sections: title → cells."""
+    found, title = {}, None
+    for cell in notebook.cells:
+        for heading in re.findall(r"^## (.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []:
+            title = heading if re.match(r"\d+ · ", heading) else None
+            if title:
+                found[title] = []
+        if title:
+            found[title].append(cell)
+    return found
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+def test_size_and_form(path, notebook):
+    nbformat.validate(notebook)
+    assert path.stat().st_size <= 1_500_000
+    assert "widgets" not in notebook.metadata
+    assert WIDGET_MIME not in path.read_text(encoding="utf-8")
+    for cell in code(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", cell.source
+
+
+def test_it_has_been_built(notebook):
+    assert sum(bool(cell.outputs) for cell in code(notebook)) >= 0.6 * len(code(notebook))
+
+
+def test_cells_are_short(notebook):
+    sizes = [len(lines(cell)) for cell in code(notebook)]
+    assert max(sizes) <= 20
+    assert statistics.median(sizes) <= 8
+
+
+def test_the_set_up_is_one_cell_of_six_lines(notebook):
+    first = code(notebook)[0]
+    assert len(lines(first)) <= 6
+    assert lines(first)[-1] == "runtime.setup()"
+
+
+def test_never_three_code_cells_in_a_row(notebook):
+    kinds = "".join("c" if cell.cell_type == "code" else "m" for cell in notebook.cells)
+    assert "ccc" not in kinds, [cell.source[:60] for cell in notebook.cells[kinds.index("ccc") :][:3]]
+
+
+def test_no_plotting_code(notebook):
+    for cell in code(notebook):
+        assert not PLOTTING.search(cell.source), cell.source
+
+
+def test_one_h1_and_an_opening(path, notebook):
+    assert len(re.findall(r"^# ", prose(notebook), re.MULTILINE)) == 1
+    opening = notebook.cells[0].source
+    assert opening.startswith(f"# {path.name[:2]} · ")
+    assert re.search(r"About \d+ minutes", opening)
+    assert 3 <= len(re.findall(r"^\d\. ", opening, re.MULTILINE)) <= 5
+
+
+def test_each_section_explains_shows_and_asks_for_one_prediction(notebook):
+    found = sections(notebook)
+    assert 4 <= len(found) <= 7
+    for title, cells in found.items():
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        assert len(re.findall(r"\bpredict\(", text)) == 1, title
+        assert len(re.findall(r"\breveal\(", text)) == 1, title
+        why = next(
+            p
+            for p in "\n\n".join(c.source for c in cells if c.cell_type == "markdown").split("\n\n")
+            if not p.startswith("#")
+        )
+        assert 25 <= len(why.split()) <= 85, (title, len(why.split()))
+
+
+def test_predictions_come_before_what_reveals_them(notebook, chapter):
+    text = "\n".join(cell.source for cell in code(notebook))
+    asked = re.findall(r'predict\("([^"]+)"\)', text)
+    assert asked == [q.id for q in bank(chapter).questions if q.kind == "predict"]
+    for id in asked:
+        assert text.index(f'predict("{id}")') < text.index(f'reveal("{id}"')
+
+
+def test_every_figure_has_words_and_a_picture(notebook):
+    figures = [o for cell in code(notebook) for o in cell.outputs if PLOTLY_MIME in o.get("data", {})]
+    assert figures
+    for output in figures:
+        meta = output.data[PLOTLY_MIME]["layout"]["meta"]
+        assert meta["caption"]
+        assert output.data["text/plain"].endswith(meta["summary"])
+        assert 1000 < len(output.data["image/png"]) <= 80_000  # base64 of at most 60 kB
+
+
+def test_it_closes_with_what_was_measured_a_summary_a_quiz_and_references(notebook, chapter):
+    headings = re.findall(r"^## (.+)$", prose(notebook), re.MULTILINE)
+    order = [headings.index(name) for name in ("What we measured", "Quiz", "Open project", "References")]
+    assert order == sorted(order)
+    assert "**Summary.**" in prose(notebook)
+    assert f'quiz("{chapter}")' in "\n".join(cell.source for cell in code(notebook))
+
+
+def test_quiz_and_predictions_send_the_reader_to_sections_that_exist(notebook, chapter):
+    headings = set(re.findall(r"^## (.+)$", prose(notebook), re.MULTILINE))
+    for question in bank(chapter).questions:
+        assert question.section in headings, question.id
+
+
+def test_objectives_are_those_of_the_quiz(notebook, chapter):
+    assert len(re.findall(r"^\d\. ", notebook.cells[0].source, re.MULTILINE)) == len(bank(chapter).objectives)
+
+
+def test_at_least_half_of_the_text_outputs_are_compared(notebook):
+    """nbval skips cells tagged nbval-ignore-output; if most were skipped it would compare nothing."""
+    with_text = [c for c in code(notebook) if any("text/plain" in o.get("data", {}) or "text" in o for o in c.outputs)]
+    compared = [c for c in with_text if "nbval-ignore-output" not in c.metadata.get("tags", [])]
+    assert len(compared) >= len(with_text) / 2
+
+
+def test_times_are_marked(notebook):
+    for cell in code(notebook):
+        if "_time" in cell.source or "seconds(" in cell.source:
+            assert "timing" in cell.metadata.get("tags", []), cell.source

@@ -1,0 +1,84 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from course_utils import doctor as doctor_module
+from course_utils import experiments
+from course_utils.cli import app
+from course_utils.experiments import ch00
+from course_utils.runtime import InvalidInput
+
+
+@pytest.fixture
+def course():
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_doctor_finds_nothing_here(course):
+    result = course("doctor")
+    assert result.exit_code == 0, result.output
+    assert "All is well." in result.output
+    assert "jax computes on" in result.output
+
+
+def test_doctor_explains_what_is_broken(course, monkeypatch):
+    monkeypatch.setenv("COURSE_HOME", "/proc/nowhere")
+    real = doctor_module.importlib.metadata.version
+    monkeypatch.setattr(
+        doctor_module.importlib.metadata, "version", lambda name: "4.0.0" if name == "plotly" else real(name)
+    )
+    result = course("doctor")
+    assert result.exit_code == 1
+    assert "✗ plotly 4.0.0" in result.output
+    assert "pip install 'plotly" in result.output
+    assert "Set COURSE_HOME to a folder you may write to" in result.output
+    assert "things to mend" in result.output
+
+
+def test_doctor_survives_a_check_that_breaks(course, monkeypatch):
+    monkeypatch.setattr(doctor_module.runtime, "device", lambda: 1 / 0)
+    result = course("doctor")
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.output
+    assert "answers are kept" in result.output
+
+
+def test_quiz_validate(course, tmp_path):
+    assert course("quiz", "validate").exit_code == 0
+    bad = tmp_path / "ch07.yaml"
+    bad.write_text("chapter: ch07\ntitle: x\nobjectives: {a: b}\nquestions: [{id: ch07-x, kind: single}]")
+    result = course("quiz", "validate", bad)
+    assert result.exit_code == 1
+    assert "ch07.yaml, question ch07-x" in result.output
+
+
+def test_build_names_what_is_not_there(course, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "There is no notebook x.ipynb" in course("build", "x.ipynb").output
+    assert "run this in the course's folder" in course("build").output
+
+
+def test_reproduce_prints_and_records(course, tmp_path, monkeypatch):
+    monkeypatch.setattr(ch00, "UPDATES", 20)
+    result = course("reproduce", "ch00", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    stored = json.loads((tmp_path / "ch00.json").read_text())
+    assert stored["seeds"] == [0, 1, 2]
+    assert len(stored["accuracy"]) == 3
+    assert {"device", "versions", "date", "baselines"} <= set(stored)
+
+
+def test_rough_numbers_are_never_recorded(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_SIZE", "quick")
+    monkeypatch.setattr(ch00, "UPDATES", 20)
+    experiments.reproduce("ch00", tmp_path)
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_reproduce_names_an_unknown_chapter(course):
+    result = course("reproduce", "ch77")
+    assert result.exit_code == 1
+    assert "no chapter 'ch77'" in result.output
+    with pytest.raises(InvalidInput):
+        experiments.reproduce("ch77")

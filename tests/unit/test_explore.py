@@ -1,0 +1,194 @@
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from course_utils.figures.memory import decay_weights
+from course_utils.figures.style import finish
+from course_utils.runtime import InvalidInput
+from course_utils.widgets import ch00, surface
+from course_utils.widgets.explore import choice, explore, slider, text, toggle
+from course_utils.widgets.live import live_loss
+
+
+@pytest.fixture
+def front(monkeypatch):
+    """Pretend to be shown in a front end."""
+
+    def pretend(name):
+        for module in ("course_utils.widgets.surface", "course_utils.widgets.live"):
+            monkeypatch.setattr(f"{module}.front_end", lambda: name)
+
+    return pretend
+
+
+def draw(level, kind="line", on=True, name="a"):
+    if level == 13:
+        raise InvalidInput("13 cannot be drawn.")
+    figure = go.Figure(go.Scatter(y=[level, level + on]))
+    return finish(figure, title=f"Level {level}", caption="A line to look at.", summary=f"{kind} {name} at {level}.")
+
+
+def explorer():
+    return explore(
+        draw, level=slider("level", 0, 20, value=4), kind=choice("kind", ("line", "curve")),
+        on=toggle("on", value=True), name=text("name", "a"),
+    )  # fmt: skip
+
+
+def test_a_slider_and_its_number_box_move_each_other_and_the_figure():
+    e = explorer()
+    e.redraw()
+    box, bar = e.controls["level"].shown.children
+    bar.value = 7
+    assert box.value == 7
+    assert "at 7" in e._status.value
+    box.value = 9
+    assert bar.value == 9
+    assert "at 9" in e._status.value
+    assert box.description == "level"  # the label is the box's, the slider has no accessible name
+    box.value = 99  # beyond its bounds
+    assert e.values["level"] == 20
+
+
+def test_every_control_reaches_the_figure():
+    e = explorer()
+    e.redraw()
+    e.controls["kind"].holder.value = "curve"
+    e.controls["on"].holder.value = False
+    e.controls["name"].holder.value = "b"
+    assert "curve b at 4" in e._status.value
+    assert list(e.figure().data[0].y) == [4, 4]
+
+
+def test_what_cannot_be_drawn_is_said_in_a_sentence_and_the_next_move_works():
+    e = explorer()
+    e.redraw()
+    e.controls["level"].holder.value = 13
+    assert "13 cannot be drawn." in e._status.value
+    e.controls["level"].holder.value = 14
+    assert "at 14" in e._status.value
+
+
+def test_the_summary_is_announced():
+    e = explorer()
+    e.redraw()
+    assert 'role="status"' in e._status.value
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("jupyter", {surface.WIDGET_MIME, surface.PLOTLY_MIME, "text/plain"}),
+        ("vscode", {surface.WIDGET_MIME, surface.PLOTLY_MIME, "text/plain"}),
+        ("colab", {surface.WIDGET_MIME, "text/html", "text/plain"}),
+        ("none", {"text/plain"}),
+    ],
+)
+def test_one_bundle_in_each_front_end(front, name, expected):
+    front(name)
+    bundle = explorer()._repr_mimebundle_()
+    assert set(bundle) == expected
+    assert bundle["text/plain"] == "Level 4. line a at 4."
+    json.dumps(bundle)
+
+
+def test_static_has_a_frame_for_every_value_and_starts_where_the_control_stands():
+    still = explorer().static(over="level")
+    assert len(still.frames) == 20 + 1 - 1  # 13 is refused and left out
+    assert [frame.name for frame in still.frames][:3] == ["0", "1", "2"]
+    assert still.layout.sliders[0].steps[still.layout.sliders[0].active].label == "4"
+    assert list(still.frames[7].data[0].y) == [7, 8]
+    assert still.frames[7].layout.title.text == "Level 7"
+    with pytest.raises(InvalidInput, match="no control 'depth'; there are level, kind"):
+        explorer().static(over="depth")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: slider("a", 5, 5), lambda: slider("a", 0, 1, 0), lambda: slider("a", 0, 1, value=2),
+        lambda: choice("a", ()),
+    ],
+)  # fmt: skip
+def test_bad_controls_are_refused(make):
+    with pytest.raises(InvalidInput):
+        make()
+
+
+def test_a_slider_of_fractions_steps_without_rounding_noise():
+    assert slider("d", 0, 1, 0.1).values == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+
+
+# ---------------------------------------------------------------------------------- chapter 00
+
+
+@pytest.mark.parametrize("make", [ch00.fading_memory, ch00.paths, ch00.sentence_maker], ids=lambda make: make.__name__)
+def test_explorers_answer_at_the_ends_of_every_control(make):
+    e = make()
+    for name, control in e.controls.items():
+        for value in (control.values[0], control.values[-1]):
+            figure = e.figure(**{name: value})
+            assert surface.summary(figure)
+            assert all(np.isfinite(np.asarray(t.y, float)).all() for t in figure.data if t.type == "bar")
+
+
+def test_the_sentence_maker_makes_what_was_asked():
+    e = ch00.sentence_maker()
+    summary = surface.summary(e.figure(distance=20, attractors=3, fronted=False, example=2))
+    assert "20 steps" in summary
+    assert summary == surface.summary(e.figure(distance=20, attractors=3, fronted=False, example=2))
+
+
+def test_a_typed_sentence_of_unknown_or_no_words_is_answered_in_words():
+    from flax import nnx
+
+    from course_utils.experiments.ch00 import reader
+
+    e = ch00.watch_reading(reader(nnx.Rngs(0)))
+    e.redraw()
+    box = e.controls["sentence"].holder
+    box.value = "the zebra"
+    assert "zebra" in e._status.value
+    assert "not in the vocabulary" in e._status.value
+    assert "not in the vocabulary" in e._repr_mimebundle_()["text/plain"]  # shown again in another cell
+    box.value = "<eos> the cat"
+    assert "special symbols" in e._status.value
+    box.value = "  "
+    assert "empty" in e._status.value
+    box.value = "The cats; the dogs!"
+    assert "the model says" in e._status.value
+    box.value = " ".join(["the", "cat"] * 60)
+    assert "the model says" in e._status.value
+
+
+# --------------------------------------------------------------------------------- live training
+
+
+def test_live_loss_shows_and_goes(front):
+    front("jupyter")
+    InteractiveShell.instance()
+    with capture_output() as captured, live_loss("Training") as report:
+        for step in range(1, 40):
+            report(step, {"loss": 1 / step})
+    assert captured.stderr == ""
+
+
+def test_live_loss_without_a_front_end_is_silent():
+    with live_loss("Training") as report:
+        assert report is None
+
+
+def test_show_without_a_front_end_is_the_summary(capsys):
+    surface.show(decay_weights(0.5))
+    assert "lost half of its weight" in capsys.readouterr().out
+
+
+def test_colab_gets_html_that_loads_plotly_once_from_its_own_tag(front):
+    front("colab")
+    bundle = surface.bundle(decay_weights(0.5))
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert len(bundle["text/html"]) < 200_000  # the library itself is not inside

@@ -1,0 +1,126 @@
+import itertools
+import json
+from typing import get_args
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from course_utils.figures import style
+from course_utils.figures.agreement import accuracy_by_distance
+from course_utils.figures.curves import curves, loss_curve
+from course_utils.figures.memory import decay_weights
+from course_utils.figures.paths import Architecture, path_diagram, path_lengths
+from course_utils.figures.sentences import anatomy, reading
+from course_utils.runtime import InvalidInput
+
+WORDS = ["near", "the", "dogs", "the", "cat", "was"]
+FIGURES = [
+    decay_weights(0.9),
+    path_diagram("self-attention", 5),
+    reading(WORDS, np.linspace(0, 1, 6), nouns=[(2, 1), (4, 0)], subject=4, answer=0),
+    anatomy(WORDS, ["", "", "fronted", "", "subject", "verb"], {"first noun": ("plural", False)}),
+    loss_curve(np.ones((3, 100)), title="Falls", guess=0.7),
+    loss_curve(np.ones(7), title="Short"),
+    accuracy_by_distance(np.arange(3), {"RNN": np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
+]
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: style.words(figure)["title"])
+def test_every_figure_has_words_and_survives_json(figure):
+    words = style.words(figure)
+    assert len(words["caption"].split()) >= 6
+    assert len(words["summary"].split()) >= 5
+    assert figure.layout.title.text == words["title"]
+    assert json.loads(go.Figure(figure.to_dict()).to_json()) == json.loads(figure.to_json())
+    assert figure.layout.paper_bgcolor is None
+    assert figure.layout.template.layout.paper_bgcolor == "#FFFFFF"
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("colour", [style.BLACK, style.GREY])
+def test_text_has_contrast(colour):
+    assert (1 + 0.05) / (luminance(colour) + 0.05) >= 4.5
+
+
+def test_series_differ_by_more_than_colour():
+    figure = curves(
+        np.arange(3),
+        {str(i): np.ones(3) for i in range(6)},
+        title="t",
+        caption="c",
+        summary="s",
+        x_title="x",
+        y_title="y",
+    )
+    looks = [(trace.line.dash, trace.marker.symbol) for trace in figure.data]
+    assert len(set(looks)) == 6
+
+
+def test_the_band_spans_lowest_to_highest_seed():
+    runs = np.array([[1.0, 2.0], [3.0, 5.0], [2.0, 2.0]])
+    figure = curves([0, 1], {"a": runs}, title="t", caption="c", summary="s", x_title="x", y_title="y")
+    band, line = figure.data
+    assert list(band.y) == [3, 5, 2, 1]
+    np.testing.assert_allclose(line.y, [2, 3])
+
+
+def test_series_of_another_length_are_refused():
+    with pytest.raises(InvalidInput, match="Series 'a' has 3 points, but the axis has 2"):
+        curves([0, 1], {"a": [1, 2, 3]}, title="t", caption="c", summary="s", x_title="x", y_title="y")
+
+
+@pytest.mark.parametrize("decay", [0, 0.5, 0.99, 1])
+def test_decay_weights_equal_the_recurrence(decay):
+    heights = decay_weights(decay, 12).data[0].y
+    h, expected = 0.0, []
+    for ago in range(12):
+        h = 0.0
+        for t in range(12):
+            h = decay * h + (1 - decay) * (t == 11 - ago)
+        expected.append(h)
+    np.testing.assert_allclose(heights, expected, atol=1e-9)
+    with pytest.raises(InvalidInput, match=r"\[0, 1\]"):
+        decay_weights(1.2)
+
+
+def shortest_and_longest(architecture, n):
+    """Steps by search on an explicit graph: the shortest way from input 1, and the longest chain of all."""
+    edges = (
+        {("x", i): [("h", i)] for i in range(n)} | {("h", i): [("h", i + 1)] for i in range(n - 1)} | {("h", n - 1): []}
+    )
+    out = ("y",)
+    if architecture == "self-attention":
+        edges = {("x", i): [out] for i in range(n)}
+    elif architecture == "recurrence":
+        out = ("h", n - 1)
+    elif architecture == "fixed context":
+        edges["h", n - 1] = [out]
+    else:
+        for i in range(n):
+            edges["h", i] = [*edges["h", i], out]
+
+    def ways(node):
+        if node == out:
+            yield 0
+        for following in edges.get(node, []):
+            yield from (1 + rest for rest in ways(following))
+
+    every = list(itertools.chain.from_iterable(ways(("x", i)) for i in range(n)))
+    return min(ways(("x", 0))), max(every)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("architecture", get_args(Architecture))
+def test_path_lengths_equal_a_search_on_the_graph(architecture, n):
+    assert path_lengths(architecture, n) == shortest_and_longest(architecture, n)
+
+
+def test_path_diagram_refuses_what_is_not():
+    with pytest.raises(InvalidInput, match="length must be a whole number of at least 1"):
+        path_lengths("recurrence", 0)

@@ -1,0 +1,94 @@
+"""What a person installs: bounds in one voice, a wheel that works outside the checkout."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_environment_yml_has_the_names_and_bounds_of_pyproject():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    theirs = {Requirement(line).name: Requirement(line).specifier for line in conda if isinstance(line, str)}
+    assert str(theirs.pop("python")) == PROJECT["requires-python"]
+    theirs.pop("pip")
+    needs = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["lab"]]
+    ours = {Requirement(line).name: Requirement(line).specifier for line in needs}
+    assert theirs == ours
+
+
+def test_constraints_pin_every_direct_need_within_its_bounds():
+    pins = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            if pin.marker is None or pin.marker.evaluate():
+                pins[pin.name.lower().replace("_", "-")] = str(pin.specifier).removeprefix("==")
+    for line in [
+        *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["test"],
+        *PROJECT["optional-dependencies"]["lab"],
+    ]:
+        need = Requirement(line)
+        if need.name != "recurrence-to-attention":
+            assert need.specifier.contains(pins[need.name.lower()]), need.name
+
+
+def test_no_download_addresses_and_no_paths_of_one_machine():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"uv.lock", "package-lock.json", "poetry.lock"} & {pathlib.Path(name).name for name in tracked}
+    for name in tracked:
+        if not name.endswith((".png", ".safetensors")):
+            text = (ROOT / name).read_text(encoding="utf-8", errors="ignore")
+            assert not re.search(r"--(extra-)?index-url|/root/|/home/[a-z]+/", text) or name.endswith(
+                "test_packaging.py"
+            ), name
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, ROOT],
+        check=True,
+        capture_output=True,
+    )
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_is_small_and_holds_the_course_files(wheel):
+    assert wheel.stat().st_size < 10_000_000
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "course_utils/_assets/quizzes/ch00.yaml" in names
+    assert not [name for name in names if name.startswith(("tests/", "notebooks/"))]
+
+
+def test_the_wheel_runs_a_quiz_outside_the_checkout(wheel, tmp_path):
+    venv.create(tmp_path / "env", with_pip=False)
+    site = next((tmp_path / "env" / "lib").glob("python*")) / "site-packages"
+    zipfile.ZipFile(wheel).extractall(site)
+    code = (
+        "import course_utils, sys; from course_utils.teaching import quiz\n"
+        "q = quiz('ch00'); print(course_utils.__file__); print(q.answer('ch00-weight', 0.125))"
+    )
+    # The dependencies come from this environment, the course from the wheel alone.
+    outside = [path for path in sys.path if "site-packages" in path]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(site), *outside]),
+        "COURSE_HOME": str(tmp_path / "home"),
+    }
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert str(site) in result.stdout
+    assert "✓" in result.stdout
