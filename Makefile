@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LABCONFIG := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: lab test check build bench clean
+.PHONY: lab test test-browser check build bench clean
 
 lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/jupyter lab --LabApp.news_url=None $(LAB_OPTIONS) notebooks/00_start_here.ipynb
@@ -13,6 +13,10 @@ lab: $(VENV)/.lab $(LABCONFIG)
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
 	COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 $(BIN)/python -m pytest -p nbval --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300 notebooks
+
+# In a real browser; needs Chromium (apt-get install chromium).
+test-browser: $(VENV)/.browser
+	$(BIN)/python -m pytest -p no:xdist tests/browser
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -40,6 +44,10 @@ $(VENV)/.lab: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.test
+	$(PIP) -c constraints.txt -e '.[browser]'
 	@touch $@
 
 # Figures scroll out of view and must come back as they were; no news from outside.

@@ -172,6 +172,7 @@ class _Ask:
         self.button.on_click(lambda _: self.check())
         self.widget = ipywidgets.VBox([prompt, *above, controls, self.button, self.feedback])
         self.widget.add_class("course-question")
+        self.widget.add_class(question.id)
         given = sheet.given(question.id)
         if given is not None:
             self._fill(given)

@@ -1,0 +1,134 @@
+"""Every notebook as a learner meets it: run, every control moved, every question answered wrongly and rightly."""
+
+import pathlib
+
+import pytest
+
+from course_utils.teaching.bank import Numeric, Predict, bank
+
+NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def words_of(explorer):
+    return explorer.locator("[role=status]").inner_text()
+
+
+def changes(explorer, act, opened, figures=1):
+    """Do something to an explorer and wait for its sentence and figure to follow."""
+    before = words_of(explorer)
+    act()
+    for _ in range(60):
+        opened.page.wait_for_timeout(50)
+        if words_of(explorer) != before:
+            break
+    assert words_of(explorer) != before, before
+    opened.idle()
+    assert explorer.locator(".js-plotly-plot").count() == figures
+    return words_of(explorer)
+
+
+def move_every_control(explorer, opened):
+    page = opened.page
+    explorer.scroll_into_view_if_needed()
+    moved = 0
+    for slider in explorer.locator(".noUi-handle").all():
+        # Both front ends bind arrow keys to moving between cells; JupyterLab says how a widget keeps them.
+        slider.evaluate("e => e.setAttribute('data-lm-suppress-shortcuts', 'true')")
+        slider.focus()
+        if opened.front == "lab":
+            changes(explorer, lambda: page.keyboard.press("ArrowRight"), opened)
+            moved += 1
+    for box in explorer.locator("input[type=number]").all():
+        assert box.evaluate("e => e.labels.length") >= 1  # a name for who does not see it
+        low, high = (float(box.get_attribute(name)) for name in ("min", "max"))
+        for value in (high, low):
+            if float(box.input_value()) != value:
+                page.wait_for_timeout(50)
+                box.fill(f"{value:g}")
+                changes(explorer, lambda box=box: box.press("Enter"), opened)
+                moved += 1
+    for choice in explorer.locator("select").all():
+        for i in range(choice.locator("option").count() - 1, -1, -1):
+            changes(explorer, lambda choice=choice, i=i: choice.select_option(index=i), opened)
+            moved += 1
+    for check in explorer.locator("input[type=checkbox]").all():
+        changes(explorer, check.click, opened)
+        moved += 1
+    for line in explorer.locator("input[type=text]").all():
+        kept = line.input_value()
+        for typed, said, figures in (("the xyzzy", "xyzzy", 0), ("", "empty", 0), (kept, "", 1)):
+            line.fill(typed)
+            assert said in changes(explorer, lambda line=line: line.press("Enter"), opened, figures)
+            moved += 1
+    return moved
+
+
+def answer_every_question(opened, chapter):
+    page = opened.page
+    questions = bank(chapter).questions
+    for question in questions:
+        card = page.locator(f".{question.id}")
+        card.scroll_into_view_if_needed()
+        button, feedback = card.locator("button"), card.locator("[role=status]")
+        for answer, right in answers(question):
+            if isinstance(question, Numeric):
+                card.locator("input[type=text]").fill(answer)
+                card.locator("input[type=text]").press("Tab")
+            else:
+                card.locator("input[type=radio]").nth(answer).check()
+            button.click()
+            mark = {True: "✓", False: "✗", None: "→"}[right]
+            feedback.filter(has_text=mark).wait_for(timeout=10_000)
+            opened.idle()
+
+
+def answers(question):
+    """Each answer to try, wrong ones first, and whether it is right."""
+    if isinstance(question, Predict):
+        return [(i, None) for i in range(len(question.options))]
+    if isinstance(question, Numeric):
+        return [(f"{slip.value:g}", False) for slip in question.slips] + [(f"{question.answer:g}", True)]
+    return sorted(((i, option.correct) for i, option in enumerate(question.options)), key=lambda pair: pair[1])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_learner_goes_through(open_notebook, path):
+    opened = open_notebook(path)
+    page, chapter = opened.page, f"ch{path.name[:2]}"
+    opened.run_all()
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+    explorers = page.locator(".course-explorer").all()
+    assert len(explorers) >= 3
+    for explorer in explorers:
+        assert explorer.locator(".js-plotly-plot").count() == 1
+        assert move_every_control(explorer, opened) >= 1
+    assert len(page.locator(".course-question").all()) == len(bank(chapter).questions)
+    answer_every_question(opened, chapter)
+    total = sum(not isinstance(q, Predict) for q in bank(chapter).questions)
+    page.get_by_text(f"{total} of {total} right").wait_for()
+
+    opened.restart_and_run_all()
+    page.get_by_text(f"{total} of {total} right").wait_for()
+    assert page.get_by_text("Your earlier answer").count() >= total
+    assert page.get_by_text("You predicted").count() >= 1
+    assert opened.outside == []
+    assert opened.errors == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_saved_page_shows_every_figure_without_running(open_notebook, path):
+    """Opened and not run, as a reader without a kernel has it: figures, questions and captions are there."""
+    opened = open_notebook(path)
+    stored = path.read_text(encoding="utf-8").count('"application/vnd.plotly.v1+json"')
+    figures = opened.page.locator(".jp-RenderedPlotly")
+    figures.nth(stored - 1).wait_for(timeout=30_000)
+    assert figures.count() == stored
+    for figure in figures.all():  # the stored picture first; the live figure takes its place when pointed at
+        figure.scroll_into_view_if_needed()
+        assert figure.locator("img").evaluate("e => e.naturalWidth") > 500
+        figure.hover()
+    opened.page.locator(".jp-RenderedPlotly.js-plotly-plot").nth(stored - 1).wait_for(timeout=30_000)
+    assert opened.page.get_by_text("Run this cell in a notebook to answer").count() >= 1
+    assert opened.outside == []
