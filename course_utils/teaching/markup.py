@@ -22,6 +22,7 @@ def to_html(text: str, inline: bool = False) -> str:
     return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match.group(1))], page)
 
 
-def is_plain(text: str) -> bool:
-    """True for text that reads the same without rendering."""
-    return not re.search(r"[$`*_<&]", text)
+def plain(text: str) -> str | None:
+    """The text without its backticks, or None where something else needs rendering (a formula, emphasis)."""
+    outside = re.sub(r"`[^`]*`", "", text)
+    return None if re.search(r"[$*_<&`]", outside) else text.replace("`", "")

@@ -14,7 +14,7 @@ import ipywidgets
 from ..runtime import InvalidInput, require
 from ..widgets.surface import with_widget
 from .bank import Bank, Numeric, Predict, SingleChoice, bank
-from .markup import is_plain, to_html
+from .markup import plain, to_html
 from .progress import progress
 
 RIGHT, WRONG, NOTE = "✓", "✗", "→"
@@ -128,8 +128,8 @@ def _options(question: Any) -> tuple[ipywidgets.RadioButtons, list[ipywidgets.Wi
     """Radio buttons, and what must stand above them: options with formulas are listed with letters."""
     texts = [option.text for option in question.options]
     above: list[ipywidgets.Widget] = []
-    labels = texts
-    if not all(map(is_plain, texts)):
+    labels = [plain(text) for text in texts]
+    if None in labels:
         labels = [f"answer {chr(65 + i)}" for i in range(len(texts))]
         rows = "".join(f"<li>{to_html(text, inline=True)}</li>" for text in texts)
         above = [ipywidgets.HTMLMath(f'<ol type="A" style="margin:0 0 4px">{rows}</ol>')]
@@ -206,13 +206,13 @@ class _Ask:
 def _as_text(question: Any, number: str) -> tuple[str, str]:
     """A question without widgets, as HTML and as plain text."""
     page = f"<b>{number}</b> {to_html(question.prompt)}"
-    plain = f"{number} {question.prompt}"
+    text = f"{number} {question.prompt}"
     if not isinstance(question, Numeric):
         page += (
             "<ol type='A'>" + "".join(f"<li>{to_html(o.text, inline=True)}</li>" for o in question.options) + "</ol>"
         )
-        plain += "".join(f"\n   {i}: {o.text}" for i, o in enumerate(question.options))
-    return page, plain
+        text += "".join(f"\n   {i}: {o.text}" for i, o in enumerate(question.options))
+    return page, text
 
 
 class Quiz(Sheet):
@@ -248,8 +248,8 @@ class Quiz(Sheet):
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         parts = [_as_text(q, f"Question {i}.") for i, q in enumerate(self.questions, 1)]
         page = "<p><i>Run this cell in a notebook to answer.</i></p>" + "".join(page for page, _ in parts)
-        plain = "\n\n".join(plain for _, plain in parts)
-        return with_widget(self.widget, {"text/html": page, "text/plain": plain})
+        text = "\n\n".join(text for _, text in parts)
+        return with_widget(self.widget, {"text/html": page, "text/plain": text})
 
 
 class Prediction:
@@ -261,8 +261,8 @@ class Prediction:
         self.widget = ipywidgets.VBox([ipywidgets.HTML(_STYLE), self.ask.widget])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        page, plain = _as_text(self.question, "Predict.")
-        return with_widget(self.widget, {"text/html": page, "text/plain": plain})
+        page, text = _as_text(self.question, "Predict.")
+        return with_widget(self.widget, {"text/html": page, "text/plain": text})
 
 
 def quiz(chapter: str) -> Quiz:
