@@ -5,6 +5,7 @@ widget state. Two builds in a row differ in nothing but the outputs of cells tag
 """
 
 import base64
+import itertools
 import json
 import os
 import pathlib
@@ -78,6 +79,7 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
             "language_info": {"name": "python"},
         }
     )
+    count = itertools.count(1)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         tags = cell.metadata.get("tags")
@@ -90,10 +92,10 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
                         f"Cell {number} ({first!r}) writes to stderr, which a reader would see: {output.text[:400]}"
                     )
             cell.outputs = [output for output in map(_normal_output, cell.outputs) if output is not None]
-            cell.execution_count = None
+            cell.execution_count = next(count)
             for output in cell.outputs:
                 if output.output_type == "execute_result":
-                    output.execution_count = None
+                    output.execution_count = cell.execution_count
 
 
 def _normal_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:

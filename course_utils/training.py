@@ -215,10 +215,8 @@ def _run(
     def active() -> np.ndarray:
         return np.array([reason != "solved" for reason in stopped]) & (done < steps)
 
-    silent: dict[str, Any] = (
-        {} if progress else {"disable": True}
-    )  # not `disable=False`: TQDM_DISABLE is the reader's to set
-    bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, **silent)
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's notebook bar does not read it
+    bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=silent)
     try:
         while active().any():
             begin = int(done[active()].min())

@@ -153,7 +153,8 @@ class Explorer:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if not self._drawn:
-            self.redraw()
+            self._status.value = surface.status(surface.draw_first(self._output, self.figure))
+            self._drawn = True
         try:
             fallback = surface.bundle(self.figure())
         except CourseError as error:

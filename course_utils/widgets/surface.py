@@ -6,6 +6,7 @@ Without a widget front end there is the static figure, and its summary in words.
 
 import html
 import json
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -56,23 +57,29 @@ def show(figure: go.Figure) -> None:
     display(bundle(figure), raw=True)
 
 
-def redraw(output: ipywidgets.Output, draw) -> str:
-    """Replace what `output` shows by `draw()`; returns the summary.
+def draw_first(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> str:
+    """Fill `output` before it is displayed, as part of its state: no message goes to the page. Returns the summary."""
+    data, said = _drawn(draw)
+    output.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
+    return said
 
-    An error of the course becomes a sentence in its place: a control never shows a traceback.
-    """
+
+def redraw(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> str:
+    """Replace what a displayed `output` shows by `draw()`, without a blank frame; returns the summary."""
+    data, said = _drawn(draw)
+    with output:
+        output.clear_output(wait=True)
+        display(data, raw=True)
+    return said
+
+
+def _drawn(draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
+    """The bundle of a figure and its summary. An error of the course becomes a sentence: a control never shows more."""
     try:
         figure = draw()
     except CourseError as error:
-        message = str(error)
-        with output:
-            output.clear_output(wait=True)
-            display({"text/html": f"<p><b>{html.escape(message)}</b></p>", "text/plain": message}, raw=True)
-        return message
-    with output:
-        output.clear_output(wait=True)
-        show(figure)
-    return summary(figure)
+        return {"text/html": f"<p><b>{html.escape(str(error))}</b></p>", "text/plain": str(error)}, str(error)
+    return bundle(figure), summary(figure)
 
 
 def status(message: str) -> str:

@@ -68,6 +68,7 @@ def test_size_and_form(path, notebook):
         for output in cell.outputs:
             assert output.output_type != "error", cell.source
             assert output.get("name") != "stderr", cell.source
+            assert "step/s]" not in output.get("data", {}).get("text/plain", ""), "a progress bar was stored"
 
 
 def test_it_has_been_built(notebook):

@@ -78,6 +78,7 @@ def test_what_is_stored(notebook, painter):
     assert WIDGET_MIME not in path.read_text()
     assert [cell.id for cell in stored.cells] == ["cell-00", "cell-01"]
     assert "execution" not in json.dumps([cell.metadata for cell in stored.cells])
+    assert stored.cells[1].execution_count == 1  # nbval takes a cell without one for a cell never run
 
 
 def test_an_earlier_answer_of_the_author_does_not_reach_a_build(notebook, painter, tmp_path):
