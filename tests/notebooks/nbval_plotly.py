@@ -1,4 +1,4 @@
-"""nbval compares text. A figure is a nest of numbers, some of them trained: its summary in words is compared instead."""
+"""nbval compares text. A figure is a nest of numbers, some trained: its summary in words is compared instead."""
 
 from course_utils.widgets.surface import PLOTLY_MIME
 
