@@ -12,7 +12,7 @@ lab: $(VENV)/.lab $(LABCONFIG)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
-	COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 $(BIN)/python -m pytest -p nbval -p tests.notebooks.nbval_plotly --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300 notebooks
+	PYTHONPATH=tests/notebooks COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 $(BIN)/python -m pytest -p nbval -p nbval_plotly --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300 notebooks
 
 # In a real browser; needs Chromium (apt-get install chromium).
 test-browser: $(VENV)/.browser

@@ -1,5 +1,6 @@
 """`course doctor`: what is wrong with an installation, in words, with what to do about it."""
 
+import contextlib
 import importlib.metadata
 import os
 import sys
@@ -125,12 +126,11 @@ def _home() -> Iterator[Finding]:
 
 
 def _kernel() -> Iterator[Finding]:
-    for name in ("ipykernel", "jupyterlab"):
-        try:
-            yield Finding(True, f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            yield Finding(
-                False,
-                f"{name} is missing",
-                f"pip install '{runtime.PACKAGE}[lab]', or open the notebooks in another Jupyter.",
-            )
+    found = {}
+    for name in ("ipykernel", "jupyterlab", "notebook"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    yield Finding("ipykernel" in found, f"ipykernel {found.pop('ipykernel', 'is missing')}", "pip install ipykernel")
+    front = ", ".join(f"{name} {version}" for name, version in found.items()) or "neither JupyterLab nor Notebook is here"
+    remedy = f"pip install '{runtime.PACKAGE}[lab]', or open the notebooks in an editor that runs them."
+    yield Finding(bool(found), front, remedy)

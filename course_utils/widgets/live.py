@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import ipywidgets
 import numpy as np
-from IPython.core.display_functions import display
+from IPython.display import display
 
 from ..figures.curves import curves
 from ..runtime import front_end

@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets
 import plotly.graph_objects as go
 import plotly.io as pio
-from IPython.core.display_functions import display
+from IPython.display import display
 
 from ..figures.style import words
 from ..runtime import CourseError, front_end
