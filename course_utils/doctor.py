@@ -131,6 +131,7 @@ def _kernel() -> Iterator[Finding]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     yield Finding("ipykernel" in found, f"ipykernel {found.pop('ipykernel', 'is missing')}", "pip install ipykernel")
-    front = ", ".join(f"{name} {version}" for name, version in found.items()) or "neither JupyterLab nor Notebook is here"
+    shown = [f"{name} {version}" for name, version in found.items()]
+    front = ", ".join(shown) or "neither JupyterLab nor Notebook is here"
     remedy = f"pip install '{runtime.PACKAGE}[lab]', or open the notebooks in an editor that runs them."
     yield Finding(bool(found), front, remedy)

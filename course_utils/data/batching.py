@@ -17,6 +17,8 @@ from jaxtyping import Array, Bool, Int
 
 from ..runtime import require, require_positive
 
+GOLDEN = (5**0.5 - 1) / 2
+
 
 class Padded(NamedTuple):
     """Sequences of different lengths in one array."""
@@ -83,13 +85,12 @@ class Batches:
                 ]
                 self._buckets.append(type(corpus)(*cut))
                 counts.append(len(rows))
-        # A low-discrepancy order: after any number of runs each bucket has had close to its share.
-        share = np.array(counts) / sum(counts)
-        self._upto = np.cumsum(share)
+        self._upto = np.cumsum(np.array(counts) / sum(counts))
 
     def bucket(self, step: int) -> int:
         """Index of the bucket that step number `step` draws from."""
-        place = (int(step) // self.run + 0.5) * 0.6180339887498949 % 1
+        # Multiples of the golden ratio fill [0, 1) evenly: after any number of runs each bucket has had its share.
+        place = (int(step) // self.run + 0.5) * GOLDEN % 1
         return int(min(np.searchsorted(self._upto, place), len(self._buckets) - 1))
 
     def draw(self, bucket: int, rng: Array) -> Any:

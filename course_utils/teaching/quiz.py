@@ -290,7 +290,7 @@ def reveal(id: str, value: Any) -> Feedback:
     number = _number(value, f"{id} is answered by a measured number")
     holds = next(option for option in question.options if option.holds(number))
     unit = f" {question.unit}" if question.unit else ""
-    measured = f"Measured: {question.measures} = {number:.3g}{unit}."
+    measured = f"Found: {question.measures} = {number:.3g}{unit}."
     given = sheet.given(id)
     if given is None:
         return Feedback(None, f"{measured} {holds.why} (You made no prediction this time.)")

@@ -117,7 +117,10 @@ class Explorer:
         self._drawn = True
 
     def static(self, over: str) -> go.Figure:
-        """The same explorer for a page without a kernel: frames over one control, the others as they stand."""
+        """The same explorer for a page without a kernel: frames over one control, the others as they stand.
+
+        Write it with `to_html(auto_play=False)`, or the page runs through every frame as it opens.
+        """
         require(over in self.controls, f"There is no control {over!r}; there are {', '.join(self.controls)}.")
         values, figures = [], []
         for value in self.controls[over].values:

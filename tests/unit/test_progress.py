@@ -46,7 +46,8 @@ def test_two_notebooks_write_at_once(path):
         "for i in range(150): p.record('ch00', 'quiz', sys.argv[2], i, True)\n"
         "assert p.persistent\n"
     )
-    writers = [subprocess.Popen([sys.executable, "-W", "error::UserWarning", "-c", code, path, f"ch00-w{i}"]) for i in range(3)]
+    command = [sys.executable, "-W", "error::UserWarning", "-c", code, path]
+    writers = [subprocess.Popen([*command, f"ch00-w{i}"]) for i in range(3)]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     store = Progress(path)
     for i in range(3):
