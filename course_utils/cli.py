@@ -14,6 +14,8 @@ app = typer.Typer(
 )
 quiz_app = typer.Typer(no_args_is_help=True, help="Quiz banks.")
 app.add_typer(quiz_app, name="quiz")
+progress_app = typer.Typer(no_args_is_help=True, help="What has been answered.")
+app.add_typer(progress_app, name="progress")
 
 
 def _fail(error: Exception) -> typer.Exit:
@@ -95,3 +97,48 @@ def validate(
             typer.secho(str(error), fg="red", err=True)
     if faults:
         raise typer.Exit(1)
+
+
+@quiz_app.command()
+def export(
+    chapter: Annotated[str, typer.Argument(help="Such as ch01.")],
+    form: Annotated[str, typer.Option("--format", help="moodle (XML) or gift.")] = "moodle",
+    out: Annotated[pathlib.Path | None, typer.Option(help="A file; the terminal if none.")] = None,
+) -> None:
+    """A chapter's questions for a learning platform."""
+    from .teaching.bank import bank
+    from .teaching.export import to_gift, to_moodle
+
+    forms = {"moodle": to_moodle, "gift": to_gift}
+    if form not in forms:
+        raise _fail(CourseError(f"--format is {' or '.join(forms)}, not {form!r}."))
+    try:
+        _write(forms[form](bank(chapter)), out)
+    except CourseError as error:
+        raise _fail(error) from None
+
+
+@progress_app.command("export")
+def export_progress(
+    form: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv",
+    out: Annotated[pathlib.Path | None, typer.Option(help="A file; the terminal if none.")] = None,
+) -> None:
+    """Everything answered so far, for a teacher or for yourself."""
+    from .teaching.progress import progress
+
+    kept = progress()
+    forms = {"csv": kept.to_csv, "json": kept.to_json}
+    if form not in forms:
+        raise _fail(CourseError(f"--format is {' or '.join(forms)}, not {form!r}."))
+    _write(forms[form](), out)
+
+
+def _write(text: str, out: pathlib.Path | None) -> None:
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise _fail(CourseError(f"{out} cannot be written: {error}")) from None
+    typer.echo(f"written: {out}", err=True)

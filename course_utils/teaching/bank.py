@@ -5,16 +5,20 @@ refused with the file, the question and the reason.
 """
 
 import functools
+import itertools
 import math
 import pathlib
+import random
 import re
 from collections import Counter
 from typing import Annotated, Any, Literal
 
 import pydantic
+import simpleeval
 import yaml
 
 from ..runtime import CourseError, asset
+from .markup import plain
 
 _EMPTY_PRAISE = {"correct", "right", "wrong", "incorrect", "yes", "no", "true", "false"}
 
@@ -63,9 +67,9 @@ class Option(_Strict):
 
 
 class Slip(_Strict):
-    """A wrong number that a known thought leads to."""
+    """A wrong number that a known thought leads to. With `variables` the value may be an expression of them."""
 
-    value: Number
+    value: Number | str
     why: Why
 
 
@@ -87,6 +91,15 @@ class _Question(_Strict):
     section: Text  # where in the chapter to reread
     prompt: Text
 
+    @property
+    def variants(self) -> int:
+        """How many different questions this is."""
+        return 1
+
+    def variant(self, number: int) -> Any:
+        """The question with the numbers of one variant filled in."""
+        return self
+
 
 class SingleChoice(_Question):
     """Exactly one option is right."""
@@ -99,17 +112,104 @@ class SingleChoice(_Question):
         count = sum(option.correct for option in self.options)
         if count != 1:
             raise ValueError(f"a single choice has exactly one correct option, this one has {count}")
-        if len({option.text for option in self.options}) < len(self.options):
-            raise ValueError("two options have the same text")
+        _distinct("options", [option.text for option in self.options])
         return self
 
 
-class Numeric(_Question):
+class MultipleChoice(_Question):
+    """Any number of options is right, at least one and not all; every one must be judged rightly."""
+
+    kind: Literal["multiple"]
+    options: Annotated[tuple[Option, ...], pydantic.Field(min_length=3)]
+
+    @pydantic.model_validator(mode="after")
+    def _some_are_right(self):
+        if len({option.correct for option in self.options}) < 2:
+            raise ValueError("a multiple choice has at least one correct option and at least one wrong one")
+        _distinct("options", [option.text for option in self.options])
+        return self
+
+    @property
+    def answer(self) -> tuple[int, ...]:
+        """Indices of the correct options."""
+        return tuple(i for i, option in enumerate(self.options) if option.correct)
+
+
+class _Varied(_Question):
+    """A question whose numbers may vary from learner to learner.
+
+    `variables` gives each name its values; every combination is a variant. In texts `[[expression]]` is
+    replaced by its value, and the numbers of the question may be expressions.
+    """
+
+    variables: dict[Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z_]+$")], tuple[Number, ...]] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _every_variant_is_sound(self):
+        if self.variables:
+            for numbers in self._combinations():
+                self._with(numbers)
+        else:
+            _no_expressions(self)
+        return self
+
+    @property
+    def variants(self) -> int:
+        return math.prod(map(len, self.variables.values()))
+
+    def variant(self, number: int) -> Any:
+        return self._with(self._combinations()[number % self.variants]) if self.variables else self
+
+    def _combinations(self) -> list[dict[str, float]]:
+        if not 2 <= self.variants <= 64:
+            raise ValueError(f"the variables make {self.variants} variants; there must be 2 to 64")
+        return [
+            dict(zip(self.variables, values, strict=True)) for values in itertools.product(*self.variables.values())
+        ]
+
+    def _with(self, numbers: dict[str, float]) -> Any:
+        try:
+            return type(self).model_validate(_fill(self.model_dump(exclude={"variables"}), numbers))
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            field, reason = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+            shown = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())
+            raise ValueError(f"with {shown}: {field + ': ' if field else ''}{reason}") from None
+
+
+def _fill(value: Any, numbers: dict[str, float], field: str = "") -> Any:
+    """A dumped question with its expressions replaced by their values."""
+    if isinstance(value, dict):
+        return {name: _fill(inner, numbers, name) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(_fill(inner, numbers, field) for inner in value)
+    if not isinstance(value, str):
+        return value
+    if field in ("answer", "value", "tolerance"):
+        return _evaluate(value, numbers)
+    return re.sub(r"\[\[(.+?)\]\]", lambda match: f"{_evaluate(match[1], numbers):.6g}", value)
+
+
+def _evaluate(expression: str, numbers: dict[str, float]) -> float:
+    functions = {"log": math.log, "log2": math.log2, "sqrt": math.sqrt, "exp": math.exp, "ceil": math.ceil}
+    try:
+        return simpleeval.simple_eval(expression, names=dict(numbers), functions=functions)
+    except Exception as error:  # simpleeval, arithmetic and syntax each raise kinds of their own
+        raise ValueError(f"the expression {expression!r} cannot be computed: {error}") from None
+
+
+def _no_expressions(question: Any) -> None:
+    left = re.search(r"\[\[.+?\]\]", repr(question.model_dump(exclude={"variables"})))
+    if left:
+        raise ValueError(f"{left[0]} stands in a question without variables")
+
+
+class Numeric(_Varied):
     """A number, right within `tolerance` (absolute); `unit` is shown beside the box."""
 
     kind: Literal["numeric"]
-    answer: Number
-    tolerance: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+    answer: Number | str
+    tolerance: Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)] | str
     unit: str = ""
     why: Why
     otherwise: Why  # said to a wrong number that no slip explains
@@ -117,15 +217,131 @@ class Numeric(_Question):
 
     @pydantic.model_validator(mode="after")
     def _slips_are_wrong(self):
-        if len({slip.value for slip in self.slips}) < len(self.slips):
+        if self.variables:
+            return self  # checked for each variant
+        for name, value in (("answer", self.answer), ("tolerance", self.tolerance)):
+            if isinstance(value, str):
+                raise ValueError(f"{name}: {value!r} is no number; an expression needs `variables`")
+        values = [slip.value for slip in self.slips]
+        for value in values:
+            if isinstance(value, str):
+                raise ValueError(f"slips: {value!r} is no number; an expression needs `variables`")
+            if self.accepts(value):
+                raise ValueError(f"the slip {value:g} lies within the tolerance of the answer")
+        if len(set(values)) < len(values):
             raise ValueError("two slips have the same value")
-        for slip in self.slips:
-            if self.accepts(slip.value):
-                raise ValueError(f"the slip {slip.value:g} lies within the tolerance of the answer")
         return self
 
     def accepts(self, value: float) -> bool:
-        return abs(value - self.answer) <= self.tolerance
+        return abs(value - float(self.answer)) <= float(self.tolerance)
+
+
+Axis = Annotated[str, pydantic.BeforeValidator(lambda axis: str(axis).strip())]
+
+
+class WrongShape(_Strict):
+    """A wrong shape that a known thought leads to."""
+
+    value: tuple[Axis, ...]
+    why: Why
+
+
+class Shape(_Question):
+    """The shape of an array: axis after axis, each a number or the name of an axis."""
+
+    kind: Literal["shape"]
+    answer: Annotated[tuple[Axis, ...], pydantic.Field(min_length=1)]
+    why: Why
+    otherwise: Why
+    slips: tuple[WrongShape, ...] = ()
+
+    @pydantic.model_validator(mode="after")
+    def _slips_are_wrong(self):
+        _distinct("shapes", [self.answer, *(slip.value for slip in self.slips)])
+        return self
+
+
+class Item(_Strict):
+    """Something to put in order, and why it stands where it does."""
+
+    text: Text
+    why: Why
+
+
+class Order(_Question):
+    """Items to put in order. The file lists them rightly; learners see them shuffled, all in the same way."""
+
+    kind: Literal["order"]
+    items: Annotated[tuple[Item, ...], pydantic.Field(min_length=3, max_length=8)]
+
+    @pydantic.model_validator(mode="after")
+    def _items_differ(self):
+        _distinct("items", [item.text for item in self.items])
+        return self
+
+    @property
+    def shuffled(self) -> tuple[int, ...]:
+        """Indices of the items as they are first shown: never in the right order."""
+        return _shuffle(len(self.items), self.id)
+
+
+class Pair(_Strict):
+    """What goes together, and why."""
+
+    left: Text
+    right: Text
+    why: Why
+
+
+class Spare(_Strict):
+    """Something on the right that goes with nothing."""
+
+    text: Text
+    why: Why
+
+
+class Match(_Question):
+    """Pairs to join: each left with one of the rights, of which some may be spare."""
+
+    kind: Literal["match"]
+    pairs: Annotated[tuple[Pair, ...], pydantic.Field(min_length=3, max_length=8)]
+    spare: tuple[Spare, ...] = ()
+
+    @pydantic.model_validator(mode="after")
+    def _sides_differ(self):
+        _distinct("lefts", [pair.left for pair in self.pairs])
+        _distinct("rights", self.rights)
+        formula = next((text for text in self.rights if plain(text) is None), None)
+        if formula:
+            raise ValueError(f"a right side stands in a list that shows no formula or emphasis: {formula!r}")
+        return self
+
+    @property
+    def rights(self) -> list[str]:
+        """What can be chosen: the right sides of the pairs, then the spare ones."""
+        return [pair.right for pair in self.pairs] + [spare.text for spare in self.spare]
+
+    def why(self, right: int) -> str:
+        """What there is to say about one of `rights`."""
+        return (*self.pairs, *self.spare)[right].why
+
+    @property
+    def shuffled(self) -> tuple[int, ...]:
+        """Indices of `rights` as they are shown."""
+        return _shuffle(len(self.rights), self.id)
+
+
+def _shuffle(count: int, seed: str) -> tuple[int, ...]:
+    places = list(range(count))
+    rng = random.Random(seed)
+    while places == sorted(places):
+        rng.shuffle(places)
+    return tuple(places)
+
+
+def _distinct(what: str, things: list) -> None:
+    if len(set(things)) < len(things):
+        raise ValueError(f"two {what} have the same text")
 
 
 class Predict(_Question):
@@ -138,8 +354,7 @@ class Predict(_Question):
 
     @pydantic.model_validator(mode="after")
     def _outcomes_cover_the_line(self):
-        if len({option.text for option in self.options}) < len(self.options):
-            raise ValueError("two options have the same text")
+        _distinct("options", [option.text for option in self.options])
         reached = -math.inf
         for option in sorted(self.options, key=lambda o: o.low):
             if option.low != reached or option.high <= option.low:
@@ -152,7 +367,10 @@ class Predict(_Question):
         return self
 
 
-Question = Annotated[SingleChoice | Numeric | Predict, pydantic.Field(discriminator="kind")]
+Question = Annotated[
+    SingleChoice | MultipleChoice | Numeric | Shape | Order | Match | Predict, pydantic.Field(discriminator="kind")
+]
+KINDS = ("single", "multiple", "numeric", "shape", "order", "match", "predict")
 
 
 class Bank(_Strict):
@@ -219,7 +437,7 @@ def _refusal(name: str, content: dict, error: pydantic.ValidationError) -> str:
             )
             where += f", question {id}"
             place = place[2:]
-            if place and place[0] in ("single", "numeric", "predict"):  # pydantic names the kind first
+            if place and place[0] in KINDS:  # pydantic names the kind first
                 place = place[1:]
         field = ".".join(str(part) for part in place)
         reason = problem["msg"].removeprefix("Value error, ")

@@ -17,8 +17,8 @@ import numpy as np
 from jax.core import Tracer
 
 from ..runtime import require
+from .grading import NOTE, RIGHT, WRONG, Feedback
 from .progress import progress
-from .quiz import NOTE, RIGHT, WRONG, Feedback
 
 Status = Literal["not attempted", "cannot run", "known mistake", "wrong shape", "wrong values", "correct"]
 
@@ -32,9 +32,6 @@ class Verdict(Feedback):
     @property
     def mark(self) -> str:
         return {"not attempted": NOTE, "correct": RIGHT}.get(self.status, WRONG)
-
-    def _repr_html_(self) -> str:
-        return super()._repr_html_().replace("\n", "<br>")
 
 
 class Note(str):

@@ -6,18 +6,21 @@ file of a newer course is left alone, and where nothing can be written the sessi
 """
 
 import contextlib
+import csv
 import datetime
 import functools
+import io
 import json
 import pathlib
 import sqlite3
 import time
+import uuid
 import warnings
 from typing import Any, Literal, NamedTuple
 
 from ..runtime import home
 
-VERSION = 1
+VERSION = 2  # 1 had no learner
 Kind = Literal["quiz", "predict", "exercise"]
 _COLUMNS = {
     "id": "INTEGER PRIMARY KEY",
@@ -30,6 +33,7 @@ _COLUMNS = {
     "correct": "INTEGER",  # 1, 0, or NULL: not known yet (a prediction)
 }
 _CREATE = f"CREATE TABLE attempts ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})"
+_CREATE_LEARNER = "CREATE TABLE learner (id TEXT NOT NULL)"  # one row: a random name, which tells files apart
 
 
 class Attempt(NamedTuple):
@@ -52,6 +56,28 @@ def _attempt(row: tuple) -> Attempt | None:
         return Attempt(*row[:5], answer=json.loads(row[5]), correct=None if row[6] is None else bool(row[6]))
     except (ValueError, TypeError, RecursionError):
         return None
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute(_CREATE)
+    _name_learner(connection)
+
+
+def _name_learner(connection: sqlite3.Connection) -> None:
+    connection.execute(_CREATE_LEARNER)
+    connection.execute("INSERT INTO learner VALUES (?)", (uuid.uuid4().hex,))
+
+
+def _harmless(cell: Any) -> Any:
+    """A cell of a table that no spreadsheet takes for a formula."""
+    dangerous = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
+    if not dangerous:
+        return cell
+    try:
+        float(cell)  # a negative number is only a number
+    except ValueError:
+        return "'" + cell
+    return cell
 
 
 class Progress:
@@ -107,6 +133,34 @@ class Progress:
         found = self.attempts(item=item)
         return found[-1] if found else None
 
+    @property
+    def learner(self) -> str:
+        """A random name for this file: it tells learners apart and says nothing about them."""
+        try:
+            row = self._connection.execute("SELECT id FROM learner").fetchone()
+        except sqlite3.Error as error:
+            self._connection = self._in_memory(f"{self.path} cannot be read ({error})")
+            row = self._connection.execute("SELECT id FROM learner").fetchone()
+        return str(row[0]) if row else ""
+
+    # ------------------------------------------------------------------------------------ export
+
+    def to_json(self) -> str:
+        """Every attempt, with the learner's random name, as JSON."""
+        rows = [{**attempt._asdict(), "learner": self.learner} for attempt in self.attempts()]
+        return json.dumps({"version": VERSION, "learner": self.learner, "attempts": rows}, indent=1, ensure_ascii=False)
+
+    def to_csv(self) -> str:
+        """Every attempt as a row of a table; answers as JSON. A cell that a spreadsheet might run is quoted with '."""
+        out = io.StringIO()
+        table = csv.writer(out, lineterminator="\r\n")
+        table.writerow(["learner", *Attempt._fields])
+        for attempt in self.attempts():
+            known = "" if attempt.correct is None else int(attempt.correct)
+            answer = json.dumps(attempt.answer, ensure_ascii=False)
+            table.writerow(_harmless(cell) for cell in (self.learner, *attempt[:5], answer, known))
+        return out.getvalue()
+
     # ------------------------------------------------------------------------------------ opening
 
     def _open(self) -> sqlite3.Connection:
@@ -145,14 +199,17 @@ class Progress:
         """Create the table in an empty file; raise where the file is damaged or not ours."""
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         if not tables and version == 0:
-            connection.execute(_CREATE)
+            _create(connection)
             connection.execute(f"PRAGMA user_version = {VERSION}")
             return
         columns = [row[1] for row in connection.execute("PRAGMA table_info(attempts)")]
-        if version != VERSION or columns != list(_COLUMNS):
+        if version < 1 or columns != list(_COLUMNS) or (version > 1 and "learner" not in tables):
             raise sqlite3.DatabaseError("it was not written by this course")
         if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("its check fails")
+        if version == 1:
+            _name_learner(connection)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _set_aside(self, error: Exception) -> sqlite3.Connection:
         """Move a damaged file away under a name that says so, and begin a new one."""
@@ -186,7 +243,7 @@ class Progress:
         warnings.warn(f"{reason}. Your answers are remembered only until the kernel stops.", stacklevel=5)
         self.persistent = False
         memory = sqlite3.connect(":memory:", check_same_thread=False)
-        memory.execute(_CREATE)
+        _create(memory)
         if copy:
             with (
                 contextlib.suppress(sqlite3.Error, OSError, ValueError),

@@ -3,115 +3,89 @@
 `Sheet` grades and remembers and knows nothing of widgets; `Quiz` and `Prediction` show it.
 """
 
-import dataclasses
 import html
-import math
-import operator
-from typing import Any
+import zlib
+from typing import Any, NamedTuple
 
 import ipywidgets
 
 from ..runtime import InvalidInput, require
 from ..widgets.surface import with_widget
-from .bank import Bank, Numeric, Predict, SingleChoice, bank
-from .markup import plain, to_html
+from .bank import Bank, Match, Order, Predict, bank
+from .controls import STYLE, controls
+from .grading import Feedback, grade, normal, number
+from .markup import to_html
 from .progress import progress
 
-RIGHT, WRONG, NOTE = "✓", "✗", "→"
-_INK = {RIGHT: "#00664B", WRONG: "#A34700", NOTE: "#1A1A1A"}
 
+class Given(NamedTuple):
+    """An answer that was kept, with the question it was given to (in its variant)."""
 
-@dataclasses.dataclass(frozen=True)
-class Feedback:
-    """What is said to an answer. `correct` is None for a prediction whose experiment has not run."""
-
-    correct: bool | None
-    message: str
-
-    @property
-    def mark(self) -> str:
-        return NOTE if self.correct is None else RIGHT if self.correct else WRONG
-
-    def __repr__(self) -> str:
-        return f"{self.mark} {self.message}"
-
-    def _repr_html_(self) -> str:
-        return (
-            f'<div role="status" style="border-left:4px solid {_INK[self.mark]};padding:4px 10px;margin:4px 0;'
-            f'background:#F6F6F6;color:#1A1A1A"><b style="color:{_INK[self.mark]}">{self.mark}</b> '
-            f"{to_html(self.message, inline=True)}</div>"
-        )
-
-
-def grade(question: Any, answer: Any) -> Feedback:
-    """What a question says to an answer: an option's index (choices, predictions), or a number."""
-    if isinstance(question, Numeric):
-        value = _number(answer, f"{question.id} asks for a number")
-        if question.accepts(value):
-            return Feedback(True, question.why)
-        for slip in question.slips:
-            if abs(value - slip.value) <= question.tolerance:
-                return Feedback(False, slip.why)
-        return Feedback(False, question.otherwise)
-    last = len(question.options) - 1
-    require(
-        hasattr(answer, "__index__") and not isinstance(answer, bool) and 0 <= answer <= last,
-        f"{question.id} has the options 0 to {last}, not {answer!r}.",
-    )
-    if isinstance(question, SingleChoice):
-        return Feedback(question.options[answer].correct, question.options[answer].why)
-    return Feedback(None, "Kept. The experiment below will answer.")
-
-
-def _number(value: Any, wanted: str) -> float:
-    """A finite float, or `InvalidInput` that says what was wanted."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):  # a tracer raises a TypeError
-        raise InvalidInput(f"{wanted}, not {value!r:.60}.") from None
-    require(math.isfinite(number), f"{wanted}, not {number}.")
-    return number
+    question: Any
+    answer: Any
 
 
 class Sheet:
-    """The questions of one chapter, and the learner's answers to them."""
+    """The questions of one chapter, and the learner's answers to them.
 
-    def __init__(self, bank: Bank):
+    Where a question has variants, `seed` and its id choose one; without a seed each learner has a seed of
+    their own, the same every time.
+    """
+
+    def __init__(self, bank: Bank, seed: int | str | None = None):
         self.bank = bank
         self.questions = tuple(q for q in bank.questions if not isinstance(q, Predict))
+        seed = progress().learner if seed is None else seed
+        self._variant = {
+            q.id: zlib.crc32(f"{seed}:{q.id}".encode()) % q.variants for q in self.questions if q.variants > 1
+        }
+        for id in self._variant:
+            kept = progress().latest(id)
+            if kept is not None and isinstance(kept.answer, dict) and isinstance(kept.answer.get("variant"), int):
+                self._variant[id] = kept.answer["variant"]
+
+    def question(self, id: str) -> Any:
+        """A question as it is asked now, with the numbers of its variant."""
+        question = self.bank.question(id)
+        return question.variant(self._variant[id]) if id in self._variant else question
+
+    def another(self, id: str) -> Any:
+        """Move on to the next variant of a question, and return it."""
+        require(self.bank.question(id) and id in self._variant, f"{id} has no variants.")
+        self._variant[id] += 1
+        return self.question(id)
 
     def answer(self, id: str, answer: Any) -> Feedback:
         """Grade an answer, keep it, and say what there is to say."""
-        question = self.bank.question(id)
-        feedback = grade(question, answer)
-        answer = float(answer) if isinstance(question, Numeric) else operator.index(answer)  # what JSON can hold
+        question = self.question(id)
+        feedback, kept = grade(question, answer), normal(question, answer)
+        if id in self._variant:
+            kept = {"variant": self._variant[id], "answer": kept}
         kind = "predict" if isinstance(question, Predict) else "quiz"
-        progress().record(self.bank.chapter, kind, id, answer, feedback.correct, question.objective)
+        progress().record(self.bank.chapter, kind, id, kept, feedback.correct, question.objective)
         return feedback
 
-    def given(self, id: str) -> Any:
+    def given(self, id: str) -> Given | None:
         """The last answer to a question, or None; an answer the bank no longer knows counts as none."""
         kept = progress().latest(id)
         if kept is None:
             return None
+        question, answer = self.bank.question(id), kept.answer
         try:
-            grade(self.bank.question(id), kept.answer)
-        except InvalidInput:
+            if id in self._variant:
+                question, answer = question.variant(answer["variant"]), answer["answer"]
+            return Given(question, normal(question, answer))
+        except (InvalidInput, TypeError, KeyError):
             return None
-        return kept.answer
 
     def score(self) -> dict[str, tuple[int, int, int]]:
         """For each objective: questions right now, answered, in all."""
         result = {}
         for objective in self.bank.objectives:
-            asked = [q for q in self.questions if q.objective == objective]
-            given = [(q, self.given(q.id)) for q in asked]
-            answered = [(q, a) for q, a in given if a is not None]
-            result[objective] = (
-                sum(bool(grade(q, a).correct) for q, a in answered),
-                len(answered),
-                len(asked),
-            )
+            asked = [q.id for q in self.questions if q.objective == objective]
+            answered = [given for given in map(self.given, asked) if given is not None]
+            right = sum(bool(grade(*given).correct) for given in answered)
+            result[objective] = (right, len(answered), len(asked))
         return result
 
     def reread(self) -> list[str]:
@@ -119,113 +93,80 @@ class Sheet:
         sections = []
         for question in self.questions:
             given = self.given(question.id)
-            if given is not None and not grade(question, given).correct and question.section not in sections:
+            if given is not None and not grade(*given).correct and question.section not in sections:
                 sections.append(question.section)
         return sections
 
 
-def _options(question: Any) -> tuple[ipywidgets.RadioButtons, list[ipywidgets.Widget]]:
-    """Radio buttons, and what must stand above them: options with formulas are listed with letters."""
-    texts = [option.text for option in question.options]
-    above: list[ipywidgets.Widget] = []
-    labels = [plain(text) for text in texts]
-    if None in labels:
-        labels = [f"answer {chr(65 + i)}" for i in range(len(texts))]
-        rows = "".join(f"<li>{to_html(text, inline=True)}</li>" for text in texts)
-        above = [ipywidgets.HTMLMath(f'<ol type="A" style="margin:0 0 4px">{rows}</ol>')]
-    radio = ipywidgets.RadioButtons(
-        options=[(label, i) for i, label in enumerate(labels)],
-        index=None,
-        layout={"width": "98%", "height": "auto"},
-    )
-    radio.add_class("course-options")
-    return radio, above
-
-
-# Radio labels of ipywidgets have a fixed height and do not wrap; ours may be a sentence.
-_STYLE = (
-    "<style>.course-options label{height:auto!important;line-height:1.35!important;white-space:normal!important;"
-    "padding:3px 0}.course-options .widget-radio-box{height:auto!important;margin-bottom:4px}"
-    ".course-question{border:1px solid #BBB;border-radius:6px;padding:8px 12px;margin:6px 0}"
-    ".course-question p{margin:2px 0}</style>"
-)
-
-
 class _Ask:
-    """One question with its controls, its button and its feedback."""
+    """One question with its controls, its buttons and its feedback."""
 
-    def __init__(self, sheet: Sheet, question: Any, heading: str, button: str, after=lambda: None):
-        self.sheet, self.question, self.after = sheet, question, after
-        prompt = ipywidgets.HTMLMath(f"<b>{html.escape(heading)}</b> {to_html(question.prompt)}")
-        above: list[ipywidgets.Widget] = []
-        if isinstance(question, Numeric):
-            self.field = ipywidgets.Text(
-                description="your number", placeholder="a number", continuous_update=False,
-                style={"description_width": "initial"}, layout={"width": "16em"},
-            )  # fmt: skip
-            controls: ipywidgets.Widget = ipywidgets.HBox([self.field, ipywidgets.HTMLMath(question.unit)])
-        else:
-            self.field, above = _options(question)
-            controls = self.field
+    def __init__(self, sheet: Sheet, id: str, heading: str, button: str, after=lambda: None):
+        self.sheet, self.id, self.heading, self.after = sheet, id, heading, after
         self.feedback = ipywidgets.HTMLMath()
-        self.button = ipywidgets.Button(description=button, layout={"width": "auto", "align_self": "flex-start"})
+        self.button = ipywidgets.Button(description=button, layout={"width": "auto"})
         self.button.on_click(lambda _: self.check())
-        self.widget = ipywidgets.VBox([prompt, *above, controls, self.button, self.feedback])
+        self.buttons = ipywidgets.HBox([self.button])
+        self.widget = ipywidgets.VBox()
         self.widget.add_class("course-question")
-        self.widget.add_class(question.id)
-        given = sheet.given(question.id)
+        self.widget.add_class(id)
+        self._ask(sheet.question(id))
+        if sheet.bank.question(id).variants > 1:
+            again = ipywidgets.Button(description="New numbers", layout={"width": "auto"})
+            again.on_click(lambda _: self._ask(self.sheet.another(self.id)))
+            self.buttons.children = (self.button, again)
+        given = sheet.given(id)
         if given is not None:
-            self._fill(given)
-            kept = grade(question, given)
-            said = "The experiment below answers it." if isinstance(question, Predict) else kept.message
+            self.controls.fill(given.answer)
+            kept = grade(*given)
+            said = "The experiment below answers it." if isinstance(given.question, Predict) else kept.message
             self.feedback.value = Feedback(kept.correct, f"Your earlier answer. {said}")._repr_html_()
 
-    def _fill(self, answer: Any) -> None:
-        if isinstance(self.question, Numeric):
-            self.field.value = f"{float(answer):.12g}"
-        else:
-            self.field.index = answer  # type: ignore[attr-defined]
+    def _ask(self, question: Any) -> None:
+        """Put a question on the card, with empty controls."""
+        self.question, self.controls = question, controls(question)
+        prompt = ipywidgets.HTMLMath(f"<b>{html.escape(self.heading)}</b> {to_html(question.prompt)}")
+        self.feedback.value = ""
+        self.widget.children = (prompt, self.controls.widget, self.buttons, self.feedback)
 
     def check(self) -> None:
-        answer = self.field.value
-        if isinstance(self.question, Numeric):
-            try:
-                typed = str(answer).strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
-                answer = _number("" if "_" in typed else typed, "This is not a number")
-            except InvalidInput:
-                said = f"{answer!r} is not a number." if str(answer).strip() else "Type a number first."
-                self.feedback.value = Feedback(None, said)._repr_html_()
-                return
-        elif answer is None:
-            self.feedback.value = Feedback(None, "Choose an answer first.")._repr_html_()
+        try:
+            answer = self.controls.read()
+        except InvalidInput as incomplete:
+            self.feedback.value = Feedback(None, str(incomplete))._repr_html_()
             return
-        self.feedback.value = self.sheet.answer(self.question.id, answer)._repr_html_()
+        self.feedback.value = self.sheet.answer(self.id, answer)._repr_html_()
         self.after()
 
 
-def _as_text(question: Any, number: str) -> tuple[str, str]:
+def _as_text(question: Any, heading: str) -> tuple[str, str]:
     """A question without widgets, as HTML and as plain text."""
-    page = f"<b>{number}</b> {to_html(question.prompt)}"
-    text = f"{number} {question.prompt}"
-    if not isinstance(question, Numeric):
-        page += (
-            "<ol type='A'>" + "".join(f"<li>{to_html(o.text, inline=True)}</li>" for o in question.options) + "</ol>"
-        )
-        text += "".join(f"\n   {i}: {o.text}" for i, o in enumerate(question.options))
+    page = f"<b>{heading}</b> {to_html(question.prompt)}"
+    text = f"{heading} {question.prompt}"
+    if isinstance(question, Order):
+        lists = [[question.items[i].text for i in question.shuffled]]
+    elif isinstance(question, Match):
+        lists = [[pair.left for pair in question.pairs], [question.rights[i] for i in question.shuffled]]
+    else:
+        lists = [[option.text for option in getattr(question, "options", ())]]
+    for entries in lists:
+        if entries:
+            page += "<ol type='A'>" + "".join(f"<li>{to_html(entry, inline=True)}</li>" for entry in entries) + "</ol>"
+            text += "".join(f"\n   {entry}" for entry in entries)
     return page, text
 
 
 class Quiz(Sheet):
     """The quiz of a chapter. Displayed last in a cell; `.answer(id, value)` does the same without widgets."""
 
-    def __init__(self, bank: Bank):
-        super().__init__(bank)
+    def __init__(self, bank: Bank, seed: int | str | None = None):
+        super().__init__(bank, seed)
         self._score = ipywidgets.HTMLMath()
         self.asks = [
-            _Ask(self, question, f"Question {i} of {len(self.questions)}.", "Check", self._show_score)
+            _Ask(self, question.id, f"Question {i} of {len(self.questions)}.", "Check", self._show_score)
             for i, question in enumerate(self.questions, 1)
         ]
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(_STYLE), *(ask.widget for ask in self.asks), self._score])
+        self.widget = ipywidgets.VBox([ipywidgets.HTML(STYLE), *(ask.widget for ask in self.asks), self._score])
         self._show_score()
 
     def _show_score(self) -> None:
@@ -246,7 +187,7 @@ class Quiz(Sheet):
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        parts = [_as_text(q, f"Question {i}.") for i, q in enumerate(self.questions, 1)]
+        parts = [_as_text(self.question(q.id), f"Question {i}.") for i, q in enumerate(self.questions, 1)]
         page = "<p><i>Run this cell in a notebook to answer.</i></p>" + "".join(page for page, _ in parts)
         text = "\n\n".join(text for _, text in parts)
         return with_widget(self.widget, {"text/html": page, "text/plain": text})
@@ -257,18 +198,21 @@ class Prediction:
 
     def __init__(self, sheet: Sheet, question: Predict):
         self.question = question
-        self.ask = _Ask(sheet, question, "Predict.", "Keep my prediction")
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(_STYLE), self.ask.widget])
+        self.ask = _Ask(sheet, question.id, "Predict.", "Keep my prediction")
+        self.widget = ipywidgets.VBox([ipywidgets.HTML(STYLE), self.ask.widget])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         page, text = _as_text(self.question, "Predict.")
         return with_widget(self.widget, {"text/html": page, "text/plain": text})
 
 
-def quiz(chapter: str) -> Quiz:
-    """The quiz of a chapter, such as `quiz("ch00")`, with the answers given before."""
+def quiz(chapter: str, seed: int | str | None = None) -> Quiz:
+    """The quiz of a chapter, such as `quiz("ch00")`, with the answers given before.
+
+    Some questions have other numbers for each learner; a `seed` fixes them, the same for a whole class.
+    """
     require(isinstance(chapter, str), f"A quiz is named by its chapter, such as 'ch00', not by {chapter!r:.40}.")
-    return Quiz(bank(chapter))
+    return Quiz(bank(chapter), seed)
 
 
 def _prediction(id: str) -> tuple[Sheet, Predict]:
@@ -287,16 +231,16 @@ def predict(id: str) -> Prediction:
 def reveal(id: str, value: Any) -> Feedback:
     """Answer a prediction with the number just measured, and keep whether it was right."""
     sheet, question = _prediction(id)
-    number = _number(value, f"{id} is answered by a measured number")
-    holds = next(option for option in question.options if option.holds(number))
+    found = number(value, f"{id} is answered by a measured number")
+    holds = next(option for option in question.options if option.holds(found))
     unit = f" {question.unit}" if question.unit else ""
-    measured = f"Found: {question.measures} = {number:.3g}{unit}."
+    measured = f"Found: {question.measures} = {found:.3g}{unit}."
     given = sheet.given(id)
     if given is None:
         return Feedback(None, f"{measured} {holds.why} (You made no prediction this time.)")
-    chosen = question.options[given]
+    chosen = question.options[given.answer]
     if progress().latest(id).correct is None:  # type: ignore[union-attr]
-        progress().record(sheet.bank.chapter, "predict", id, given, chosen is holds, question.objective)
+        progress().record(sheet.bank.chapter, "predict", id, given.answer, chosen is holds, question.objective)
     if chosen is holds:
         return Feedback(True, f"{measured} You predicted “{chosen.text}”. {holds.why}")
     return Feedback(

@@ -11,6 +11,7 @@ from jaxtyping import TypeCheckError
 from course_utils import runtime
 from course_utils.runtime import InvalidInput, asset
 from course_utils.teaching.bank import BankError, bank, read_bank
+from course_utils.teaching.grading import RIGHT, WRONG, Feedback
 from course_utils.teaching.markup import to_html
 from course_utils.teaching.progress import progress
 from course_utils.teaching.quiz import predict, quiz, reveal
@@ -153,11 +154,11 @@ def test_a_missing_bank_and_a_missing_question_are_named(tmp_path):
 
 
 def test_every_option_gets_its_own_answer(ch42):
-    assert ch42.answer("ch42-choice", 0) == module.Feedback(True, WHY)
-    assert ch42.answer("ch42-choice", 1) == module.Feedback(False, WHY + " No.")
-    assert ch42.answer("ch42-number", 0.504) == module.Feedback(True, WHY)
-    assert ch42.answer("ch42-number", 2) == module.Feedback(False, WHY + " Inverted.")
-    assert ch42.answer("ch42-number", -7) == module.Feedback(False, WHY + " Think.")
+    assert ch42.answer("ch42-choice", 0) == Feedback(True, WHY)
+    assert ch42.answer("ch42-choice", 1) == Feedback(False, WHY + " No.")
+    assert ch42.answer("ch42-number", 0.504) == Feedback(True, WHY)
+    assert ch42.answer("ch42-number", 2) == Feedback(False, WHY + " Inverted.")
+    assert ch42.answer("ch42-number", -7) == Feedback(False, WHY + " Think.")
     assert len(progress().attempts(chapter="ch42")) == 5
 
 
@@ -239,18 +240,18 @@ def test_answering_with_the_controls(ch42):
     choice, number = ch42.asks
     choice.button.click()
     assert "Choose an answer first" in choice.feedback.value
-    choice.field.index = 1
+    choice.controls.radio.index = 1
     choice.button.click()
     assert WHY + " No." in choice.feedback.value
-    assert module.WRONG in choice.feedback.value
+    assert WRONG in choice.feedback.value
     number.button.click()
     assert "Type a number first" in number.feedback.value
-    number.field.value = "two"
+    number.controls.line.value = "two"
     number.button.click()
-    assert "is not a number" in number.feedback.value
-    number.field.value = "0,5"
+    assert "A number is wanted" in number.feedback.value
+    number.controls.line.value = "0,5"
     number.button.click()
-    assert module.RIGHT in number.feedback.value
+    assert RIGHT in number.feedback.value
     assert "1 of 2 right" in texts(ch42.widget)
     assert "Worth rereading: 1 · One" in texts(ch42.widget)
 
@@ -259,13 +260,13 @@ def test_answers_are_there_when_the_quiz_is_opened_again(ch42):
     ch42.answer("ch42-choice", 1)
     ch42.answer("ch42-number", 0.5)
     again = quiz("ch42")
-    assert again.asks[0].field.index == 1
-    assert again.asks[1].field.value == "0.5"
+    assert again.asks[0].controls.radio.index == 1
+    assert again.asks[1].controls.line.value == "0.5"
     assert "Your earlier answer" in again.asks[0].feedback.value
 
 
 def test_options_with_formulas_are_listed_with_letters(ch42):
-    assert [label for label, _ in ch42.asks[0].field.options] == ["answer A", "answer B"]
+    assert [label for label, _ in ch42.asks[0].controls.radio.options] == ["answer A", "answer B"]
     assert "$a_1$" in texts(ch42.widget)
 
 
@@ -294,7 +295,7 @@ def test_markup_keeps_formulas_and_escapes_html():
 def test_a_number_of_any_kind_is_kept_so_that_the_quiz_opens_again(ch42, value):
     ch42.answer("ch42-number", value)
     again = quiz("ch42")
-    assert float(again.asks[1].field.value) == pytest.approx(float(value))
+    assert float(again.asks[1].controls.line.value) == pytest.approx(float(value))
 
 
 @pytest.mark.parametrize("value", [10**400, float("inf"), "1e999", None, [1], 1j])
@@ -308,15 +309,15 @@ def test_what_is_no_finite_number_is_refused_and_not_kept(ch42, value):
 def test_a_kept_number_that_is_no_longer_readable_counts_as_none(ch42):
     for answer in (10**400, "seven", [1]):
         progress().record("ch42", "quiz", "ch42-number", answer, True)
-        assert quiz("ch42").asks[1].field.value == ""
+        assert quiz("ch42").asks[1].controls.line.value == ""
 
 
 def test_a_number_typed_in_a_human_way_is_understood(ch42):
     ask = ch42.asks[1]
     for typed, understood in (("−7", True), ("0,5", True), ("1_0", False), ("nan", False), ("1e999", False)):
-        ask.field.value = typed
+        ask.controls.line.value = typed
         ask.button.click()
-        assert ("is not a number" not in ask.feedback.value) == understood, typed
+        assert ("A number is wanted" not in ask.feedback.value) == understood, typed
 
 
 @pytest.mark.parametrize("id", [None, 3, ["ch00"]])

@@ -1,0 +1,180 @@
+"""Answers judged: what each kind of question takes, and what it says to it. No widgets, nothing kept."""
+
+import dataclasses
+import math
+import operator
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..runtime import InvalidInput, require
+from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice
+from .markup import to_html
+
+RIGHT, WRONG, NOTE = "✓", "✗", "→"
+_INK = {RIGHT: "#00664B", WRONG: "#A34700", NOTE: "#1A1A1A"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Feedback:
+    """What is said to an answer. `correct` is None for a prediction whose experiment has not run."""
+
+    correct: bool | None
+    message: str
+
+    @property
+    def mark(self) -> str:
+        return NOTE if self.correct is None else RIGHT if self.correct else WRONG
+
+    def __repr__(self) -> str:
+        return f"{self.mark} {self.message}"
+
+    def _repr_html_(self) -> str:
+        said = "<br>".join(to_html(line, inline=True) for line in self.message.split("\n"))
+        return (
+            f'<div role="status" style="border-left:4px solid {_INK[self.mark]};padding:4px 10px;margin:4px 0;'
+            f'background:#F6F6F6;color:#1A1A1A"><b style="color:{_INK[self.mark]}">{self.mark}</b> {said}</div>'
+        )
+
+
+def normal(question: Any, answer: Any) -> Any:
+    """An answer in the form in which it is kept; `InvalidInput` says what form is wanted.
+
+    single, predict: the option's index. multiple: indices. numeric: a number. shape: axes, as a tuple or
+    as text such as `(batch, time, 64)`. order: the items' indices in the order meant. match: for each left
+    side the index of its right side. Indices count as the file does.
+    """
+    if isinstance(question, Numeric):
+        return number(answer, f"{question.id} asks for a number")
+    if isinstance(question, Shape):
+        return axes(answer)
+    if isinstance(question, (SingleChoice, Predict)):
+        return _index(answer, len(question.options), f"{question.id} has the options 0 to {len(question.options) - 1}")
+    require(
+        isinstance(answer, Sequence) and not isinstance(answer, str),
+        f"{question.id} asks for a list of numbers, not {answer!r:.60}.",
+    )
+    if isinstance(question, MultipleChoice):
+        last = len(question.options) - 1
+        chosen = [_index(i, last + 1, f"{question.id} has the options 0 to {last}") for i in answer]
+        return sorted(set(chosen))
+    if isinstance(question, Order):
+        wanted = f"{question.id} asks for each of 0 to {len(question.items) - 1} once"
+        places = [_index(i, len(question.items), wanted) for i in answer]
+        require(sorted(places) == list(range(len(question.items))), f"{wanted}, not {answer!r}.")
+        return places
+    wanted = f"{question.id} asks for {len(question.pairs)} numbers from 0 to {len(question.rights) - 1}"
+    require(len(answer) == len(question.pairs), f"{wanted}, not {answer!r}.")
+    return [_index(i, len(question.rights), wanted) for i in answer]
+
+
+def grade(question: Any, answer: Any) -> Feedback:
+    """What a question says to an answer (see `normal` for the form of answers)."""
+    answer = normal(question, answer)
+    return _GRADERS[type(question)](question, answer)
+
+
+def _single(question: SingleChoice, answer: int) -> Feedback:
+    option = question.options[answer]
+    return Feedback(option.correct, option.why)
+
+
+def _multiple(question: MultipleChoice, answer: list[int]) -> Feedback:
+    chosen = [question.options[i] for i in answer]
+    missed = sum(option.correct for option in question.options) - sum(option.correct for option in chosen)
+    right = not missed and all(option.correct for option in chosen)
+    lines = [f"{RIGHT if option.correct else WRONG} “{option.text}”: {option.why}" for option in chosen]
+    if missed:
+        lines.append(f"{missed} more belong{'s' if missed == 1 else ''} here.")
+    return Feedback(right, "\n".join(["Exactly these." if right else "Not quite these.", *lines]))
+
+
+def _numeric(question: Numeric, answer: float) -> Feedback:
+    if question.accepts(answer):
+        return Feedback(True, question.why)
+    for slip in question.slips:
+        if abs(answer - float(slip.value)) <= float(question.tolerance):
+            return Feedback(False, slip.why)
+    return Feedback(False, question.otherwise)
+
+
+def _shape(question: Shape, answer: list[str]) -> Feedback:
+    given = tuple(answer)
+    if given == question.answer:
+        return Feedback(True, question.why)
+    for slip in question.slips:
+        if given == slip.value:
+            return Feedback(False, slip.why)
+    unknown = [axis for axis in given if not axis.isdigit() and axis not in _words(question)]
+    note = f" No axis here is called {' or '.join(unknown)}." if unknown else ""
+    return Feedback(False, f"{question.otherwise}{note}")
+
+
+def _words(question: Shape) -> set[str]:
+    """Names of axes that may be meant: those of the answer and the slips, and every word of the prompt."""
+    axes = {axis for value in (question.answer, *(slip.value for slip in question.slips)) for axis in value}
+    return axes | set(re.findall(r"\w+", question.prompt))
+
+
+def _order(question: Order, answer: list[int]) -> Feedback:
+    if answer == sorted(answer):
+        return Feedback(True, "\n".join(f"{i}. {item.text}: {item.why}" for i, item in enumerate(question.items, 1)))
+    place = next(i for i, item in enumerate(answer) if i != item)
+    item = question.items[answer[place]]
+    before = "" if not place else f"The first {place} stand{'s' if place == 1 else ''} right. "
+    return Feedback(False, f"{before}“{item.text}” does not come at place {place + 1}: {item.why}")
+
+
+def _match(question: Match, answer: list[int]) -> Feedback:
+    wrong = [i for i, chosen in enumerate(answer) if chosen != i]
+    if not wrong:
+        return Feedback(True, "\n".join(f"{pair.left} → {pair.right}: {pair.why}" for pair in question.pairs))
+    lines = [
+        f"{WRONG} {question.pairs[i].left} → {question.rights[answer[i]]}? Of the latter: {question.why(answer[i])}"
+        for i in wrong
+    ]
+    return Feedback(False, "\n".join([f"{len(answer) - len(wrong)} of {len(answer)} pairs are right.", *lines]))
+
+
+_GRADERS: dict[type, Any] = {
+    SingleChoice: _single,
+    MultipleChoice: _multiple,
+    Numeric: _numeric,
+    Shape: _shape,
+    Order: _order,
+    Match: _match,
+    Predict: lambda question, answer: Feedback(None, "Kept. The experiment below will answer."),
+}
+
+
+def number(value: Any, wanted: str) -> float:
+    """A finite float, or `InvalidInput` that says what was wanted. Text may be typed as people type numbers."""
+    if isinstance(value, str):
+        typed = value.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
+        require("_" not in typed, f"{wanted}, not {value!r:.60}.")  # Python reads 1_0 as 10, people do not
+        value = typed
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):  # a tracer raises a TypeError
+        raise InvalidInput(f"{wanted}, not {value!r:.60}.") from None
+    require(math.isfinite(found), f"{wanted}, not {found}.")
+    return found
+
+
+def axes(value: Any) -> list[str]:
+    """The axes of a shape, typed as `(batch, time, 64)`, with or without brackets, or given as a tuple."""
+    parts = re.split(r"[,;×\s]+", value.strip().strip("()[]").strip()) if isinstance(value, str) else value
+    try:
+        found = [str(part).strip() for part in parts]
+    except TypeError:
+        raise InvalidInput(f"A shape is written as axis after axis, such as (batch, 64), not {value!r:.60}.") from None
+    found = [axis for axis in found if axis]
+    good = found and all(re.fullmatch(r"\w+", axis) for axis in found)
+    require(good, f"A shape is written as axis after axis, such as (batch, 64), not {value!r:.60}.")
+    return [str(int(axis)) if axis.isdigit() else axis for axis in found]
+
+
+def _index(value: Any, count: int, wanted: str) -> int:
+    good = hasattr(value, "__index__") and not isinstance(value, bool) and 0 <= value < count
+    require(good, f"{wanted}, not {value!r}.")
+    return operator.index(value)

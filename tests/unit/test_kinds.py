@@ -1,0 +1,266 @@
+"""Multiple choice, shape, order, match, and numbers that vary from learner to learner."""
+
+import copy
+import importlib
+
+import pytest
+
+from course_utils.runtime import InvalidInput
+from course_utils.teaching.bank import BankError, read_bank
+from course_utils.teaching.progress import progress
+from course_utils.teaching.quiz import quiz
+
+module = importlib.import_module("course_utils.teaching.quiz")
+WHY = "It is so because of the reason that the chapter gives."
+
+
+def why(text):
+    return f"{WHY} {text}"
+
+
+GOOD = {
+    "chapter": "ch42",
+    "title": "Kinds",
+    "objectives": {"one": "The objective"},
+    "questions": [
+        {
+            "id": "ch42-many", "kind": "multiple", "objective": "one", "section": "1 · One", "prompt": "Which?",
+            "options": [
+                {"text": "a", "why": why("A."), "correct": True},
+                {"text": "b", "why": why("B.")},
+                {"text": "c", "why": why("C."), "correct": True},
+            ],
+        },
+        {
+            "id": "ch42-shape", "kind": "shape", "objective": "one", "section": "1 · One",
+            "prompt": "The shape of the states, for a batch of 32?",
+            "answer": [32, "time", "hidden"], "why": why("Shape."), "otherwise": why("Think."),
+            "slips": [{"value": ["time", 32, "hidden"], "why": why("Time first.")}],
+        },
+        {
+            "id": "ch42-order", "kind": "order", "objective": "one", "section": "1 · One", "prompt": "In which order?",
+            "items": [{"text": name, "why": why(f"Item {name}.")} for name in ("first", "second", "third")],
+        },
+        {
+            "id": "ch42-match", "kind": "match", "objective": "one", "section": "1 · One",
+            "prompt": "What goes together?",
+            "pairs": [{"left": f"${x}$", "right": f"the {x}", "why": why(f"Pair {x}.")} for x in "abc"],
+            "spare": [{"text": "nothing", "why": why("Spare.")}],
+        },
+        {
+            "id": "ch42-varied", "kind": "numeric", "objective": "one", "section": "1 · One",
+            "prompt": "A square of side [[side]] and height [[height]]?",
+            "variables": {"side": [2, 3, 5], "height": [7, 11]},
+            "answer": "side * height", "tolerance": 0, "why": why("[[side]] times [[height]] is [[side * height]]."),
+            "otherwise": why("Multiply."), "slips": [{"value": "side + height", "why": why("Added.")}],
+        },
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def write(tmp_path):
+    import yaml
+
+    def write(content):
+        path = tmp_path / "ch42.yaml"
+        path.write_text(yaml.safe_dump(content, allow_unicode=True))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def ch42(write, monkeypatch):
+    path = write(GOOD)
+    monkeypatch.setattr(module, "bank", lambda chapter: read_bank(path))
+    return quiz("ch42", seed=0)
+
+
+def ask(sheet, id):
+    return next(ask for ask in sheet.asks if ask.id == id)
+
+
+def test_multiple_choice_judges_every_ticked_option(ch42):
+    assert ch42.answer("ch42-many", [2, 0]).correct
+    half = ch42.answer("ch42-many", [0])
+    assert half.correct is False
+    assert "A." in half.message
+    assert "C." not in half.message
+    assert "1 more belongs here" in half.message
+    assert "✗ “b”" in ch42.answer("ch42-many", [0, 1, 2]).message
+    for bad in ([], [0, 3], 1, "01", [True]):
+        if bad == []:
+            assert ch42.answer("ch42-many", bad).correct is False
+            continue
+        with pytest.raises(InvalidInput, match="ch42-many"):
+            ch42.answer("ch42-many", bad)
+
+
+@pytest.mark.parametrize("typed", ["(32, time, hidden)", "32,time,hidden", "[32 time hidden]", " 32 × time × hidden "])
+def test_a_shape_may_be_typed_in_several_ways(ch42, typed):
+    assert ch42.answer("ch42-shape", typed).correct
+    assert ch42.answer("ch42-shape", (32, "time", "hidden")).correct
+
+
+def test_wrong_shapes_are_told_apart(ch42):
+    assert "Time first." in ch42.answer("ch42-shape", "time, 32, hidden").message
+    assert "Think." in ch42.answer("ch42-shape", "32, hidden").message
+    assert "No axis here is called layers" in ch42.answer("ch42-shape", "32, layers").message
+    for bad in ("", "()", "a; -", 32, None):
+        with pytest.raises(InvalidInput, match="axis after axis"):
+            ch42.answer("ch42-shape", bad)
+
+
+def test_the_first_item_out_of_place_is_named(ch42):
+    assert ch42.answer("ch42-order", [0, 1, 2]).correct
+    wrong = ch42.answer("ch42-order", [0, 2, 1])
+    assert "The first 1 stands right" in wrong.message
+    assert "“third” does not come at place 2" in wrong.message
+    assert "Item third." in wrong.message
+    for bad in ([0, 1], [0, 1, 1], [0, 1, 3], "012"):
+        with pytest.raises(InvalidInput, match="ch42-order"):
+            ch42.answer("ch42-order", bad)
+
+
+def test_wrong_pairs_are_named_with_where_they_belong(ch42):
+    assert ch42.answer("ch42-match", [0, 1, 2]).correct
+    wrong = ch42.answer("ch42-match", [0, 2, 3])
+    assert "1 of 3 pairs are right" in wrong.message
+    assert "$b$ → the c?" in wrong.message
+    assert "Pair c." in wrong.message
+    assert "$c$ → nothing?" in wrong.message
+    assert "Spare." in wrong.message
+    with pytest.raises(InvalidInput, match="3 numbers from 0 to 3"):
+        ch42.answer("ch42-match", [0, 1])
+
+
+def test_what_is_shown_first_is_never_the_answer(ch42):
+    for id in ("ch42-order", "ch42-match"):
+        shown = list(ch42.bank.question(id).shuffled)
+        assert shown != sorted(shown)
+    assert ask(ch42, "ch42-order").controls.read() != [0, 1, 2]
+
+
+def test_a_variant_has_its_own_numbers_in_text_answer_and_feedback(ch42):
+    question = ch42.bank.question("ch42-varied")
+    assert question.variants == 6
+    seen = set()
+    for number in range(6):
+        one = question.variant(number)
+        side, height = (int(word) for word in one.prompt.removesuffix("?").split() if word.isdigit())
+        assert one.answer == side * height
+        assert f"{side} times {height} is {side * height}" in one.why
+        seen.add((side, height))
+    assert len(seen) == 6
+
+
+def test_each_learner_has_the_same_variant_every_time_and_others_have_others(ch42, monkeypatch, tmp_path):
+    mine = quiz("ch42").question("ch42-varied").prompt
+    assert quiz("ch42").question("ch42-varied").prompt == mine
+    others = set()
+    for i in range(12):
+        monkeypatch.setenv("COURSE_HOME", str(tmp_path / f"home{i}"))
+        others.add(quiz("ch42").question("ch42-varied").prompt)
+    assert len(others) > 2
+    assert len({quiz("ch42", seed=s).question("ch42-varied").prompt for s in ("class", "class")}) == 1
+
+
+def test_a_variant_is_kept_with_its_answer(ch42):
+    card = ask(ch42, "ch42-varied")
+    first = card.question
+    card.controls.fill(first.answer)
+    card.check()
+    assert ch42.score()["one"][0] == 1
+    again = quiz("ch42", seed=99)  # another seed, but this variant has been answered
+    assert ask(again, "ch42-varied").question.prompt == first.prompt
+    card.buttons.children[1].click()
+    assert card.question.prompt != first.prompt
+    assert card.feedback.value == ""
+    assert ch42.score()["one"][0] == 1  # the earlier answer still counts
+    card.controls.fill(-1.0)
+    card.check()
+    assert ch42.score()["one"][0] == 0
+    assert ask(quiz("ch42"), "ch42-varied").question.prompt == card.question.prompt
+
+
+def test_controls_of_every_kind_read_what_they_are_filled_with(ch42):
+    answers = {"ch42-many": [0, 2], "ch42-shape": ["32", "time", "hidden"], "ch42-order": [1, 2, 0],
+               "ch42-match": [3, 0, 1], "ch42-varied": 12.0}  # fmt: skip
+    for id, answer in answers.items():
+        card = ask(ch42, id)
+        card.controls.fill(answer)
+        assert card.controls.read() == answer
+        card.check()
+        assert card.feedback.value
+    again = quiz("ch42")
+    for id, answer in answers.items():
+        assert ask(again, id).controls.read() == answer, id
+        assert "Your earlier answer" in ask(again, id).feedback.value
+
+
+def test_incomplete_answers_are_asked_for_and_not_kept(ch42):
+    for id, said in (("ch42-many", "Tick at least one"), ("ch42-shape", "Type a shape"),
+                     ("ch42-match", "3 are missing"), ("ch42-varied", "Type a number")):  # fmt: skip
+        ask(ch42, id).check()
+        assert said in ask(ch42, id).feedback.value
+    ask(ch42, "ch42-shape").controls.line.value = "32; !"
+    ask(ch42, "ch42-shape").check()
+    assert "axis after axis" in ask(ch42, "ch42-shape").feedback.value
+    assert progress().attempts() == []
+
+
+def test_rows_move_by_their_buttons(ch42):
+    card = ask(ch42, "ch42-order")
+    rows = card.controls.widget.children[1:]
+    start = card.controls.read()
+    rows[0].children[1].click()  # the first row down
+    assert card.controls.read() == [start[1], start[0], start[2]]
+    rows[2].children[0].click()  # the last row up
+    assert card.controls.read() == [start[1], start[2], start[0]]
+    assert rows[0].children[0].disabled
+    assert rows[2].children[1].disabled
+
+
+def test_without_widgets_every_kind_is_text(ch42):
+    text = ch42._repr_mimebundle_()["text/plain"]
+    for word in ("Which?", "first", "second", "$a$", "the a", "nothing"):
+        assert word in text
+    assert "[[" not in text
+
+
+def change(number, **fields):
+    def apply(content):
+        content["questions"][number].update(fields)
+
+    return apply
+
+
+BROKEN = [
+    (change(0, options=[{"text": t, "why": WHY, "correct": True} for t in "abc"]), "at least one wrong one"),
+    (change(0, options=[{"text": t, "why": WHY} for t in "abc"]), "at least one correct option"),
+    (change(0, options=[{"text": "a", "why": WHY, "correct": i == 0} for i in range(3)]), "two options have the same"),
+    (change(1, answer=[]), "ch42-shape: answer"),
+    (change(1, slips=[{"value": [32, "time", "hidden"], "why": WHY}]), "two shapes"),
+    (change(2, items=[{"text": "a", "why": WHY}] * 3), "two items"),
+    (change(2, items=[{"text": "a", "why": WHY}]), "ch42-order: items"),
+    (change(3, spare=[{"text": "the a", "why": WHY}]), "two rights"),
+    (change(3, spare=[{"text": "$x$", "why": WHY}]), "shows no formula"),
+    (change(4, answer="side * width"), "'side \\* width' cannot be computed"),
+    (change(4, answer="__import__('os')"), "cannot be computed"),
+    (change(4, answer="1 / (side - 2)"), "cannot be computed: .*zero"),
+    (change(4, prompt="Side [[sde]]?"), "'sde' cannot be computed"),
+    (change(4, slips=[{"value": "height * side", "why": WHY}]), "with height = 7, side = 2: the slip 14 lies within"),
+    (change(4, variables={}), "needs `variables`|without variables"),
+    (change(4, variables={"side": list(range(2, 80)), "height": [1]}), "78 variants"),
+    (change(4, variables={"side": [], "height": [1]}), "0 variants"),
+]
+
+
+@pytest.mark.parametrize(("breakage", "words"), BROKEN, ids=[words[:40] for _, words in BROKEN])
+def test_a_broken_question_is_refused_with_its_id_and_the_reason(write, breakage, words):
+    content = copy.deepcopy(GOOD)
+    breakage(content)
+    with pytest.raises(BankError, match=words) as caught:
+        read_bank(write(content))
+    assert "ch42-" in str(caught.value)
