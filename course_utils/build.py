@@ -5,6 +5,7 @@ widget state. Two builds in a row differ in nothing but the outputs of cells tag
 """
 
 import base64
+import io
 import itertools
 import json
 import os
@@ -140,6 +141,15 @@ def _figures(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     ]
 
 
+def _fewer_colours(path: pathlib.Path) -> bytes:
+    """A PNG with a palette of 128 colours: for figures as good, and a third of the size."""
+    from PIL import Image
+
+    small = io.BytesIO()
+    Image.open(path).convert("RGB").quantize(128).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
 def _key(output: nbformat.NotebookNode) -> str:
     return json.dumps(output.data[PLOTLY_MIME], sort_keys=True)
 
@@ -158,7 +168,7 @@ def _render(figures: list[Any]) -> list[bytes]:
             names = [pathlib.Path(folder) / f"{i}.png" for i in range(len(figures))]
             drawn = [go.Figure({k: v for k, v in figure.items() if k in ("data", "layout")}) for figure in figures]
             pio.write_images(drawn, file=[*map(str, names)], width=WIDTH)
-            return [name.read_bytes() for name in names]
+            return [_fewer_colours(name) for name in names]
     except Exception as error:  # kaleido raises many kinds
         raise BuildError(
             f"The pictures could not be drawn: {error}. They need kaleido and Chromium or Chrome "

@@ -64,16 +64,23 @@ def build(
 def reproduce(
     chapters: Annotated[list[str], typer.Argument(help="Chapters, such as ch00 ch01.")],
     out: Annotated[pathlib.Path | None, typer.Option(help="Folder for the results, such as data/recorded.")] = None,
+    weights: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="Train the shipped models too and write them here, such as data/weights."),
+    ] = None,
 ) -> None:
     """Run the headline measurements of chapters again and print them as JSON."""
     import json
 
     from .experiments import reproduce as run
+    from .experiments import ship
     from .runtime import use_compilation_cache
 
     use_compilation_cache()
     for chapter in chapters:
         try:
+            for path in ship(chapter, weights) if weights else ():
+                typer.echo(f"written: {path}", err=True)
             typer.echo(json.dumps(run(chapter, out), indent=1, sort_keys=True))
         except CourseError as error:
             raise _fail(error) from None

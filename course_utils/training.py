@@ -355,17 +355,18 @@ def _resume(checkpoint, state, losses, metrics, settings):
 
 
 class Trained(NamedTuple):
-    """A trained model, its history, and where it came from: `shipped`, `cached` or `trained`."""
+    """A trained model, its history, where it came from (`shipped`, `cached` or `trained`), its configuration."""
 
     model: Any
     history: History
     origin: str
+    config: dict[str, Any]
 
 
 def trained(
     name: str,
     make: Callable[[nnx.Rngs], nnx.Module],
-    train: Callable[[nnx.Module], History],
+    train: Callable[[Any], History],
     config: dict[str, Any],
     *,
     seed: int = 0,
@@ -407,6 +408,7 @@ def trained(
             model,
             History(*record, **{**run, "seeds": tuple(run["seeds"]), "stopped": tuple(run["stopped"])}),
             origin,
+            wanted[-1],
         )
     history = train(model)
     if "interrupted" not in history.stopped:
@@ -414,7 +416,7 @@ def trained(
             keep(own, model, history, wanted[-1])
         except OSError as error:
             warnings.warn(f"The trained model {name!r} could not be kept ({error}).", stacklevel=2)
-    return Trained(model, history, "trained")
+    return Trained(model, history, "trained", wanted[-1])
 
 
 def keep(path: os.PathLike | str, model: nnx.Module, history: History, config: dict[str, Any]) -> None:

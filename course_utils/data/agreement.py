@@ -70,6 +70,21 @@ class Agreement(NamedTuple):
         """Sentence number `row` in words."""
         return vocabulary().decode(np.asarray(self.tokens[row])[np.asarray(self.mask[row])])
 
+    def twins(self) -> "Agreement":
+        """The same sentences with the other number: subject and verb flipped, every other word as it was."""
+        vocab, rows = vocabulary(), np.arange(len(self.number))
+        other = {vocab[a]: vocab[b] for pair in (*NOUNS, *AGREEING) for a, b in (pair, pair[::-1])}
+        tokens = np.array(self.tokens)
+        for place in (np.asarray(self.subject), np.asarray(self.verb)):
+            tokens[rows, place] = [other[int(word)] for word in tokens[rows, place]]
+        alone, leads = self.attractors == 0, ~self.fronted
+        return self._replace(
+            tokens=jnp.asarray(tokens),
+            number=1 - self.number,
+            nearest=jnp.where(alone, 1 - self.nearest, self.nearest),
+            first=jnp.where(leads, 1 - self.first, self.first),
+        )
+
     def asked(self) -> Labelled:
         """The words before the verb, and the number asked for directly: a classification task."""
         before = jnp.arange(self.tokens.shape[1]) < self.verb[:, None]

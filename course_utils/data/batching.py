@@ -35,6 +35,15 @@ class Labelled(NamedTuple):
     labels: Int[Array, " batch"]
 
 
+class Tagged(NamedTuple):
+    """Sequences with a class at each position that is asked about."""
+
+    tokens: Int[Array, "batch time"]
+    mask: Bool[Array, "batch time"]
+    labels: Int[Array, "batch time"]
+    asked: Bool[Array, "batch time"]
+
+
 def pad(sequences: Sequence[Sequence[int]], length: int | None = None, value: int = 0) -> Padded:
     """Put sequences of indices into one array `[batch, time]`, padded on the right, with its mask.
 

@@ -2,6 +2,7 @@
 
 import collections
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, SupportsInt
 
@@ -86,6 +87,15 @@ class Vocabulary:
         if missing and unknown == "error":
             raise UnknownWords(missing, self.words)
         return [self._index.get(word, self.unk) for word in words]
+
+    def read(self, typed: str) -> list[int]:
+        """Indices of a sentence as a person types it: case and punctuation are ignored, `<bos>` is put in front.
+
+        Special symbols cannot be typed; unknown words raise `UnknownWords`.
+        """
+        special = [word for word in typed.split() if word in SPECIALS]
+        require(not special, f"{', '.join(special)} cannot be typed: leave special symbols out.")
+        return [self.bos, *self.encode(re.sub(r"[^\w<>]", " ", typed.lower()))]
 
     def decode(self, indices: Iterable[SupportsInt]) -> str:
         """The words of `indices` up to the first `<eos>`, without padding and `<bos>`."""

@@ -1,20 +1,40 @@
 """Each chapter's headline measurements, one module a chapter, run by notebooks, tests and `course reproduce`.
 
 A module `chNN` has `headline() -> dict`, which runs everything and returns what goes to
-`data/recorded/chNN.json`.
+`data/recorded/chNN.json`. Models that the course ships are named in its `MODELS`: name → `get(retrain)`.
 """
 
+import datetime
 import importlib
 import json
 import pathlib
 from typing import Any
 
 from ..runtime import InvalidInput, device, size, versions
+from ..training import keep
 
 
 def chapters() -> list[str]:
     """Chapters that have headline measurements."""
     return sorted(path.stem for path in pathlib.Path(__file__).parent.glob("ch[0-9][0-9].py"))
+
+
+def _module(chapter: str) -> Any:
+    if chapter not in chapters():
+        raise InvalidInput(f"There is no chapter {chapter!r} with measurements; there are {', '.join(chapters())}.")
+    return importlib.import_module(f"{__name__}.{chapter}")
+
+
+def ship(chapter: str, folder: pathlib.Path | str) -> list[pathlib.Path]:
+    """Train the models that a chapter ships and write them to `folder`, one file each."""
+    if size() != "full":
+        raise InvalidInput("Shipped models are trained in full: unset COURSE_SIZE.")
+    written = []
+    for name, get in getattr(_module(chapter), "MODELS", {}).items():
+        model, history, _, config = get(retrain=True)
+        written.append(pathlib.Path(folder) / f"{name}.safetensors")
+        keep(written[-1], model, history, config)
+    return written
 
 
 def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[str, Any]:
@@ -23,11 +43,7 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     With a `folder` the result is also written there as `chNN.json`, except when `COURSE_SIZE=quick`: rough
     numbers are never recorded.
     """
-    if chapter not in chapters():
-        raise InvalidInput(f"There is no chapter {chapter!r} with measurements; there are {', '.join(chapters())}.")
-    import datetime
-
-    numbers = importlib.import_module(f"{__name__}.{chapter}").headline()
+    numbers = _module(chapter).headline()
     result = {
         "chapter": chapter,
         "date": datetime.date.today().isoformat(),

@@ -29,3 +29,53 @@ def accuracy_by_distance(
         summary=f"At distance {distance[-1]:g}: {told}; the best baseline has {best:.2f}.",
         x_title="words from subject to verb", y_title="accuracy", references=baselines, y_range=(0.4, 1.03),
     )  # fmt: skip
+
+
+def accuracy_by_updates(
+    distance: np.ndarray, accuracy: Mapping[int, np.ndarray], baselines: Mapping[str, np.ndarray]
+) -> go.Figure:
+    """The same networks at several moments of training: accuracy `[seeds, bins]` by updates, against distance."""
+    require(accuracy, "The figure needs at least one moment of training.")
+    ends = {updates: float(np.mean(values[:, -1])) for updates, values in accuracy.items()}
+    learned = [updates for updates, values in accuracy.items() if np.mean(values, axis=0).min() > 0.9]
+    last = max(ends)
+    title = f"Guessing at first; after {learned[0]:,} updates right at every distance" if learned else (
+        f"After {last:,} updates still guessing at the largest distance" if ends[last] < 0.6 else "Agreement, as it is learned"
+    )  # fmt: skip
+    return curves(
+        distance, {f"{updates:,} updates": values for updates, values in accuracy.items()}, title=title,
+        caption="A network that only predicts words, tested on the verb: is the right number more probable? Mean of three "
+        "seeds, band from lowest to highest, at several moments of the same training. Grey: readers without a grammar.",
+        summary="Share of right verbs at the largest distance: "
+        + ", ".join(f"{value:.2f} after {updates:,} updates" for updates, value in ends.items()) + ".",
+        x_title="words from subject to verb", y_title="accuracy", references=baselines, y_range=(0.4, 1.03),
+    )  # fmt: skip
+
+
+def accuracy_by_depth(accuracy: Mapping[int, np.ndarray], level: float = 0.95) -> go.Figure:
+    """Centre embedding: accuracy `[seeds, depths]` for states of several sizes, against the number of subjects."""
+    depths = np.arange(1, 1 + next(iter(accuracy.values())).shape[1])
+    deepest = {size: int(np.cumprod(values.mean(0) >= level).sum()) for size, values in accuracy.items()}
+    told = ", ".join(f"{size} units {depth}" for size, depth in deepest.items())
+    return curves(
+        depths, {f"{size} units": values for size, values in accuracy.items()},
+        title="The smaller the state, the fewer subjects it holds at once",
+        caption="Every verb of a centre-embedded sentence is asked for the number of its subject, so a sentence with D "
+        "subjects needs D bits at once. Mean of three seeds, band from lowest to highest. Guessing is right half the time.",
+        summary=f"Most subjects at which {level:.0%} of the verbs are right: {told}.",
+        x_title="subjects waiting for their verbs", y_title="accuracy", references={"guessing": 0.5}, y_range=(0.4, 1.03),
+    )  # fmt: skip
+
+
+def gap_by_steps(gaps: Mapping[str, np.ndarray]) -> go.Figure:
+    """Distance between the states of twin sentences, by steps after the subject in which they differ."""
+    steps = np.arange(len(next(iter(gaps.values()))))
+    told = ", ".join(f"{name} {values[-1]:.2g}" for name, values in gaps.items())
+    return curves(
+        steps, dict(gaps), title="What is left of the subject's number in the state",
+        caption="Distance between the states of two sentences that differ in the subject's number only, as a multiple of "
+        "the distance at the subject (mean over the test sentences; logarithmic axis). A straight line down is exponential "
+        "forgetting.",
+        summary=f"{steps[-1]} steps after the subject: {told}.",
+        x_title="steps after the subject", y_title="distance, 1 at the subject", log_y=True, markers=False,
+    )  # fmt: skip

@@ -21,6 +21,7 @@ def curves(
     x_title: str,
     y_title: str,
     references: Mapping[str, Any] | None = None,
+    log_x: bool = False,
     log_y: bool = False,
     y_range: tuple[float, float] | None = None,
     markers: bool = True,
@@ -56,12 +57,32 @@ def curves(
             line={"color": colour, "dash": DASHES[i % len(DASHES)], "width": 2.5},
             marker={"symbol": MARKERS[i % len(MARKERS)], "size": 7},
         )  # fmt: skip
+    if log_x:
+        figure.update_xaxes(type="log", tickvals=list(x), ticktext=[f"{value:g}" for value in x])
     if log_y:
-        figure.update_yaxes(type="log", exponentformat="power")
+        figure.update_yaxes(type="log", exponentformat="power", dtick=1, minor={"dtick": "D1", "showgrid": True})
     if y_range:
         figure.update_yaxes(range=y_range)
     figure.update_layout(hovermode="x unified")
     return finish(figure, title=title, caption=caption, summary=summary, x=x_title, y=y_title)
+
+
+def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
+    """Time against length on two logarithmic axes, with a line of slope 1 (twice as long, twice the time) beside it."""
+    steps = np.asarray(lengths)
+    milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
+    slopes = {name: float(np.polyfit(np.log(steps[-3:]), np.log(v[-3:]), 1)[0]) for name, v in milliseconds.items()}
+    first = next(iter(milliseconds.values()))
+    return curves(
+        steps, milliseconds, title="Twice as long takes about twice as long" if all(0.8 < s < 1.2 for s in slopes.values())
+        else "Time against length",
+        caption="Time to read one sequence (or one batch of them), compilation excluded, on this device. Grey: exactly "
+        "proportional to the length. At the left a fixed cost of each call shows.",
+        summary="Slope at the right end: " + ", ".join(f"{name} {slope:.2f}" for name, slope in slopes.items())
+        + " (1 is proportional).",
+        x_title="length T", y_title="milliseconds", log_x=True, log_y=True,
+        references={"proportional": first[-1] * steps / steps[-1]},
+    )  # fmt: skip
 
 
 def over_seeds(statistic: Callable[..., Any], runs: np.ndarray) -> Any:

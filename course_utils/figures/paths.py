@@ -69,7 +69,11 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
         figure.add_scatter(
             x=[x for x, _ in nodes], y=[y for _, y in nodes], mode="markers+text" if labels else "markers", name=name,
             text=[f"{letter}<sub>{i + 1}</sub>" if len(nodes) > 1 else letter for i in range(len(nodes))],
-            textposition="bottom center" if letter == "x" else "top center", hoverinfo="skip",
+            textposition=[
+                "bottom center" if letter == "x" else "top left" if letter == "h" and node == nodes[-1] else "top center"
+                for node in nodes
+            ],
+            hoverinfo="skip",
             marker={"symbol": symbol, "size": 13 if labels else 7, "color": "#FFFFFF",
                     "line": {"color": BLACK, "width": 1.5}},
         )  # fmt: skip
@@ -81,7 +85,7 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
         figure,
         title=f"{architecture.capitalize()}: the first input travels {travel} step{plural}; {turn} must run in turn",
         caption="A step is one application of a cell or one attention look-up. The thick line is the way of the first "
-        "input to the output. Make the sequence longer: which of the two numbers grows?",
+        "input to the output; how many steps must run one after another is a number of its own.",
         summary=f"{architecture.capitalize()}, {length} position{'s' if length > 1 else ''}: {travel} step{plural} "
         f"from the first input to the output, {turn} that cannot run at the same time.",
         height=340,

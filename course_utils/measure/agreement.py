@@ -1,7 +1,6 @@
 """How well a model makes a verb agree with its subject."""
 
 import functools
-import re
 from typing import Any, NamedTuple
 
 import jax
@@ -9,9 +8,8 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
-from ..data.agreement import NOUNS, Agreement, vocabulary
+from ..data.agreement import AGREEING, NOUNS, Agreement, vocabulary
 from ..data.batching import pad
-from ..data.vocabulary import SPECIALS
 from ..runtime import require
 
 
@@ -29,6 +27,25 @@ def right(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, "
         rows = slice(low, low + batch)
         answers.append(np.asarray(_logits(graphdef, state, asked.tokens[rows], asked.mask[rows]).argmax(-1)))
     return np.concatenate(answers) == np.asarray(asked.labels)
+
+
+def prefers(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
+    """Whether a model of the next word gives the verb forms of the right number more probability, for each sentence.
+
+    The model is at the last word before the verb and has been told nothing but words; what it gives to *was*
+    and *is* together is compared with what it gives to *were* and *are*. A tie counts as wrong.
+    """
+    graphdef, state = nnx.split(model)
+    vocab = vocabulary()
+    forms = np.array([[vocab[pair[number]] for pair in AGREEING] for number in (0, 1)])  # [number, form]
+    answers = []
+    for low in range(0, len(corpus.number), batch):
+        rows = slice(low, low + batch)
+        logits = _logits(graphdef, state, corpus.tokens[rows], corpus.mask[rows])
+        at = logits[np.arange(len(logits)), np.asarray(corpus.verb[rows]) - 1]
+        singular, plural = np.moveaxis(np.asarray(jax.nn.logsumexp(at[:, forms], axis=-1)), 1, 0)
+        answers.append(np.where(np.asarray(corpus.number[rows]) == 1, plural > singular, singular > plural))
+    return np.concatenate(answers)
 
 
 def by_distance(hits: Any, corpus: Agreement, edges: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -58,9 +75,7 @@ def read(model: Any, sentence: str) -> Reading:
     The sentence is padded to a multiple of 16, so that a longer one seldom compiles again.
     """
     vocab = vocabulary()
-    special = [word for word in sentence.split() if word in SPECIALS]
-    require(not special, f"{', '.join(special)} cannot be typed: leave special symbols out.")
-    indices = [vocab.bos, *vocab.encode(re.sub(r"[^\w<>]", " ", sentence.lower()))]
+    indices = vocab.read(sentence)
     tokens, mask = pad([indices], length=-(-len(indices) // 16) * 16)
     graphdef, state = nnx.split(model)
     plural = np.asarray(_every_step(graphdef, state, tokens, mask))[0, 1 : len(indices)]

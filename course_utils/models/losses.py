@@ -33,9 +33,25 @@ def classification(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, 
     return cross_entropy(logits, batch.labels), {"accuracy": (logits.argmax(-1) == batch.labels).mean()}
 
 
+def tagging(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
+    """Cross-entropy over the positions of a `Tagged` batch that are asked about, with their accuracy."""
+    logits = model.every_step(batch.tokens, batch.mask)
+    right = (logits.argmax(-1) == batch.labels).astype(logits.dtype)
+    return cross_entropy(logits, batch.labels, batch.asked), {"accuracy": mean(right, batch.asked)}
+
+
+def next_word_loss(
+    logits: Float[Array, "batch time vocab"], tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"]
+) -> Float[Array, ""]:
+    """Mean cross-entropy, in nats, of each next word: logits at position t are about the word at t + 1.
+
+    The last logits are about nothing, and a position counts only where its next word is real.
+    """
+    return cross_entropy(logits[:, :-1], tokens[:, 1:], mask[:, 1:])
+
+
 def next_word(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
-    """Cross-entropy of each next word of a `Padded` batch, with the share of words guessed right."""
-    logits = model(batch.tokens[:, :-1], batch.mask[:, :-1])
-    labels, mask = batch.tokens[:, 1:], batch.mask[:, 1:]
-    right = (logits.argmax(-1) == labels).astype(logits.dtype)
-    return cross_entropy(logits, labels, mask), {"accuracy": mean(right, mask)}
+    """`next_word_loss` of a `Padded` batch, with the share of words guessed right."""
+    logits = model(batch.tokens, batch.mask)
+    right = (logits[:, :-1].argmax(-1) == batch.tokens[:, 1:]).astype(logits.dtype)
+    return next_word_loss(logits, batch.tokens, batch.mask), {"accuracy": mean(right, batch.mask[:, 1:])}

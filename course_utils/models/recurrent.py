@@ -57,6 +57,13 @@ def refuse_empty_rows(mask: Any) -> None:
     )
 
 
+def hidden_states(
+    model: Any, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+) -> Float[Array, "batch time hidden"]:
+    """The output of a model's cell after each word, before any head reads it."""
+    return unroll(model.cell, model.embed(tokens), mask)[0]
+
+
 class SequenceClassifier(nnx.Module):
     """Read a sequence, answer one question about it: logits = W · output(last state) + b.
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import ipywidgets
 
-from ..runtime import InvalidInput, require
+from ..runtime import InvalidInput, front_end, require
 from ..widgets.surface import with_widget
 from .bank import Bank, Match, Order, Predict, bank
 from .controls import STYLE, controls
@@ -187,7 +187,10 @@ class Quiz(Sheet):
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        parts = [_as_text(self.question(q.id), f"Question {i}.") for i, q in enumerate(self.questions, 1)]
+        # What is stored in the page is the same for everyone; with the text alone, one answers one's own variant.
+        stored = front_end() != "none"
+        asked = [q.variant(0) if stored else self.question(q.id) for q in self.questions]
+        parts = [_as_text(question, f"Question {i}.") for i, question in enumerate(asked, 1)]
         page = "<p><i>Run this cell in a notebook to answer.</i></p>" + "".join(page for page, _ in parts)
         text = "\n\n".join(text for _, text in parts)
         return with_widget(self.widget, {"text/html": page, "text/plain": text})

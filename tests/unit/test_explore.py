@@ -3,13 +3,15 @@ import json
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from flax import nnx
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+from course_utils.experiments import ch01 as ch01_experiment
 from course_utils.figures.memory import decay_weights
 from course_utils.figures.style import finish
 from course_utils.runtime import InvalidInput
-from course_utils.widgets import ch00, surface
+from course_utils.widgets import ch00, ch01, surface
 from course_utils.widgets.explore import choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
 
@@ -126,14 +128,34 @@ def test_a_slider_of_fractions_steps_without_rounding_noise():
 # ---------------------------------------------------------------------------------- chapter 00
 
 
-@pytest.mark.parametrize("make", [ch00.fading_memory, ch00.paths, ch00.sentence_maker], ids=lambda make: make.__name__)
+def _words_network():
+    return ch01_experiment.well_trained().model
+
+
+def step_through():
+    return ch01.step_through(_words_network())
+
+
+def twins():
+    return ch01.twins({"words": _words_network(), "asked": ch01_experiment.asked_directly().model})
+
+
+def pipe():
+    return ch01.pipe(ch01_experiment.capacity())
+
+
+MAKERS = [ch00.fading_memory, ch00.paths, ch00.sentence_maker, step_through, twins, pipe]
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_explorers_answer_at_the_ends_of_every_control(make):
     e = make()
     for name, control in e.controls.items():
         for value in (control.values[0], control.values[-1]):
             figure = e.figure(**{name: value})
             assert surface.summary(figure)
-            assert all(np.isfinite(np.asarray(t.y, float)).all() for t in figure.data if t.type == "bar")
+            bars = [t.x if t.orientation == "h" else t.y for t in figure.data if t.type == "bar"]
+            assert all(np.isfinite(np.asarray(values, float)).all() for values in bars)
 
 
 def test_the_sentence_maker_makes_what_was_asked():
@@ -144,8 +166,6 @@ def test_the_sentence_maker_makes_what_was_asked():
 
 
 def test_a_typed_sentence_of_unknown_or_no_words_is_answered_in_words():
-    from flax import nnx
-
     from course_utils.experiments.ch00 import reader
 
     e = ch00.watch_reading(reader(nnx.Rngs(0)))
@@ -163,6 +183,35 @@ def test_a_typed_sentence_of_unknown_or_no_words_is_answered_in_words():
     assert "the model says" in e._status.value
     box.value = " ".join(["the", "cat"] * 60)
     assert "the model says" in e._status.value
+
+
+def test_stepping_through_names_the_words_as_they_come():
+    e = step_through()
+    for place, word in enumerate(ch01.SENTENCE.split(), 1):
+        assert f"“{word}”" in surface.summary(e.figure(word=place))
+    assert "“hungry”" in surface.summary(e.figure(word=24))  # past the end: the last word
+    end = e.figure(word=14)
+    assert "What comes" not in surface.summary(end)
+    e.redraw()
+    e.controls["sentence"].holder.value = "the zebra"
+    assert "zebra" in e._status.value
+
+
+def test_the_twins_of_the_two_networks_tell_two_stories():
+    e = twins()
+    sentence = e.controls["sentence"].values[2]
+    assert "keeps the difference" in surface.summary(e.figure(network="asked", sentence=sentence))
+    untrained = ch01.twins({"x": ch01_experiment.language_model(nnx.Rngs(0))})
+    assert "“cat” or “cats”" in surface.summary(untrained.figure(network="x"))
+
+
+def test_the_pipe_frames_the_setting_and_never_holds_more_than_its_size():
+    e = pipe()
+    for hidden in ch01_experiment.SIZES:
+        for scale in ch01_experiment.SCALES:
+            summary = surface.summary(e.figure(hidden=hidden, symbols=4, scale=scale))
+            held = float(summary.split(" bits, and ")[1].split(" of at most")[0])
+            assert held <= hidden
 
 
 # --------------------------------------------------------------------------------- live training

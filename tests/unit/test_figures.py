@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 import pytest
 
 from course_utils.figures import style
-from course_utils.figures.agreement import accuracy_by_distance
-from course_utils.figures.curves import curves, loss_curve
-from course_utils.figures.memory import decay_weights
+from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
+from course_utils.figures.curves import curves, loss_curve, times
+from course_utils.figures.language import next_words, twin_paths
+from course_utils.figures.memory import decay_weights, pipe, recall_compared
 from course_utils.figures.paths import Architecture, path_diagram, path_lengths
 from course_utils.figures.sentences import anatomy, reading
 from course_utils.runtime import InvalidInput
@@ -23,6 +24,15 @@ FIGURES = [
     loss_curve(np.ones((3, 100)), title="Falls", guess=0.7),
     loss_curve(np.ones(7), title="Short"),
     accuracy_by_distance(np.arange(3), {"RNN": np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
+    accuracy_by_updates(np.arange(3), {100: np.full((3, 3), 0.5), 200: np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
+    accuracy_by_depth({2: np.ones((3, 4)), 4: np.full((3, 4), 0.7)}),
+    gap_by_steps({"short": 0.5 ** np.arange(9.0), "long": np.ones(9)}),
+    times((10, 20, 40), {"one": (1e-3, 2e-3, 4e-3)}),
+    next_words(WORDS, 2, np.tanh(np.ones((6, 4))), [("the", 0.6), ("dog", 0.3)], "the"),
+    next_words(WORDS, 5, np.tanh(np.ones((6, 4))), [("hungry", 0.2), ("tired", 0.1)], None),
+    twin_paths((WORDS, [*WORDS[:4], "cats", "were"]), (np.zeros((6, 2)), np.ones((6, 2))), np.arange(6.0), 0.5),
+    pipe(np.linspace(1, 0.2, 30)[None].repeat(3, 0), 16, 4, np.ones((2, 2)), (16, 32), (2, 4), 12.0, 14.0),
+    recall_compared((1, 4, 8), np.ones((3, 3)), np.linspace(1, 0.2, 30)[None], symbols=8, hidden=64),
 ]
 
 
@@ -124,3 +134,21 @@ def test_path_lengths_equal_a_search_on_the_graph(architecture, n):
 def test_path_diagram_refuses_what_is_not():
     with pytest.raises(InvalidInput, match="length must be a whole number of at least 1"):
         path_lengths("recurrence", 0)
+
+
+def test_titles_say_what_the_numbers_say():
+    half, one = np.full((3, 4), 0.5), np.ones((3, 4))
+    title = lambda found: style.words(accuracy_by_updates(np.arange(4), found, {"majority": np.full(4, 0.5)}))["title"]
+    assert "after 200 updates right at every distance" in title({100: half, 200: one})
+    assert "After 200 updates still guessing" in title({100: half, 200: half})
+    assert "right at every distance" not in title({100: half, 200: np.array([[1, 1, 1, 0.8]])})
+    right_far_only = np.array([[0.5, 0.5, 0.5, 1.0]])
+    assert "right at every distance" not in title({100: half, 200: right_far_only})
+    kept = lambda gap: style.words(twin_paths((WORDS, WORDS), (np.zeros((6, 2)),) * 2, np.asarray(gap), 0.5))["title"]
+    assert "keeps" in kept([1.0, 1, 1, 1, 1, 0.9])
+    assert "almost lost" in kept([1.0, 1, 1, 1, 1, 0.01])
+    deepest = lambda a: style.words(accuracy_by_depth({4: np.asarray(a)}))["summary"]
+    assert "4 units 2." in deepest([[1, 0.99, 0.9, 0.99]])
+    slow = style.words(times((10, 20, 40), {"one": (1e-3, 4e-3, 16e-3)}))
+    assert "2.00" in slow["summary"]
+    assert "twice" not in slow["title"].lower()

@@ -229,6 +229,13 @@ def test_without_widgets_every_kind_is_text(ch42):
     assert "[[" not in text
 
 
+def test_the_stored_page_is_the_same_for_every_learner(ch42, monkeypatch):
+    monkeypatch.setattr("course_utils.widgets.surface.front_end", lambda: "jupyter")
+    monkeypatch.setattr(module, "front_end", lambda: "jupyter")
+    pages = {quiz("ch42", seed=seed)._repr_mimebundle_()["text/html"] for seed in range(8)}
+    assert len(pages) == 1
+
+
 def change(number, **fields):
     def apply(content):
         content["questions"][number].update(fields)

@@ -92,3 +92,15 @@ def test_the_wheel_runs_a_quiz_outside_the_checkout(wheel, tmp_path):
     assert result.returncode == 0, result.stderr
     assert str(site) in result.stdout
     assert "✓" in result.stdout
+
+
+def test_every_shipped_model_is_listed_with_its_checksum():
+    import hashlib
+
+    listed = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    files = sorted((ROOT / "data" / "weights").glob("*"))
+    assert files
+    for path in files:
+        assert path.suffix == ".safetensors"
+        assert f"`{path.name}`" in listed
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in listed, path.name

@@ -1,0 +1,113 @@
+"""A language model at one word of a sentence: the states so far, and what it expects next."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ..runtime import require
+from .style import BLACK, BLUE, GREY, PALE, RED, finish, translucent
+
+DIVERGING = ((0.0, "#0072B2"), (0.5, "#FFFFFF"), (1.0, "#D55E00"))  # colour-blind-safe: blue, white, vermilion
+SHOWN = 10  # words in the right-hand panel
+
+
+def next_words(
+    words: Sequence[str], place: int, states: np.ndarray, expected: Sequence[tuple[str, float]], come: str | None
+) -> go.Figure:
+    """Left: the state after each word up to `place`, one column a word. Right: the most probable next words.
+
+    `states`: `[time, hidden]` of the whole sentence.   `expected`: (word, probability), most probable first.
+    `come`: the word that comes next in the sentence; None after the last.
+    """
+    require(0 <= place < len(words), f"The sentence has the positions 0 to {len(words) - 1}, not {place}.")
+    order = np.asarray(states).mean(0).argsort()
+    seen = np.where(np.arange(len(words))[:, None] <= place, np.asarray(states)[:, order], np.nan)
+    figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.15)
+    figure.add_heatmap(
+        z=seen.T, zmin=-1, zmax=1, colorscale=DIVERGING, row=1, col=1,
+        showscale=False,
+        hovertemplate="unit %{y}, word %{x}: %{z:.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_shape(
+        type="rect", x0=place - 0.5, x1=place + 0.5, y0=-0.5, y1=len(order) - 0.5, line={"color": BLACK, "width": 2},
+        row=1, col=1,
+    )  # fmt: skip
+    figure.update_xaxes(
+        tickvals=list(range(len(words))), ticktext=list(words), tickangle=-60, showgrid=False, row=1, col=1
+    )
+    figure.update_yaxes(title_text="unit", showgrid=False, showticklabels=False, ticks="", row=1, col=1)
+    shown = list(expected)[:SHOWN][::-1]
+    figure.add_bar(
+        y=[word for word, _ in shown], x=[p for _, p in shown], orientation="h", row=1, col=2,
+        marker={"color": [RED if word == come else BLUE for word, _ in shown],
+                "pattern": {"shape": ["/" if word == come else "" for word, _ in shown]}},
+        text=[f"{p:.2f}" for _, p in shown], textposition="outside", cliponaxis=False,
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title_text="probability", range=[0, max(0.3, 1.2 * shown[-1][1])], row=1, col=2)
+    figure.update_layout(showlegend=False)
+    given = dict(expected).get(come) if come else None
+    best, p = expected[0]
+    told = f" What comes is “{come}”, expected with {given:.2f}." if given is not None else ""
+    finish(
+        figure,
+        title=f"After “{words[place]}” the network expects “{best}” most",
+        caption="Left: the state after each word, a column of numbers between -1 (blue) and 1 (red); the framed column is "
+        "all that the network knows now. Right: what it expects next, computed from that column alone; the word that "
+        "comes is hatched.",
+        summary=f"Word {place + 1} of {len(words)}, “{words[place]}”: the most probable next word is “{best}” with "
+        f"{p:.2f}.{told}",
+        height=430,
+    )
+    figure.update_layout(margin={"b": 90})
+    return figure
+
+
+def twin_paths(
+    words: tuple[Sequence[str], Sequence[str]], paths: tuple[np.ndarray, np.ndarray], gap: np.ndarray, share: float
+) -> go.Figure:
+    """Two readings that differ in one word. Left: their states in a plane. Right: how far apart they are.
+
+    `paths`: coordinates `[time, 2]` of each.   `gap`: distance of the states after each word, all units counted.
+    `share`: of the variance of states that the plane shows.
+    """
+    figure = make_subplots(1, 2, column_widths=[0.55, 0.45], horizontal_spacing=0.12)
+    looks = ((BLUE, "circle", "solid", "singular"), (RED, "square", "dash", "plural"))
+    differ = next((i for i, (a, b) in enumerate(zip(*words, strict=True)) if a != b), 0)
+    for said, path, (colour, symbol, dash, name) in zip(words, paths, looks, strict=True):
+        labels = [word if i == differ or name == "singular" else "" for i, word in enumerate(said)]
+        where = "top center" if name == "singular" else "bottom center"
+        figure.add_scatter(
+            x=path[:, 0], y=path[:, 1], mode="lines+markers+text", name=name, text=labels, textposition=where,
+            textfont={"size": 11, "color": colour}, line={"color": translucent(colour, 0.5), "dash": dash, "width": 1},
+            marker={"symbol": symbol, "size": 8, "color": colour}, row=1, col=1,
+            customdata=list(said), hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=list(range(len(gap))), y=gap, mode="lines+markers", line={"color": BLACK, "width": 2}, showlegend=False,
+        row=1, col=2, hovertemplate="%{y:.2f}<extra></extra>", name="distance",
+    )  # fmt: skip
+    figure.add_vline(x=differ, line={"color": GREY, "dash": "dot"}, row=1, col=2)  # type: ignore[arg-type]
+    both = [a if a == b else f"{a}/{b}" for a, b in zip(*words, strict=True)]
+    figure.update_xaxes(tickvals=list(range(len(both))), ticktext=both, tickangle=-60, row=1, col=2)
+    top = max(float(gap.max()), 1e-6)
+    figure.update_yaxes(title_text="distance of the two states", range=[-0.05 * top, 1.12 * top], row=1, col=2)
+    figure.update_xaxes(title_text="first principal component", gridcolor=PALE, row=1, col=1)
+    figure.update_yaxes(title_text="second", gridcolor=PALE, row=1, col=1)
+    figure.update_layout(legend={"orientation": "h", "x": 0.0, "y": -0.2, "yanchor": "top"})
+    left = gap[-1] / gap[differ] if gap[differ] > 0 else 0.0
+    kept = "keeps" if left > 0.5 else "has almost lost" if left < 0.1 else "is losing"
+    finish(
+        figure,
+        title=f"At the last word the network {kept} the difference",
+        caption=f"Two sentences that differ in the number of one noun. Left: their states, word after word, in the plane "
+        f"that shows most of them ({share:.0%} of the variance). Right: how far apart the two states are, counting all "
+        "units. Where the distance is zero, nothing that follows can tell the sentences apart.",
+        summary=f"“{words[0][differ]}” or “{words[1][differ]}”: right after it the states are {gap[differ]:.2f} apart, "
+        f"after the last word {gap[-1]:.2f}, which is {left:.0%} of that.",
+        height=440,
+    )
+    figure.update_layout(margin={"b": 100})
+    return figure

@@ -1,0 +1,48 @@
+"""What a language model knows and expects after each word."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import Float
+
+from ..data.batching import pad
+from ..data.vocabulary import Vocabulary
+from ..models.recurrent import hidden_states
+
+
+class Steps(NamedTuple):
+    """A sentence with the state after each word and the distribution of the next one."""
+
+    words: list[str]
+    states: Float[np.ndarray, "time hidden"]
+    probabilities: Float[np.ndarray, "time vocab"]
+
+
+def steps(model: Any, vocab: Vocabulary, sentence: str) -> Steps:
+    """Feed a sentence to a language model, word by word; the first word is `<bos>`.
+
+    Unknown words raise `UnknownWords` and an empty sentence `InvalidInput`, each naming what is wrong.
+    The sentence is padded to a multiple of 16, so that a longer one seldom compiles again.
+    """
+    indices = vocab.read(sentence)
+    tokens, mask = pad([indices], length=-(-len(indices) // 16) * 16)
+    graphdef, state = nnx.split(model)
+    states, probabilities = _steps(graphdef, state, tokens, mask)
+    length = len(indices)
+    return Steps(
+        [vocab.words[i] for i in indices], np.asarray(states)[0, :length], np.asarray(probabilities)[0, :length]
+    )
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _steps(graphdef, state, tokens, mask):
+    model = nnx.merge(graphdef, state)
+    return hidden_states(model, tokens, mask), jax.nn.softmax(model(tokens, mask))
+
+
+def most_likely(probabilities: Float[np.ndarray, " vocab"], vocab: Vocabulary, count: int) -> list[tuple[str, float]]:
+    """The `count` most probable words with their probabilities, most probable first."""
+    return [(vocab.words[i], float(probabilities[i])) for i in np.argsort(-probabilities, kind="stable")[:count]]

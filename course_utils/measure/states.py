@@ -1,0 +1,62 @@
+"""States as points in space: a plane to draw them in, and how far apart two readings of a sentence are."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import Float
+
+from ..data.agreement import Agreement
+from ..models.recurrent import hidden_states
+from ..runtime import require
+
+
+class Plane(NamedTuple):
+    """The two directions in which a cloud of states varies most, and the share of its variance in them."""
+
+    centre: Float[np.ndarray, " hidden"]
+    axes: Float[np.ndarray, "2 hidden"]
+    share: float
+
+    def of(self, states: Float[np.ndarray, "*lead hidden"]) -> Float[np.ndarray, "*lead 2"]:
+        """Coordinates of states in the plane."""
+        return (states - self.centre) @ self.axes.T
+
+
+def principal_plane(states: Float[np.ndarray, "points hidden"]) -> Plane:
+    """The first two principal components; each axis points to where its largest entry is positive."""
+    require(len(states) >= 3, f"A plane needs at least 3 states, not {len(states)}.")
+    centre = states.mean(0)
+    _, sizes, rows = np.linalg.svd(states - centre, full_matrices=False)
+    axes = rows[:2] * np.sign(rows[:2][[0, 1], np.abs(rows[:2]).argmax(1)])[:, None]
+    return Plane(centre, axes, float((sizes[:2] ** 2).sum() / (sizes**2).sum()))
+
+
+def states_of(model: Any, tokens: Any, mask: Any = None) -> Float[np.ndarray, "batch time hidden"]:
+    """`hidden_states`, compiled."""
+    graphdef, state = nnx.split(model)
+    return np.asarray(_states(graphdef, state, tokens, mask))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _states(graphdef, state, tokens, mask):
+    return hidden_states(nnx.merge(graphdef, state), tokens, mask)
+
+
+def twin_distance(model: Any, corpus: Agreement, steps: int = 36) -> Float[np.ndarray, " steps"]:
+    """How far the states of twin sentences are apart, by steps after the subject; 1 at the subject itself.
+
+    Twins differ in the number of the subject and in nothing else before the verb. At step k the root mean
+    square of ‖h - h'‖ over all sentences whose verb is more than k steps away, as a multiple of that at the subject.
+    """
+    twins = corpus.twins()
+    gap = states_of(model, corpus.tokens, corpus.mask) - states_of(model, twins.tokens, corpus.mask)
+    square = (gap**2).sum(-1)
+    place = np.asarray(corpus.subject)[:, None] + np.arange(steps)
+    before = place < np.asarray(corpus.verb)[:, None]
+    require(before.any(0).all(), f"No sentence is long enough for {steps} steps after the subject.")
+    at = np.take_along_axis(square, np.minimum(place, square.shape[1] - 1), axis=1)
+    mean = np.sqrt((at * before).sum(0) / before.sum(0))
+    return mean / mean[0]
