@@ -5,7 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LABCONFIG := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: lab test test-browser check build bench clean
+# A Python of one version: the one on the PATH, else one that pyenv holds.
+python_of = $(shell python$(1) -c 'import sys; print(sys.executable)' 2>/dev/null || ls $$(pyenv root 2>/dev/null)/versions/$(1).*/bin/python 2>/dev/null | tail -1)
+QUICK := COURSE_SIZE=quick TQDM_DISABLE=1 PYTHONPATH=tests/notebooks
+COLAB := tests/environments/colab-2026-08.txt
+
+.PHONY: lab test test-colab test-newest test-browser check build bench clean
 
 lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/jupyter lab --LabApp.news_url=None $(LAB_OPTIONS) notebooks/00_start_here.ipynb
@@ -13,6 +18,17 @@ lab: $(VENV)/.lab $(LABCONFIG)
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
 	PYTHONPATH=tests/notebooks COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 $(BIN)/python -m pytest -p nbval -p nbval_plotly --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300 notebooks
+
+# The versions that Colab publishes, and Colab itself simulated. Installing the course must change none of them.
+test-colab: .venv-colab/.ready
+	.venv-colab/bin/python tests/environments/unchanged.py $(COLAB)
+	.venv-colab/bin/python -m pytest -W "error:Passing unrecognized arguments" --ignore tests/unit/test_packaging.py tests/unit tests/colab
+	$(QUICK) COURSE_HOME=$$(mktemp -d) PYTHONWARNINGS="error:Passing unrecognized arguments" .venv-colab/bin/python -m pytest -p nbval -p nbval_plotly --nbval-lax --nbval-cell-timeout=300 notebooks
+
+# The newest releases of everything.
+test-newest: .venv-newest/.ready
+	.venv-newest/bin/python -m pytest --ignore tests/unit/test_packaging.py tests/unit
+	$(QUICK) COURSE_HOME=$$(mktemp -d) .venv-newest/bin/python -m pytest -p nbval -p nbval_plotly --nbval-lax --nbval-cell-timeout=300 notebooks
 
 # In a real browser; needs Chromium (apt-get install chromium).
 test-browser: $(VENV)/.browser
@@ -28,11 +44,12 @@ check: $(VENV)/.test
 build: $(VENV)/.test
 	$(BIN)/course build
 
-bench: $(VENV)/.test
+bench: $(VENV)/.browser
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-colab .venv-newest dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
@@ -48,6 +65,21 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.browser: $(VENV)/.test
 	$(PIP) -c constraints.txt -e '.[browser]'
+	@touch $@
+
+.venv-colab/.ready: pyproject.toml $(COLAB)
+	@test -n "$(call python_of,3.13)" || { echo "Python 3.13 is needed for Colab's versions: install it, or name one: make test-colab python_of=PATH"; exit 1; }
+	$(call python_of,3.13) -m venv --clear .venv-colab
+	.venv-colab/bin/python -m pip --disable-pip-version-check install --quiet -r $(COLAB)
+	.venv-colab/bin/python -m pip --disable-pip-version-check install --quiet -e .
+	.venv-colab/bin/python tests/environments/unchanged.py $(COLAB)
+	.venv-colab/bin/python -m pip --disable-pip-version-check install --quiet -c $(COLAB) -e '.[checks]'
+	@touch $@
+
+.venv-newest/.ready: pyproject.toml
+	@test -n "$(call python_of,3.12)" || { echo "Python 3.12 is needed: install it, or name one: make test-newest python_of=PATH"; exit 1; }
+	$(call python_of,3.12) -m venv --clear .venv-newest
+	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet -e '.[lab,checks]'
 	@touch $@
 
 # Figures scroll out of view and must come back as they were; no news from outside.

@@ -61,6 +61,24 @@ def build(
 
 
 @app.command()
+def stamp(
+    repo: Annotated[str | None, typer.Option(help="OWNER/NAME on GitHub.")] = None,
+    ref: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
+    clear: Annotated[bool, typer.Option("--clear", help="Take the stamp off again.")] = False,
+) -> None:
+    """Write where this copy is published (Colab and Binder buttons, install line) into notebooks and README."""
+    from .stamp import stamp as write
+
+    if clear == (repo is not None):
+        raise _fail(CourseError("Say either --repo OWNER/NAME (and --ref), or --clear."))
+    try:
+        changed = write(pathlib.Path(), repo, ref)
+    except CourseError as error:
+        raise _fail(error) from None
+    typer.echo("\n".join(f"written: {path}" for path in changed) or "Nothing to change.")
+
+
+@app.command()
 def reproduce(
     chapters: Annotated[list[str], typer.Argument(help="Chapters, such as ch00 ch01.")],
     out: Annotated[pathlib.Path | None, typer.Option(help="Folder for the results, such as data/recorded.")] = None,

@@ -1,6 +1,7 @@
 """What every other module stands on: setup, errors that speak, files of `data/`, precision, folders."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -163,6 +164,15 @@ def device() -> str:
     return f"{len(devices)} × {devices[0].device_kind}" if len(devices) > 1 else devices[0].device_kind
 
 
+@functools.cache
+def _switch_on_colabs_widgets() -> None:
+    """Once in a kernel, however often a notebook is run from the top."""
+    with contextlib.suppress(ImportError):
+        from google.colab import output  # type: ignore[import-not-found]
+
+        output.enable_custom_widget_manager()
+
+
 def setup() -> None:
     """Get ready to run a notebook: its first line, and the only line of set-up it needs.
 
@@ -181,10 +191,7 @@ def setup() -> None:
         where = device()
     cached = use_compilation_cache()
     if front_end() == "colab":
-        with contextlib.suppress(ImportError):
-            from google.colab import output  # type: ignore[import-not-found]
-
-            output.enable_custom_widget_manager()
+        _switch_on_colabs_widgets()
     from . import __version__
 
     known = versions()

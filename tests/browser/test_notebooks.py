@@ -1,10 +1,13 @@
 """Every notebook as a learner meets it: run, every control moved, every question answered wrongly and rightly."""
 
 import pathlib
+import re
 
 import pytest
 
-from course_utils.teaching.bank import Numeric, Predict, bank
+from course_utils.teaching.bank import Predict, bank
+from course_utils.teaching.progress import Progress
+from course_utils.teaching.quiz import Sheet
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
@@ -63,36 +66,81 @@ def move_every_control(explorer, opened):
     return moved
 
 
-def answer_every_question(opened, chapter):
+def answer_every_question(opened, chapter, home):
     page = opened.page
-    questions = bank(chapter).questions
-    for question in questions:
+    for question in bank(chapter).questions:
         card = page.locator(f".{question.id}")
         card.scroll_into_view_if_needed()
-        button, feedback = card.locator("button"), card.locator("[role=status]")
-        for answer, right in answers(question):
-            if isinstance(question, Numeric):
-                card.locator("input[type=text]").fill(answer)
-                card.locator("input[type=text]").press("Tab")
-            else:
-                card.locator("input[type=radio]").nth(answer).check()
-            button.click()
-            mark = {True: "✓", False: "✗", None: "→"}[right]
-            feedback.filter(has_text=mark).wait_for(timeout=10_000)
-            opened.idle()
+        check(card, "→" if question.kind not in ("order",) else "✗", opened)  # nothing chosen yet
+        for asked in as_asked(question, home):
+            for answer, right in answers(asked):
+                fill(card, asked, answer)
+                check(card, {True: "✓", False: "✗", None: "→"}[right], opened)
+            if question.variants > 1:
+                card.get_by_role("button", name="New numbers").click()
+                opened.idle()
+
+
+def check(card, mark, opened):
+    card.locator("button").filter(has_text=re.compile("^(Check|Keep my prediction)$")).click()
+    card.locator("[role=status]").filter(has_text=mark).wait_for(timeout=10_000)
+    opened.idle()
+
+
+def as_asked(question, home):
+    """The question in the variants that this learner is asked first and second."""
+    if question.variants == 1:
+        return [question]
+    learner = Progress(home / "progress.sqlite").learner
+    first = Sheet(bank(question.id.split("-")[0]), seed=learner)
+    return [first.question(question.id), first.another(question.id)]
 
 
 def answers(question):
     """Each answer to try, wrong ones first, and whether it is right."""
-    if isinstance(question, Predict):
+    kind = question.kind
+    if kind == "predict":
         return [(i, None) for i in range(len(question.options))]
-    if isinstance(question, Numeric):
-        return [(f"{slip.value:g}", False) for slip in question.slips] + [(f"{question.answer:g}", True)]
+    if kind == "numeric":
+        return [(f"{slip.value:g}", False) for slip in question.slips] + [(f"{question.answer:.6g}", True)]
+    if kind == "shape":
+        return [(", ".join(slip.value), False) for slip in question.slips] + [(f"({', '.join(question.answer)})", True)]
+    if kind == "multiple":
+        wrong = [i for i in range(len(question.options)) if i not in question.answer]
+        return [(wrong, False), (list(question.answer[:1]), len(question.answer) == 1), (list(question.answer), True)]
+    if kind == "order":
+        return [(list(range(len(question.items))), True)]
+    if kind == "match":
+        right = list(range(len(question.pairs)))
+        return [(right[1:] + right[:1], False), (right, True)]
     return sorted(((i, option.correct) for i, option in enumerate(question.options)), key=lambda pair: pair[1])
 
 
+def fill(card, question, answer):
+    """Answer with the mouse and the keyboard."""
+    if question.kind in ("numeric", "shape"):
+        card.locator("input[type=text]").fill(answer)
+        card.locator("input[type=text]").press("Tab")
+    elif question.kind == "multiple":
+        for i, box in enumerate(card.locator("input[type=checkbox]").all()):
+            box.set_checked(i in answer)
+    elif question.kind == "order":
+        rows = list(question.shuffled)
+        downs = card.get_by_role("button", name="↓")
+        for _ in rows:  # bubble sort, as a patient person would
+            for i in range(len(rows) - 1):
+                if rows[i] > rows[i + 1]:
+                    downs.nth(i).click()
+                    rows[i], rows[i + 1] = rows[i + 1], rows[i]
+    elif question.kind == "match":
+        for i, box in enumerate(card.locator("select").all()):
+            box.select_option(index=1 + question.shuffled.index(answer[i]))
+    else:
+        card.locator("input[type=radio]").nth(answer).check()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_learner_goes_through(open_notebook, path):
+def test_a_learner_goes_through(open_notebook, server, path):
     opened = open_notebook(path)
     page, chapter = opened.page, f"ch{path.name[:2]}"
     opened.run_all()
@@ -105,7 +153,7 @@ def test_a_learner_goes_through(open_notebook, path):
         assert explorer.locator(".js-plotly-plot").count() == 1
         assert move_every_control(explorer, opened) >= 1
     assert len(page.locator(".course-question").all()) == len(bank(chapter).questions)
-    answer_every_question(opened, chapter)
+    answer_every_question(opened, chapter, server[1] / "home")
     total = sum(not isinstance(q, Predict) for q in bank(chapter).questions)
     page.get_by_text(f"{total} of {total} right").wait_for()
 

@@ -81,8 +81,14 @@ def test_cells_are_short(notebook):
     assert statistics.median(sizes) <= 8
 
 
+def test_the_stamp_stands_behind_the_opening(notebook):
+    stamped = [i for i, cell in enumerate(notebook.cells) if "stamp" in cell.metadata.get("tags", [])]
+    assert stamped == list(range(1, 1 + len(stamped))), "run `course stamp --clear`"
+    assert stamped
+
+
 def test_the_set_up_is_one_cell_of_six_lines(notebook):
-    first = code(notebook)[0]
+    first = next(cell for cell in code(notebook) if "stamp" not in cell.metadata.get("tags", []))
     assert len(lines(first)) <= 6
     assert lines(first)[-1] == "runtime.setup()"
 

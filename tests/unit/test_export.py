@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import yaml
+from samples import KINDS
 from typer.testing import CliRunner
 
 from course_utils.cli import app
@@ -16,7 +17,6 @@ from course_utils.runtime import asset, home
 from course_utils.teaching.bank import Match, Numeric, Predict, read_bank
 from course_utils.teaching.export import to_gift, to_moodle
 from course_utils.teaching.progress import Progress, progress
-from tests.unit.test_kinds import GOOD as KINDS
 
 CHAPTERS = sorted(path.stem for path in asset("quizzes").glob("ch*.yaml"))
 

@@ -32,6 +32,8 @@ def test_setup_switches_colabs_widget_manager_on_once(monkeypatch):
     monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     monkeypatch.setattr(runtime, "front_end", lambda: "colab")
+    runtime._switch_on_colabs_widgets.cache_clear()
+    runtime.setup()
     runtime.setup()
     assert calls == [1]
 

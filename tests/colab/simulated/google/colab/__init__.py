@@ -1,0 +1,1 @@
+"""What the course meets on Colab, as far as it matters here."""

@@ -1,0 +1,3 @@
+"""Colab's kernels have google.colab imported before the first cell."""
+
+import google.colab  # noqa: F401
