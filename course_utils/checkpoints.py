@@ -96,7 +96,9 @@ def _read(path: os.PathLike | str, arrays: bool = False) -> tuple[dict[str, np.n
             return stored, json.loads(metadata["about"])
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint at {path}.") from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}.") from None
+    except (SafetensorError, KeyError, ValueError) as error:
         raise CheckpointError(
             f"{path} is damaged and cannot be read ({error}). Delete it; the model will be trained again."
         ) from error

@@ -10,6 +10,7 @@ import sys
 import warnings
 from typing import Any, Literal
 
+import numpy as np
 import platformdirs
 
 PACKAGE = "recurrence-to-attention"
@@ -36,7 +37,7 @@ def require(condition: Any, message: str) -> None:
 def require_positive(**sizes: Any) -> None:
     """Every size must be a whole number of at least 1; the error names the first that is not."""
     for name, size in sizes.items():
-        whole = isinstance(size, int) or (hasattr(size, "__index__") and not hasattr(size, "shape"))
+        whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
         require(whole and size >= 1, f"{name} must be a whole number of at least 1, not {size!r}.")
 
 
@@ -63,14 +64,18 @@ def recorded(name: str) -> dict[str, Any]:
 def home() -> pathlib.Path:
     """The learner's own folder (progress, trained models): `COURSE_HOME`, else the user's data folder."""
     chosen = os.environ.get("COURSE_HOME")
-    return pathlib.Path(chosen) if chosen else pathlib.Path(platformdirs.user_data_dir(PACKAGE, appauthor=False))
+    return (
+        pathlib.Path(chosen).expanduser()
+        if chosen
+        else pathlib.Path(platformdirs.user_data_dir(PACKAGE, appauthor=False))
+    )
 
 
 def cache() -> pathlib.Path:
     """Files that may be deleted at any time: `COURSE_HOME/cache`, else the user's cache folder."""
     chosen = os.environ.get("COURSE_HOME")
     if chosen:
-        return pathlib.Path(chosen) / "cache"
+        return pathlib.Path(chosen).expanduser() / "cache"
     return pathlib.Path(platformdirs.user_cache_dir(PACKAGE, appauthor=False))
 
 
@@ -185,8 +190,9 @@ def setup() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         where = device()
-    except RuntimeError as error:
-        warnings.warn(f"No accelerator could be started ({error}); the course runs on the CPU.", stacklevel=2)
+    except (RuntimeError, AssertionError) as error:  # jax asserts that a platform it was told to use is there
+        reason = str(error) or "jax finds none of the platforms in JAX_PLATFORMS"
+        warnings.warn(f"No accelerator could be started ({reason}); the course runs on the CPU.", stacklevel=2)
         jax.config.update("jax_platforms", "cpu")
         where = device()
     cached = use_compilation_cache()

@@ -6,6 +6,7 @@ seed s always sees the same batch: a run is determined by its seed, and resuming
 
 import dataclasses
 import functools
+import hashlib
 import json
 import os
 import time
@@ -21,22 +22,33 @@ from flax import nnx
 from tqdm.auto import tqdm
 
 from . import checkpoints
-from .runtime import CourseError, asset, cache, require, require_positive, size
+from .data.batching import RUN
+from .runtime import CourseError, InvalidInput, asset, cache, require, require_positive, size
 
 Loss = Callable[[Any, Any], tuple[jax.Array, dict[str, jax.Array]]]
-CHUNK = 20  # updates in one compiled call: often enough to report, seldom enough to cost nothing
+CHUNK = RUN  # updates in one compiled call: often enough to report, seldom enough to cost nothing
+BATCHES = 0x62617463  # folded into a seed's key for its batches ("batc")
 SAVE_EVERY = 30.0  # seconds between two checkpoints of a running training
 
 
 class TrainingDiverged(CourseError):
-    """A loss or gradient that is not a number. The model keeps its last finite values; `.history` the run so far."""
+    """A loss, gradient or parameter that is not a number. The model keeps its last finite values; `.history` the run so far."""
 
-    def __init__(self, step: int, seed: int, learning_rate: float, history: "History"):
+    def __init__(self, step: int, history: "History"):
         self.step, self.history = step, history
+        if step == 0:
+            advice = (
+                "No learning rate can cause that. Is a token or a label outside the model's vocabulary or classes, "
+                "or the data itself not finite?"
+            )
+        elif history.learning_rate is None:
+            advice = "Try smaller steps of your optimizer."
+        else:
+            rate = history.learning_rate
+            advice = f"Its learning rate is {rate:g}: try {rate / 10:g}, or a smaller `clip`."
         super().__init__(
-            f"Training diverged at step {step} (seed {seed}) with learning rate {learning_rate:g}: the loss or its "
-            f"gradient is no longer a number. The model keeps its values from before that step. "
-            f"Try a learning rate of {learning_rate / 10:g}, or a smaller `clip`."
+            f"Training diverged at step {step} (seed {history.seeds[0]}): the loss, its gradient or a parameter is no "
+            f"longer a number. The model keeps its values from before that step. {advice}"
         )
 
 
@@ -47,7 +59,8 @@ class History:
     losses: one a step, `[steps]` (`[seeds, steps]` from `fit_seeds`; NaN after a seed has stopped).
     metrics: the same for each metric that the loss reports.
     seconds: time in updates, compilation excluded; compile_seconds: the compilation.
-    stopped: why it ended: `finished`, `solved` (its `stop` condition) or `interrupted`; one a seed.
+    learning_rate: the constant one; None where a schedule or an optimizer of one's own was given.
+    stopped: why it ended: `finished`, `solved` (its `stop` condition), `interrupted` or `diverged`; one a seed.
     """
 
     losses: np.ndarray
@@ -55,7 +68,7 @@ class History:
     seconds: float
     compile_seconds: float
     seeds: tuple[int, ...]
-    learning_rate: float
+    learning_rate: float | None
     stopped: tuple[str, ...]
 
     @property
@@ -66,7 +79,9 @@ class History:
 
     def last(self, metric: str, updates: int = 100) -> Any:
         """Mean of a metric over the last `updates` updates: one number, or one a seed."""
-        values, ends = np.atleast_2d(self.metrics[metric]), np.atleast_1d(self.steps)
+        known = {"loss": self.losses, **self.metrics}
+        require(metric in known, f"There is no metric {metric!r}; there are {', '.join(known)}.")
+        values, ends = np.atleast_2d(known[metric]), np.atleast_1d(self.steps)
         means = [
             float(row[max(0, end - updates) : end].mean()) if end else np.nan
             for row, end in zip(values, ends, strict=True)
@@ -96,8 +111,8 @@ def fit(
     steps: int,
     *,
     loss: Loss,
-    learning_rate: float = 2e-3,
-    clip: float = 1.0,
+    learning_rate: float | optax.Schedule = 2e-3,
+    clip: float | None = 1.0,
     optimizer: optax.GradientTransformation | None = None,
     seed: int = 0,
     report: Callable[[int, dict[str, float]], None] | None = None,
@@ -106,7 +121,7 @@ def fit(
     resume: bool = False,
     progress: bool = True,
 ) -> History:
-    """Train `model` in place for `steps` updates of Adam, gradients clipped to norm `clip`.
+    """Train `model` in place for `steps` updates of Adam, gradients clipped to norm `clip` (None: not at all).
 
     batches: `batches(step, rng) -> batch`, a pure function (see `data.batching`).
     loss: `loss(model, batch) -> (scalar, metrics)` (see `models.losses`).
@@ -120,43 +135,41 @@ def fit(
     `TrainingDiverged` with the step, and the model keeps its last finite values.
     """
     history = _run(
-        [model],
-        batches,
-        steps,
-        (seed,),
-        loss,
-        learning_rate,
-        clip,
-        optimizer,
-        report,
-        stop,
-        checkpoint,
-        resume,
-        progress,
-    )
-    return history.of_seed(0)
+        [model], batches, steps, (seed,), loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+    ).of_seed(0)  # fmt: skip
+    if "diverged" in history.stopped:
+        raise TrainingDiverged(history.steps, history)
+    return history
 
 
 def fit_seeds(
-    make: Callable[[nnx.Rngs], nnx.Module],
+    make: Callable[[nnx.Rngs], Any],
     batches: Any,
     steps: int,
     *,
+    loss: Loss,
     seeds: Sequence[int] = (0, 1, 2),
-    **options: Any,
-) -> tuple[list[nnx.Module], History]:
+    learning_rate: float | optax.Schedule = 2e-3,
+    clip: float | None = 1.0,
+    optimizer: optax.GradientTransformation | None = None,
+    report: Callable[[int, dict[str, float]], None] | None = None,
+    stop: Callable[[History], bool] | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> tuple[list[Any], History]:
     """The same training for several seeds, so that a curve can carry a band: models and one history.
 
     `make(rngs)` builds a model; seed s decides its start and its batches. The other options are `fit`'s.
     Seeds run one after another inside the compiled loop on a CPU, side by side (`vmap`) on an accelerator.
+    A seed that diverges stops, keeps its last finite values and is marked `diverged`; the others go on.
     """
     require(len(seeds) >= 1, "fit_seeds needs at least one seed.")
+    seeds = tuple(int(seed) for seed in seeds)
     models = [make(nnx.Rngs(seed)) for seed in seeds]
-    named = {
-        "learning_rate": 2e-3, "clip": 1.0, "optimizer": None, "report": None, "stop": None,
-        "checkpoint": None, "resume": False, "progress": True, **options,
-    }  # fmt: skip
-    return models, _run(models, batches, steps, tuple(seeds), **named)
+    return models, _run(
+        models, batches, steps, seeds, loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+    )  # fmt: skip
 
 
 def _run(
@@ -175,28 +188,44 @@ def _run(
     progress,
 ) -> History:
     require_positive(steps=steps)
-    require(learning_rate > 0, f"learning_rate must be positive, not {learning_rate!r}.")
-    require(clip > 0, f"clip must be positive, not {clip!r}.")
+    require(callable(learning_rate) or learning_rate > 0, f"learning_rate must be positive, not {learning_rate!r}.")
+    require(clip is None or clip > 0, f"clip must be positive, or None, not {clip!r}.")
+    rate = None if callable(learning_rate) or optimizer is not None else float(learning_rate)
     if optimizer is None:
-        optimizer = optax.chain(optax.clip_by_global_norm(clip), optax.adam(learning_rate))
+        clipping = [] if clip is None else [optax.clip_by_global_norm(clip)]
+        optimizer = optax.chain(*clipping, optax.adam(learning_rate))  # type: ignore[arg-type]
     lanes = len(seeds)
-    graphdef, *_ = nnx.split(models[0], nnx.Param, ...)
+    graphdef: Any = None
     states = []
     for model in models:
-        _, params, rest = nnx.split(model, nnx.Param, ...)
+        graph, params, rest = nnx.split(model, nnx.Param, ...)
+        require(graphdef in (None, graph), "Every seed must build the same network; only its numbers may differ.")
+        graphdef = graph
         states.append(_State(params, rest, optimizer.init(params)))
     state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
-    rngs = jnp.stack([jax.random.key(seed) for seed in seeds])
+    rngs = jnp.stack([batch_rng(seed) for seed in seeds])
     bucket_of = getattr(batches, "bucket", lambda step: 0)
 
     example = jax.eval_shape(functools.partial(batches, 0), jax.random.key(0))
-    _, metric_shapes = jax.eval_shape(lambda p, r, b: loss(nnx.merge(graphdef, p, r), b), *states[0][:2], example)
+    metric_shapes = _metrics_of(
+        jax.eval_shape(lambda p, r, b: loss(nnx.merge(graphdef, p, r), b), *states[0][:2], example)
+    )
     losses = np.full((lanes, steps), np.nan, np.float32)
     metrics = {name: np.full((lanes, steps), np.nan, np.float32) for name in metric_shapes}
     done = np.zeros(lanes, int)  # updates run by each seed
     stopped = ["finished"] * lanes
-    settings = {"seeds": list(seeds), "learning_rate": learning_rate, "clip": clip}
-    if checkpoint is not None and resume and os.path.exists(checkpoint):
+    settings = {
+        "seeds": list(seeds),
+        "learning_rate": rate,
+        "clip": clip if rate is not None else None,
+        "loss": getattr(loss, "__qualname__", "a loss"),
+    }
+    there = checkpoint is not None and os.path.exists(checkpoint)
+    require(
+        resume or not there,
+        f"{checkpoint} holds an earlier run: go on with it (resume=True), or name another file.",
+    )
+    if there:
         state, losses, metrics, done, stopped = _resume(checkpoint, state, losses, metrics, settings)
 
     compiled: dict[Any, Any] = {}
@@ -204,7 +233,7 @@ def _run(
     saved_at = time.monotonic()
 
     def history() -> History:
-        return History(losses, metrics, seconds, compile_seconds, seeds, learning_rate, tuple(stopped))
+        return History(losses, metrics, seconds, compile_seconds, seeds, rate, tuple(stopped))
 
     def keep() -> None:
         if checkpoint is not None:
@@ -213,7 +242,13 @@ def _run(
             checkpoints.save(checkpoint, {"state": state, "record": record}, description)
 
     def active() -> np.ndarray:
-        return np.array([reason != "solved" for reason in stopped]) & (done < steps)
+        return np.array([reason not in ("solved", "diverged") for reason in stopped]) & (done < steps)
+
+    if checkpoint is not None and not there:
+        try:
+            keep()
+        except OSError as error:
+            raise InvalidInput(f"The checkpoint {checkpoint} cannot be written: {error}") from None
 
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's notebook bar does not read it
     bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=silent)
@@ -225,10 +260,11 @@ def _run(
             while end < steps and end % CHUNK and bucket_of(end) == bucket:
                 end += 1
             limits = np.where(active() & (done == begin), end, begin).astype(np.int32)
-            arguments = (state, np.int32(begin), limits, rngs)
+            examples = batches.examples(bucket) if hasattr(batches, "draw") else None
+            arguments = (state, np.int32(begin), limits, rngs, examples)
             if bucket not in compiled:
                 clock = time.perf_counter()
-                advance = _advance(graphdef, loss, optimizer, batches, bucket, metric_shapes)
+                advance = _advance(graphdef, loss, optimizer, batches, metric_shapes)
                 compiled[bucket] = jax.jit(_over_seeds(advance)).lower(*arguments).compile()
                 compile_seconds += time.perf_counter() - clock
             clock = time.perf_counter()
@@ -242,14 +278,16 @@ def _run(
                     metrics[name][lane, begin : begin + count] = values[name][lane, :count]
                 done[lane] = reached[lane]
                 if reached[lane] < limits[lane]:
-                    raise TrainingDiverged(int(reached[lane]), seeds[lane], learning_rate, history())
-                if stop is not None and end % CHUNK == 0 and stop(history().of_seed(int(lane))):
+                    stopped[lane] = "diverged"
+                elif stop is not None and end % CHUNK == 0 and stop(history().of_seed(int(lane))):
                     stopped[lane] = "solved"
             bar.update(end - bar.n)
-            bar.set_postfix(loss=f"{np.nanmean(losses[:, begin:end]):.3f}", refresh=False)
-            if report is not None:
+            begin = (end - 1) // CHUNK * CHUNK  # what is reported covers whole chunks
+            if np.isfinite(losses[:, begin:end]).any():
                 window = {name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()}
-                report(end, window)
+                bar.set_postfix(loss=f"{window['loss']:.3f}", refresh=False)
+                if report is not None and (end % CHUNK == 0 or end == steps):
+                    report(end, window)
             if checkpoint is not None and time.monotonic() - saved_at > SAVE_EVERY:
                 keep()
                 saved_at = time.monotonic()
@@ -265,19 +303,43 @@ def _run(
         bar.close()
         for lane, model in enumerate(models):
             nnx.update(model, *jax.tree.map(lambda leaf, lane=lane: leaf[lane], state)[:2])
-        keep()
+        try:
+            keep()
+        except OSError as error:
+            warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
+    for lane in np.flatnonzero(np.array(stopped) == "diverged") if lanes > 1 else ():
+        warnings.warn(f"Seed {seeds[lane]} diverged at step {done[lane]}; the other seeds went on.", stacklevel=3)
     return history()
 
 
-def _advance(graphdef, loss, optimizer, batches, bucket, metric_shapes):
-    """The compiled loop of one seed: updates begin … limit - 1, fewer where a value is not finite."""
-    draw = functools.partial(batches.draw, bucket) if hasattr(batches, "draw") else None
+def _metrics_of(shapes: Any) -> dict[str, Any]:
+    """The metrics that a loss promises, or `InvalidInput` where it does not return `(scalar, metrics)`."""
+    wanted = "A loss returns a pair: one number, and a dict of metrics that are one number each"
+    require(isinstance(shapes, tuple) and len(shapes) == 2 and isinstance(shapes[1], dict), f"{wanted}.")
+    value, metrics = shapes
+    require(getattr(value, "shape", None) == (), f"{wanted}; its first part has shape {getattr(value, 'shape', None)}.")
+    require("loss" not in metrics, "A metric may not be called 'loss': that is the name of the loss itself.")
+    for name, metric in metrics.items():
+        require(getattr(metric, "shape", ()) == (), f"{wanted}; {name!r} has shape {getattr(metric, 'shape', None)}.")
+    return metrics
 
-    def advance(state: _State, begin, limit, rng):
+
+def batch_rng(seed: int) -> jax.Array:
+    """The key from which a seed's batches come: step k folds k into it.
+
+    It is not `key(seed)` itself, because `nnx.Rngs(seed)` folds small numbers into that for a model's first values.
+    """
+    return jax.random.fold_in(jax.random.key(seed), BATCHES)
+
+
+def _advance(graphdef, loss, optimizer, batches, metric_shapes):
+    """The compiled loop of one seed: updates begin … limit - 1, fewer where a value is not finite."""
+
+    def advance(state: _State, begin, limit, rng, examples):
         def update(carry):
             step, _, state, values = carry
             key = jax.random.fold_in(rng, step)
-            batch = _shard(draw(key) if draw else batches(step, key))
+            batch = _shard(batches(step, key) if examples is None else batches.draw(examples, key))
 
             def objective(params):
                 own = jax.tree.map(lambda leaf: leaf, state.rest)  # nnx lets a trace change only what it made
@@ -286,12 +348,13 @@ def _advance(graphdef, loss, optimizer, batches, bucket, metric_shapes):
                 return value, (metrics, nnx.split(model, nnx.Param, ...)[2])
 
             (value, (metrics, rest)), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
-            finite = jnp.isfinite(value) & jnp.array([jnp.isfinite(g).all() for g in jax.tree.leaves(gradient)]).all()
             changes, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
             new = _State(optax.apply_updates(state.params, changes), rest, optimizer_state)
+            checked = jax.tree.leaves((value, gradient, new.params))
+            finite = jnp.array([jnp.isfinite(leaf).all() for leaf in checked]).all()
             state = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)
             row = {"loss": value, **metrics}
-            values = {name: values[name].at[step - begin].set(row[name].astype(jnp.float32)) for name in values}
+            values = {name: values[name].at[step - begin].set(jnp.asarray(row[name], jnp.float32)) for name in values}
             return step + finite, finite, state, values
 
         empty = {name: jnp.zeros(CHUNK, jnp.float32) for name in ("loss", *metric_shapes)}
@@ -306,10 +369,10 @@ def _advance(graphdef, loss, optimizer, batches, bucket, metric_shapes):
 def _over_seeds(advance):
     """`advance` over a leading axis of seeds: in turn on a CPU, side by side on an accelerator."""
     if jax.default_backend() != "cpu":
-        return jax.vmap(advance, in_axes=(0, None, 0, 0))
+        return jax.vmap(advance, in_axes=(0, None, 0, 0, None))
 
-    def in_turn(state, begin, limits, rngs):
-        return jax.lax.map(lambda lane: advance(lane[0], begin, lane[1], lane[2]), (state, limits, rngs))
+    def in_turn(state, begin, limits, rngs, examples):
+        return jax.lax.map(lambda lane: advance(lane[0], begin, lane[1], lane[2], examples), (state, limits, rngs))
 
     return in_turn
 
@@ -317,7 +380,7 @@ def _over_seeds(advance):
 def _shard(batch):
     """Spread a batch over all local devices, where there are several and the batch divides evenly."""
     count = jax.device_count()
-    if count == 1 or any(leaf.shape[0] % count for leaf in jax.tree.leaves(batch)):
+    if count == 1 or any(leaf.ndim == 0 or leaf.shape[0] % count for leaf in jax.tree.leaves(batch)):
         return batch
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("batch",))
     return jax.lax.with_sharding_constraint(
@@ -366,7 +429,7 @@ class Trained(NamedTuple):
 def trained(
     name: str,
     make: Callable[[nnx.Rngs], nnx.Module],
-    train: Callable[[Any], History],
+    train: Callable[..., History],
     config: dict[str, Any],
     *,
     seed: int = 0,
@@ -374,14 +437,15 @@ def trained(
 ) -> Trained:
     """A trained model at once: shipped weights if their `config` is this one, else the user's cache, else a live run.
 
-    `make(rngs)` builds the model, `train(model)` trains it; `config` names all that decides the result and
-    can be written as JSON. `retrain=True` always trains. A damaged file costs a warning and a training run.
+    `make(rngs)` builds the model, `train(model, seed=seed)` trains it; `config` names all that decides the
+    result and can be written as JSON. `retrain=True` always trains. A damaged file costs a warning and a training run.
     """
     model = make(nnx.Rngs(seed))
     _, params, rest = nnx.split(model, nnx.Param, ...)
     full = json.loads(json.dumps({**config, "seed": seed}))
     wanted = [full] if size() == "full" else [full, {**full, "size": "quick"}]
-    own = cache() / "models" / f"{name}.safetensors"
+    tag = hashlib.sha256(json.dumps(wanted[-1], sort_keys=True).encode()).hexdigest()[:12]
+    own = cache() / "models" / f"{name}-{tag}.safetensors"
     places = [("shipped", _shipped(name)), ("cached", own)]
     for origin, path in places if not retrain else []:
         if path is None or not path.exists():
@@ -408,9 +472,9 @@ def trained(
             model,
             History(*record, **{**run, "seeds": tuple(run["seeds"]), "stopped": tuple(run["stopped"])}),
             origin,
-            wanted[-1],
+            description["config"],
         )
-    history = train(model)
+    history = train(model, seed=seed)
     if "interrupted" not in history.stopped:
         try:
             keep(own, model, history, wanted[-1])

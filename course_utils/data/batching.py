@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Int
 from ..runtime import require, require_positive
 
 GOLDEN = (5**0.5 - 1) / 2
+RUN = 20  # steps in a row that share a bucket: one compiled loop has one shape
 
 
 class Padded(NamedTuple):
@@ -25,6 +26,8 @@ class Padded(NamedTuple):
 
     tokens: Int[Array, "batch time"]
     mask: Bool[Array, "batch time"]
+
+    time_axes = {"mask": ("tokens", "mask")}  # noqa: RUF012
 
 
 class Labelled(NamedTuple):
@@ -34,6 +37,8 @@ class Labelled(NamedTuple):
     mask: Bool[Array, "batch time"]
     labels: Int[Array, " batch"]
 
+    time_axes = {"mask": ("tokens", "mask")}  # noqa: RUF012
+
 
 class Tagged(NamedTuple):
     """Sequences with a class at each position that is asked about."""
@@ -42,6 +47,8 @@ class Tagged(NamedTuple):
     mask: Bool[Array, "batch time"]
     labels: Int[Array, "batch time"]
     asked: Bool[Array, "batch time"]
+
+    time_axes = {"mask": ("tokens", "mask", "labels", "asked")}  # noqa: RUF012
 
 
 def pad(sequences: Sequence[Sequence[int]], length: int | None = None, value: int = 0) -> Padded:
@@ -65,34 +72,38 @@ def pad(sequences: Sequence[Sequence[int]], length: int | None = None, value: in
 class Batches:
     """Random batches of a corpus held on the device, grouped so that little of a batch is padding.
 
-    corpus: a named tuple of arrays whose first axis is the example and whose field `mask` is `[n, time]`.
-        Fields with the mask's time axis are cut to each bucket's length.
-    size: examples in a batch.    edges: the longest length of each bucket (default: one bucket).
-    run: so many steps in a row share a bucket, because one compiled loop has one shape.
+    corpus: a named tuple of arrays whose first axis is the example. Its `time_axes` name each mask
+        `[n, time]` and the fields that share its time axis: `{"mask": ("tokens", "mask")}`.
+    size: examples in a batch.
+    edges: the longest length of each bucket (default: one bucket); the length of an example is that of its
+        longest sequence. Every sequence is cut to the longest of its kind in the bucket.
+    run: so many steps in a row share a bucket.
 
     The bucket of a step depends on the step alone, each bucket in proportion to its examples: all seeds
     see the same shapes, and resuming a run needs no state of an iterator.
     """
 
-    def __init__(self, corpus: Any, size: int, edges: Sequence[int] | None = None, run: int = 10):
+    def __init__(self, corpus: Any, size: int, edges: Sequence[int] | None = None, run: int = RUN):
         require_positive(size=size, run=run)
-        mask = np.asarray(corpus.mask)
-        lengths = mask.shape[1] - np.argmax(mask[:, ::-1], axis=1)
-        empty = np.flatnonzero(~mask.any(axis=1))
-        require(not len(empty), f"Example {empty[0] if len(empty) else 0} has no words: its mask is all False.")
-        edges = [int(lengths.max())] if edges is None else sorted(edges)
-        require(edges[-1] >= lengths.max(), f"An example has {lengths.max()} words, beyond the last edge.")
+        axes: dict = getattr(corpus, "time_axes", {})
+        require(
+            axes, f"{type(corpus).__name__} must say in `time_axes` which fields share the time axis of which mask."
+        )
+        lengths = {name: _lengths(name, np.asarray(getattr(corpus, name))) for name in axes}
+        longest = np.max(list(lengths.values()), axis=0)
+        require(edges is None or len(edges), "edges must name at least one length.")
+        ends = [int(longest.max())] if edges is None else sorted(edges)
+        require(ends[-1] >= longest.max(), f"An example has {longest.max()} words, beyond the last edge.")
         self.size, self.run = size, run
         self._buckets, counts = [], []
-        for low, high in zip([0, *edges[:-1]], edges, strict=True):
-            rows = np.flatnonzero((lengths > low) & (lengths <= high))
+        for low, high in zip([0, *ends[:-1]], ends, strict=True):
+            rows = np.flatnonzero((longest > low) & (longest <= high))
             if len(rows):
-                time = mask.shape[1]
-                cut = [
-                    jnp.asarray(a[rows][:, :high] if a.ndim > 1 and a.shape[1] == time else a[rows])
-                    for a in map(np.asarray, corpus)
-                ]
-                self._buckets.append(type(corpus)(*cut))
+                cut = {field: np.asarray(values)[rows] for field, values in corpus._asdict().items()}
+                for name, fields in axes.items():
+                    for field in fields:
+                        cut[field] = cut[field][:, : lengths[name][rows].max()]
+                self._buckets.append(type(corpus)(**{field: jnp.asarray(values) for field, values in cut.items()}))
                 counts.append(len(rows))
         self._upto = np.cumsum(np.array(counts) / sum(counts))
 
@@ -102,12 +113,22 @@ class Batches:
         place = (int(step) // self.run + 0.5) * GOLDEN % 1
         return int(min(np.searchsorted(self._upto, place), len(self._buckets) - 1))
 
-    def draw(self, bucket: int, rng: Array) -> Any:
-        """A batch from one bucket, drawn with replacement. Can be compiled."""
-        corpus = self._buckets[bucket]
-        rows = jax.random.randint(rng, (self.size,), 0, corpus[0].shape[0])
-        return jax.tree.map(lambda a: a[rows], corpus)
+    def examples(self, bucket: int) -> Any:
+        """All examples of one bucket."""
+        return self._buckets[bucket]
+
+    def draw(self, examples: Any, rng: Array) -> Any:
+        """A batch of the examples of one bucket, drawn with replacement. Can be compiled."""
+        rows = jax.random.randint(rng, (self.size,), 0, examples[0].shape[0])
+        return jax.tree.map(lambda a: a[rows], examples)
 
     def __call__(self, step: int, rng: Array) -> Any:
         """The batch of step number `step`: a pure function of its arguments."""
-        return self.draw(self.bucket(step), rng)
+        return self.draw(self.examples(self.bucket(step)), rng)
+
+
+def _lengths(name: str, mask: np.ndarray) -> np.ndarray:
+    """Length of each row of a mask, up to its last word."""
+    empty = np.flatnonzero(~mask.any(axis=1))
+    require(not len(empty), f"Example {empty[0] if len(empty) else 0} has no words: its {name} is all False.")
+    return mask.shape[1] - np.argmax(mask[:, ::-1], axis=1)

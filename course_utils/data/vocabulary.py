@@ -81,6 +81,7 @@ class Vocabulary:
         Unknown words raise `UnknownWords`; with `unknown="mark"` they become `<unk>`.
         An empty sentence raises `InvalidInput`.
         """
+        require(unknown in ("error", "mark"), f'unknown must be "error" or "mark", not {unknown!r}.')
         words = sentence.split()
         require(words, "The sentence is empty: type at least one word.")
         missing = self.unknown(sentence)

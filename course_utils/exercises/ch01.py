@@ -1,5 +1,7 @@
 """Exercises of notebook 01."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -97,6 +99,15 @@ def all_states(
     return states
 
 
+def _scanned(step):
+    """A wrong step, run rightly over the sequence."""
+
+    def states(xs, h_0, W_h, W_x, b):
+        return jax.lax.scan(lambda h, x_t: (step(h, x_t, W_h, W_x, b),) * 2, h_0, xs)[1]
+
+    return states
+
+
 def _without_memory(xs, h_0, W_h, W_x, b):
     return jax.vmap(lambda x_t: next_state(h_0, x_t, W_h, W_x, b))(xs)
 
@@ -132,6 +143,11 @@ unrolling = Exercise(
         Mistake(lambda *a: jnp.concatenate([a[1][None], all_states(*a)]),
                 "There is one row too many: the states after each of the T inputs are asked for, without `h_0`."),
         Mistake(lambda *a: all_states(*a).T, "Your axes are swapped: time comes first, then hidden."),
+        Mistake(_scanned(lambda h, x_t, W_h, W_x, b: W_h @ h + W_x @ x_t + b), "The sum is right, but nothing squashes it: tanh is "
+                "missing in your step."),
+        Mistake(_scanned(lambda h, x_t, W_h, W_x, b: jnp.tanh(W_h @ h + W_x @ x_t)), "The bias is missing in your step."),
+        Mistake(_scanned(lambda h, x_t, W_h, W_x, b: jnp.tanh(h @ W_h + W_x @ x_t + b)), "Your W_h is transposed: for one vector "
+                "the equation is written as it stands, `W_h @ h`."),
     ),
     hints=(
         "Notebook 00 scanned a single number. Here the carry is the vector h, and the step is the equation of this section.",
@@ -182,6 +198,9 @@ last_state = Exercise(
         Mistake(lambda s, m: s[:, m.sum(1) - 1], "`states[:, last]` takes those columns for *every* row. To take one column of "
                 "each row, index both axes: `states[rows, last]`."),
         Mistake(lambda s, m: s[:, 0], "You take the first state of each row."),
+        Mistake(lambda s, m: s[m], "`states[mask]` lists the states of all words, row after row; one for each sequence is asked for."),
+        Mistake(lambda s, m: jnp.where(m[..., None], s, -jnp.inf).max(1), "That is the largest value of each unit over time, not the "
+                "state after the last word."),
     ),
     hints=(
         "How many words has each row? The mask knows: True counts as 1.",
@@ -231,6 +250,15 @@ word_loss = Exercise(
         Mistake(lambda l, t, m: next_word_loss(l, t, m) / jnp.log(2), "Your numbers are in bits (logarithm to base 2). The course "
                 "counts in nats: `jax.nn.log_softmax` is right as it is."),
         Mistake(lambda l, t, m: -next_word_loss(l, t, m), "The sign is missing: a loss is the *negative* log-probability."),
+        Mistake(lambda l, t, m: -(jnp.take_along_axis(l[:, :-1], t[:, 1:, None], -1)[..., 0] * m[:, 1:]).sum() / m[:, 1:].sum(),
+                "The scores go straight into the loss. They become log-probabilities only through `jax.nn.log_softmax`."),
+        Mistake(lambda l, t, m: -(jnp.take_along_axis(jax.nn.softmax(l[:, :-1]), t[:, 1:, None], -1)[..., 0] * m[:, 1:]).sum()
+                / m[:, 1:].sum(), "You average the probabilities; the loss averages their *logarithms*."),
+        Mistake(lambda l, t, m: -jnp.where(m[:, 1:], _log_p(l[:, :-1], t[:, 1:]), 0).sum() / m.sum(), "You divide by all words. Those "
+                "that are predicted are one fewer in each sentence: nothing predicts the first."),
+        Mistake(lambda l, t, m: -jnp.where(m[:, 1:], _log_p(l[:, :-1], t[:, 1:]), 0).sum() / len(t), "You divide by the number of "
+                "sentences. The mean over the words that are predicted is asked for."),
+        Mistake(lambda l, t, m: jnp.exp(next_word_loss(l, t, m)), "That is the perplexity, the exponential of the loss."),
         Mistake(_per_sentence, "You average within each sentence first, then over sentences, so a word of a short sentence weighs "
                 "more. All words should count alike."),
     ),
@@ -246,16 +274,42 @@ word_loss = Exercise(
 # -------------------------------------------------------------------------------------------------- bits
 
 
-def bits_at_accuracy(accuracy: Float[Array, " lags"], symbols: Int[Array, ""] | int) -> Float[Array, " lags"]:
-    """Bits that an answer must carry about a symbol uniform over V, given how often it is right (Fano's inequality).
+def bits_held(accuracy: Float[Array, " lags"], symbols: Int[Array, ""] | int) -> Float[Array, ""]:
+    """Bits that a state holds at least, from its recall at each lag of independent symbols uniform over V:
 
-        log2 V - H2(e) - e log2(V - 1),   e = 1 - accuracy,   H2(e) = -e log2 e - (1 - e) log2(1 - e)
+        Σ_k max(0, log2 V - H2(e_k) - e_k log2(V - 1)),   e_k = 1 - accuracy_k
 
-    `measure.memory.recalled_bits` is the same with care at the ends: 0 log 0 = 0, and nothing below chance.
+    with H2(e) = -e log2 e - (1 - e) log2(1 - e), 0 log2 0 = 0, and nothing for a lag at or below chance, 1/V.
+    (Fano's inequality; `measure.memory.recalled_bits` gives the terms.)
     """
+    accuracy = jnp.maximum(accuracy, 1 / symbols)
     e = 1 - accuracy
-    doubt = -e * jnp.log2(e) - accuracy * jnp.log2(accuracy)
-    return jnp.log2(symbols) - doubt - e * jnp.log2(symbols - 1)
+    doubt = -jax.scipy.special.xlogy(e, e) - jax.scipy.special.xlogy(accuracy, accuracy)
+    bits = jnp.log2(symbols) - doubt / jnp.log(2) - e * jnp.log2(symbols - 1)
+    return jnp.maximum(bits, 0).sum()
+
+
+def _fano(terms: Callable, floor: bool = True, total: bool = True) -> Callable:
+    """A wrong way to count: `terms(accuracy, e, H2(e), V)` bits for each lag."""
+
+    def count(accuracy, symbols):
+        a = jnp.maximum(accuracy, 1 / symbols) if floor else accuracy
+        e = 1 - a
+        doubt = (-jax.scipy.special.xlogy(e, e) - jax.scipy.special.xlogy(a, a)) / jnp.log(2)
+        bits = terms(a, e, doubt, symbols)
+        bits = jnp.maximum(bits, 0) if floor else bits
+        return bits.sum() if total else bits
+
+    return count
+
+
+def _right_terms(a, e, doubt, V):
+    return jnp.log2(V) - doubt - e * jnp.log2(V - 1)
+
+
+def _nan_at_the_ends(accuracy, symbols):
+    e = 1 - accuracy
+    return (jnp.log2(symbols) + e * jnp.log2(e) + accuracy * jnp.log2(accuracy) - e * jnp.log2(symbols - 1)).sum()
 
 
 fano = Exercise(
@@ -264,28 +318,38 @@ fano = Exercise(
     objective="capacity",
     cases=(
         (jnp.array([0.9]), 4),
-        (jnp.array([0.99, 0.8, 0.5]), 8),
-        (jnp.array([0.95, 0.7, 0.3, 0.2]), 16),
+        (jnp.array([1.0, 0.8, 0.5]), 8),
+        (jnp.array([1.0, 0.95, 0.7, 0.3, 0.05, 0.02]), 16),
     ),
-    solution_function=bits_at_accuracy,
+    solution_function=bits_held,
     mistakes=(
-        Mistake(lambda a, V: a * jnp.log2(V), "You count log2 V bits for every right answer. But a reader who guesses is right "
-                "1/V of the time and carries nothing."),
-        Mistake(lambda a, V: jnp.log2(V) + (1 - a) * jnp.log2(1 - a) + a * jnp.log2(a), "The last term is missing. A wrong answer "
-                "still leaves V - 1 symbols open, which costs e log2(V - 1)."),
-        Mistake(lambda a, V: bits_at_accuracy(a, V) * jnp.log(2), "You used natural logarithms, so these are nats. Bits need log2."),
-        Mistake(lambda a, V: jnp.log2(V) - (1 - a) * jnp.log2(V - 1), "The doubt H2(e) is missing: knowing the answer, one is "
+        Mistake(_nan_at_the_ends, "Your sum is not a number: where the accuracy is 1, `0 * log2(0)` is NaN, though its limit is 0. "
+                "`jax.scipy.special.xlogy(e, e)` is e log e with 0 log 0 = 0."),
+        Mistake(_fano(_right_terms, floor=False), "A lag below chance counts negatively in your sum, or as if it knew what to avoid. "
+                "At or below chance an answer carries nothing: count 0."),
+        Mistake(_fano(lambda a, e, doubt, V: a * jnp.log2(V)), "You count log2 V bits for every right answer. But a reader who guesses "
+                "is right 1/V of the time and carries nothing."),
+        Mistake(_fano(lambda a, e, doubt, V: jnp.log2(V) - doubt), "The last term is missing. A wrong answer still leaves V - 1 symbols "
+                "open, which costs e log2(V - 1)."),
+        Mistake(_fano(lambda a, e, doubt, V: _right_terms(a, e, doubt, V) * jnp.log(2)), "You used natural logarithms, so these are "
+                "nats. Bits need log2."),
+        Mistake(_fano(lambda a, e, doubt, V: jnp.log2(V) - e * jnp.log2(V - 1)), "The doubt H2(e) is missing: knowing the answer, one is "
                 "still not sure whether it is right."),
-        Mistake(lambda a, V: jnp.log2(V) * jnp.ones_like(a), "That is what a symbol contains, not what the answer carries of it: "
-                "the accuracy does not enter."),
-        Mistake(lambda a, V: jnp.log2(V) - (-(1 - a) * jnp.log2(1 - a) - a * jnp.log2(a)) - (1 - a) * jnp.log2(V),
-                "After a wrong answer V - 1 symbols remain, not V: the one that was named is out."),
+        Mistake(_fano(lambda a, e, doubt, V: jnp.log2(V) + doubt - e * jnp.log2(V - 1)), "The sign of H2(e) is wrong: doubt is "
+                "subtracted from what a symbol contains."),
+        Mistake(_fano(lambda a, e, doubt, V: jnp.log2(V) - doubt - e * jnp.log2(V)), "After a wrong answer V - 1 symbols remain, not V: "
+                "the one that was named is out."),
+        Mistake(_fano(_right_terms, total=False), "These are the bits of each lag. Independent symbols add up: return the sum."),
+        Mistake(lambda a, V: _fano(_right_terms)(a, V) / len(a), "That is the mean over the lags. Independent symbols add up: return "
+                "the sum."),
     ),
     hints=(
-        "Start from the log2 V bits that a symbol contains, and subtract what is still open when the answer is known.",
-        "Two doubts are left: whether the answer is right, H2(e); and if it is wrong, which of the others it is, e log2(V - 1).",
-        "`e = 1 - accuracy`, `doubt = -e * jnp.log2(e) - accuracy * jnp.log2(accuracy)`, then "
-        "`return jnp.log2(symbols) - doubt - e * jnp.log2(symbols - 1)`",
+        "For each lag start from the log2 V bits that a symbol contains, and subtract what is still open when the answer is known. "
+        "Then mind the ends: accuracy 1, and accuracy below chance.",
+        "Two doubts are left: whether the answer is right, H2(e); and if it is wrong, which of the others it is, e log2(V - 1). "
+        "`jnp.maximum(accuracy, 1 / symbols)` first, and `jax.scipy.special.xlogy(e, e)` for e log e, which is in nats.",
+        "`a = jnp.maximum(accuracy, 1 / symbols)`, `e = 1 - a`, `doubt = -(xlogy(e, e) + xlogy(a, a)) / jnp.log(2)`, then "
+        "`return jnp.maximum(jnp.log2(symbols) - doubt - e * jnp.log2(symbols - 1), 0).sum()`",
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ import datetime
 import importlib
 import json
 import pathlib
+import tempfile
 from typing import Any
 
 from ..runtime import InvalidInput, device, size, versions
@@ -25,10 +26,21 @@ def _module(chapter: str) -> Any:
     return importlib.import_module(f"{__name__}.{chapter}")
 
 
+def _writable(folder: pathlib.Path) -> None:
+    """Raise before minutes of work, not after, where nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"{folder} cannot be written: {error}") from None
+
+
 def ship(chapter: str, folder: pathlib.Path | str) -> list[pathlib.Path]:
     """Train the models that a chapter ships and write them to `folder`, one file each."""
     if size() != "full":
         raise InvalidInput("Shipped models are trained in full: unset COURSE_SIZE.")
+    _writable(pathlib.Path(folder))
     written = []
     for name, get in getattr(_module(chapter), "MODELS", {}).items():
         model, history, _, config = get(retrain=True)
@@ -43,7 +55,10 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     With a `folder` the result is also written there as `chNN.json`, except when `COURSE_SIZE=quick`: rough
     numbers are never recorded.
     """
-    numbers = _module(chapter).headline()
+    module = _module(chapter)
+    if folder is not None:
+        _writable(pathlib.Path(folder))
+    numbers = module.headline()
     result = {
         "chapter": chapter,
         "date": datetime.date.today().isoformat(),
@@ -53,6 +68,5 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     }
     if folder is not None and size() == "full":
         path = pathlib.Path(folder) / f"{chapter}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return result

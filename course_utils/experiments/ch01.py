@@ -1,39 +1,45 @@
 """Notebook 01: what a recurrent network computes, what its state can hold, and what training puts there."""
 
+import dataclasses
 import functools
 import tempfile
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
 
 from ..data import nesting
 from ..data.agreement import vocabulary
 from ..data.batching import Batches, Tagged
 from ..data.sequences import lag_recall
-from ..measure.agreement import prefers
+from ..measure.agreement import number_loss, prefers
 from ..measure.memory import Recall, frozen_recall, reach, total_memory
+from ..measure.run import apply, every_step
 from ..measure.speed import seconds
 from ..measure.states import twin_distance
 from ..models.cells import RNNCell
-from ..models.losses import next_word, tagging
+from ..models.losses import classification, next_word, next_word_loss, tagging
 from ..models.recurrent import LanguageModel, SequenceClassifier, unroll
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
 from . import ch00
-from .agreement import SEEDS, Accuracy, accuracy, corpora, words_only
+from .agreement import BATCH, SEEDS, Accuracy, accuracy, corpora, words_only
+from .agreement import LENGTHS as SENTENCE_LENGTHS
+from .agreement import asked_directly as asked_batches
 
 HIDDEN, EMBED = 64, 32
 SHORT = 1_000  # updates that the notebook runs live
 UPDATES = (1_000, 2_000, 4_000, 8_000)  # where the agreement curve is measured; the last is the shipped model
 SIZES, SYMBOLS, SCALES, LAGS = (16, 32, 64, 128), (2, 4, 8, 16), (0.03, 0.1, 0.3, 1.0), 60
-TRAINED_LAGS = (1, 4, 8, 12, 16, 20, 24, 32, 40)
+TRAINED_LAGS = (1, 4, 8, 12, 16, 20, 24, 28, 32, 40)
 RECALL_UPDATES, STREAM = 2_000, 96
-NESTED_SIZES, DEPTHS, NESTED_UPDATES = (2, 4, 8, 16), 10, 4_000
-LENGTHS = (100, 200, 400, 800, 1600, 3200)
+NESTED_SIZES, DEPTHS, NESTED_UPDATES = (2, 4, 8, 16), 16, (4_000, 16_000)
+VERB_WEIGHT, WEIGHTED_UPDATES = 25.0, (1_000, 2_000)
+LENGTHS = (200, 400, 800, 1600, 3200)  # longer ones leave the processor cache, which is another story
 
 
 # ------------------------------------------------------------------------- a network that predicts words
@@ -94,20 +100,91 @@ def guesses() -> dict[str, float]:
 
 def test_loss(model: LanguageModel) -> float:
     """Mean loss of each next word on the test sentences, in nats."""
-    return float(nnx.jit(next_word)(model, corpora()[1].sentences())[0])
+    sentences = corpora()[1].sentences()
+    return float(apply(model, _next_word_loss, sentences.tokens, sentences.mask))
 
 
-def by_updates() -> dict[int, Accuracy]:
-    """Agreement against distance of three language models, at several moments of one training run."""
-    found = {}
+def _next_word_loss(model: LanguageModel, tokens: Array, mask: Array) -> Array:
+    return next_word_loss(model(tokens, mask), tokens, mask)
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """Language models of several seeds at one moment of their training, on the test sentences."""
+
+    agreement: Accuracy
+    twins: np.ndarray  # distance of twin states by steps after the subject, [seeds, steps]
+    loss: list[float]  # nats a word
+    number_loss: list[float]  # nats a sentence, for the verb's number alone
+
+    @classmethod
+    def of(cls, models: list[LanguageModel]) -> "Moment":
+        test = corpora()[1]
+        return cls(
+            accuracy(models, prefers),
+            np.array([twin_distance(model, test) for model in models]),
+            [test_loss(model) for model in models],
+            [number_loss(model, test) for model in models],
+        )
+
+    def numbers(self) -> dict[str, Any]:
+        """What goes to `data/recorded/`."""
+        rest = {"twins": _list(self.twins), "loss": _list(self.loss), "number_loss": _list(self.number_loss)}
+        return {**self.agreement.numbers(), **rest}
+
+
+def _followed(
+    make: Callable, batches: Any, loss: Callable, moments: tuple[int, ...]
+) -> Iterator[tuple[int, list[Any]]]:
+    """Train `SEEDS` once and stop at several moments on the way: (updates, models)."""
     with tempfile.TemporaryDirectory() as folder:
-        for updates in UPDATES:
+        for updates in moments:
             models, _ = fit_seeds(
-                language_model, words_only(), budget(updates), loss=next_word, seeds=SEEDS,
+                make, batches, budget(updates), loss=loss, seeds=SEEDS,
                 checkpoint=f"{folder}/run.safetensors", resume=True, progress=False,
             )  # fmt: skip
-            found[updates] = accuracy(models, prefers)
-    return found
+            yield updates, models
+
+
+def by_updates() -> dict[int, Moment]:
+    """Three language models at several moments of one training run."""
+    return {n: Moment.of(models) for n, models in _followed(language_model, words_only(), next_word, UPDATES)}
+
+
+class Weighted(NamedTuple):
+    """Sentences with a weight for each word that is to be predicted."""
+
+    tokens: Int[Array, "n time"]
+    mask: Bool[Array, "n time"]
+    weight: Float[Array, "n time"]
+
+    time_axes = {"mask": ("tokens", "mask", "weight")}  # noqa: RUF012
+
+
+def weighted_next_word(model: LanguageModel, batch: Weighted) -> tuple[Array, dict[str, Array]]:
+    """`next_word` with a weight for each word: Σ w_t (-log p_t) / Σ w_t."""
+    log_p = jax.nn.log_softmax(model(batch.tokens, batch.mask)[:, :-1])
+    chosen = jnp.take_along_axis(log_p, batch.tokens[:, 1:, None], axis=-1)[..., 0]
+    weight = jnp.where(batch.mask, batch.weight, 0)[:, 1:]
+    return -(chosen * weight).sum() / weight.sum(), {}
+
+
+def with_weighted_verb() -> dict[int, Accuracy]:
+    """The same training with one change: the verb counts `VERB_WEIGHT` times as much as any other word."""
+    train = corpora()[0]
+    verb = jnp.arange(train.tokens.shape[1]) == train.verb[:, None]
+    sentences = Weighted(train.tokens, train.mask, jnp.where(verb, VERB_WEIGHT, 1.0))
+    batches = Batches(sentences, BATCH, SENTENCE_LENGTHS)
+    run = _followed(language_model, batches, weighted_next_word, WEIGHTED_UPDATES)
+    return {n: accuracy(models, prefers) for n, models in run}
+
+
+def asked_twins() -> np.ndarray:
+    """Distance of twin states in three readers that were asked directly: `[seeds, steps]`."""
+    models, _ = fit_seeds(
+        ch00.reader, asked_batches(), budget(ch00.UPDATES), loss=classification, seeds=SEEDS, progress=False
+    )
+    return np.array([twin_distance(model, corpora()[1]) for model in models])
 
 
 # --------------------------------------------------------------------------------- what a state can hold
@@ -136,25 +213,23 @@ def trained_recall(hidden: int = 64, symbols: int = 8) -> np.ndarray:
     return np.stack(results, axis=1)
 
 
-def nested_accuracy() -> dict[int, np.ndarray]:
-    """Agreement in centre-embedded sentences by depth, for states of several sizes: `[seeds, depths]`."""
-    train = Batches(nesting.nested(20_000, seed=0, depths=(1, DEPTHS)), 64)
+def nested_accuracy() -> dict[int, dict[int, np.ndarray]]:
+    """Agreement in centre-embedded sentences by depth, for several sizes and two budgets: updates → size → `[seeds, depths]`."""
+    train = Batches(nesting.nested(20_000, seed=0, depths=(1, DEPTHS)), BATCH)
     test = nesting.nested(4_000, seed=1, depths=(1, DEPTHS))
-    depth = np.asarray(test.asked.sum(1))
-    asked = np.asarray(test.asked)
-    found = {}
+    asked, depth = np.asarray(test.asked), np.asarray(test.asked.sum(1))
+    found: dict[int, dict[int, np.ndarray]] = {updates: {} for updates in NESTED_UPDATES}
     for hidden in NESTED_SIZES:
 
         def reader(rngs, hidden=hidden):
             return SequenceClassifier(RNNCell(EMBED, hidden, rngs=rngs), len(nesting.vocabulary()), 2, rngs=rngs)
 
-        models, _ = fit_seeds(reader, train, budget(NESTED_UPDATES), loss=tagging, seeds=SEEDS, progress=False)
-        rows = []
-        for model in models:
-            said = np.asarray(nnx.jit(lambda m, t, k: m.every_step(t, k))(model, test.tokens, test.mask).argmax(-1))
-            right = said == np.asarray(test.labels)
-            rows.append([right[(depth == d)[:, None] & asked].mean() for d in range(1, DEPTHS + 1)])
-        found[hidden] = np.array(rows)
+        for updates, models in _followed(reader, train, tagging, NESTED_UPDATES):
+            rows = []
+            for model in models:
+                right = apply(model, every_step, test.tokens, test.mask).argmax(-1) == np.asarray(test.labels)
+                rows.append([right[(depth == d)[:, None] & asked].mean() for d in range(1, DEPTHS + 1)])
+            found[updates][hidden] = np.array(rows)
     return found
 
 
@@ -175,7 +250,6 @@ def reading_times(batches: tuple[int, ...] = (1, 16)) -> dict[int, list[float]]:
 
 def headline() -> dict[str, Any]:
     """Agreement by updates and distance; twins; recall of frozen and of trained networks; nesting; losses."""
-    models = {name: get().model for name, get in MODELS.items()}
     frozen = capacity()
     best = [
         r.accuracy[SYMBOLS.index(8)][reach(r.accuracy[SYMBOLS.index(8)]).mean(-1).argmax()] for r in frozen.values()
@@ -183,9 +257,12 @@ def headline() -> dict[str, Any]:
     return {
         "seeds": list(SEEDS),
         "guesses": guesses(),
-        "loss": test_loss(models["words-rnn"]),
-        "agreement": {str(updates): found.numbers() for updates, found in by_updates().items()},
-        "twins": {name: _list(twin_distance(model, corpora()[1])) for name, model in models.items()},
+        "words": {str(updates): found.numbers() for updates, found in by_updates().items()},
+        "asked": {"twins": _list(asked_twins())},
+        "weighted_verb": {
+            "weight": VERB_WEIGHT,
+            **{str(updates): found.numbers() for updates, found in with_weighted_verb().items()},
+        },
         "capacity": {
             "symbols": list(SYMBOLS),
             "input_scales": list(SCALES),
@@ -204,11 +281,11 @@ def headline() -> dict[str, Any]:
             "accuracy": _list(trained_recall()),
         },
         "nested": {
-            "updates": budget(NESTED_UPDATES),
-            "accuracy": {str(hidden): _list(accuracy) for hidden, accuracy in nested_accuracy().items()},
+            str(updates): {str(hidden): _list(found) for hidden, found in sizes.items()}
+            for updates, sizes in nested_accuracy().items()
         },
     }
 
 
-def _list(values: np.ndarray) -> list:
+def _list(values: Any) -> list:
     return np.round(np.asarray(values, float), 4).tolist()

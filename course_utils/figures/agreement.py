@@ -1,12 +1,20 @@
 """Agreement accuracy against distance, beside readers without a grammar."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
 from .curves import curves, over_seeds
+
+READERS = ("majority", "nearest noun", "first noun")  # always drawn in this order, hence in the same line style
+
+
+def _in_order(baselines: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    known = {name: baselines[name] for name in READERS if name in baselines}
+    return {**known, **{name: values for name, values in baselines.items() if name not in known}}
 
 
 def accuracy_by_distance(
@@ -27,7 +35,7 @@ def accuracy_by_distance(
         "highest seed. Grey: readers without a grammar. A model says something about memory only where it is above "
         "all of them.",
         summary=f"At distance {distance[-1]:g}: {told}; the best baseline has {best:.2f}.",
-        x_title="words from subject to verb", y_title="accuracy", references=baselines, y_range=(0.4, 1.03),
+        x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
     )  # fmt: skip
 
 
@@ -44,11 +52,11 @@ def accuracy_by_updates(
     )  # fmt: skip
     return curves(
         distance, {f"{updates:,} updates": values for updates, values in accuracy.items()}, title=title,
-        caption="A network that only predicts words, tested on the verb: is the right number more probable? Mean of three "
-        "seeds, band from lowest to highest, at several moments of the same training. Grey: readers without a grammar.",
+        caption="A network that only predicts words, tested on the verb: is the right number more probable? The same "
+        f"training at several moments. {_seeds(accuracy)} Grey: readers without a grammar.",
         summary="Share of right verbs at the largest distance: "
         + ", ".join(f"{value:.2f} after {updates:,} updates" for updates, value in ends.items()) + ".",
-        x_title="words from subject to verb", y_title="accuracy", references=baselines, y_range=(0.4, 1.03),
+        x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
     )  # fmt: skip
 
 
@@ -56,26 +64,37 @@ def accuracy_by_depth(accuracy: Mapping[int, np.ndarray], level: float = 0.95) -
     """Centre embedding: accuracy `[seeds, depths]` for states of several sizes, against the number of subjects."""
     depths = np.arange(1, 1 + next(iter(accuracy.values())).shape[1])
     deepest = {size: int(np.cumprod(values.mean(0) >= level).sum()) for size, values in accuracy.items()}
-    told = ", ".join(f"{size} units {depth}" for size, depth in deepest.items())
+    told = ", ".join(
+        f"{size} units {'at least ' if depth == depths[-1] else ''}{depth}" for size, depth in deepest.items()
+    )
     return curves(
         depths, {f"{size} units": values for size, values in accuracy.items()},
-        title="The smaller the state, the fewer subjects it holds at once",
+        title=f"Subjects held at once ({level:.0%} right): {told}",
         caption="Every verb of a centre-embedded sentence is asked for the number of its subject, so a sentence with D "
-        "subjects needs D bits at once. Mean of three seeds, band from lowest to highest. Guessing is right half the time.",
+        f"subjects needs D bits at once. {_seeds(accuracy)} Guessing is right half the time.",
         summary=f"Most subjects at which {level:.0%} of the verbs are right: {told}.",
         x_title="subjects waiting for their verbs", y_title="accuracy", references={"guessing": 0.5}, y_range=(0.4, 1.03),
     )  # fmt: skip
 
 
-def gap_by_steps(gaps: Mapping[str, np.ndarray]) -> go.Figure:
-    """Distance between the states of twin sentences, by steps after the subject in which they differ."""
-    steps = np.arange(len(next(iter(gaps.values()))))
-    told = ", ".join(f"{name} {values[-1]:.2g}" for name, values in gaps.items())
+def gap_by_steps(gaps: Mapping[str, Any]) -> go.Figure:
+    """Distance between the states of twin sentences (`[steps]` or `[seeds, steps]`), by steps after the subject."""
+    runs = {name: np.atleast_2d(values) for name, values in gaps.items()}
+    steps = np.arange(next(iter(runs.values())).shape[1])
+    ends = {name: float(values[:, -1].mean()) for name, values in runs.items()}
+    gone = [name for name, end in ends.items() if end < 0.1]
+    kept = [name for name, end in ends.items() if end > 0.5]
+    parts = [f"{said}: {', '.join(names)}" for said, names in (("Lost", gone), ("kept", kept)) if names]
+    title = "; ".join(parts)
     return curves(
-        steps, dict(gaps), title="What is left of the subject's number in the state",
-        caption="Distance between the states of two sentences that differ in the subject's number only, as a multiple of "
-        "the distance at the subject (mean over the test sentences; logarithmic axis). A straight line down is exponential "
-        "forgetting.",
-        summary=f"{steps[-1]} steps after the subject: {told}.",
+        steps, runs, title=title or "What is left of the subject's number in the state",
+        caption="Distance between the states of two sentences that differ in the subject's number, as a multiple of the "
+        f"distance at the subject; logarithmic axis. {_seeds(runs)} A straight line down is exponential forgetting.",
+        summary=f"{steps[-1]} steps after the subject: " + ", ".join(f"{name} {end:.2g}" for name, end in ends.items()) + ".",
         x_title="steps after the subject", y_title="distance, 1 at the subject", log_y=True, markers=False,
     )  # fmt: skip
+
+
+def _seeds(runs: Mapping[Any, np.ndarray]) -> str:
+    count = max(len(values) for values in runs.values())
+    return f"Mean of {count} seeds, band from lowest to highest." if count > 1 else "One seed."

@@ -68,20 +68,21 @@ def curves(
 
 
 def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
-    """Time against length on two logarithmic axes, with a line of slope 1 (twice as long, twice the time) beside it."""
+    """Time against length on two logarithmic axes, beside a line of exactly proportional time."""
     steps = np.asarray(lengths)
+    require(len(steps) >= 3, "A slope needs times for at least three lengths.")
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
     slopes = {name: float(np.polyfit(np.log(steps[-3:]), np.log(v[-3:]), 1)[0]) for name, v in milliseconds.items()}
-    first = next(iter(milliseconds.values()))
+    most, largest = list(milliseconds.items())[-1]
+    title = f"Four times as long takes {4 ** slopes[most]:.1f} times the time ({most})"
     return curves(
-        steps, milliseconds, title="Twice as long takes about twice as long" if all(0.8 < s < 1.2 for s in slopes.values())
-        else "Time against length",
-        caption="Time to read one sequence (or one batch of them), compilation excluded, on this device. Grey: exactly "
-        "proportional to the length. At the left a fixed cost of each call shows.",
-        summary="Slope at the right end: " + ", ".join(f"{name} {slope:.2f}" for name, slope in slopes.items())
+        steps, milliseconds, title=title,
+        caption="Time to read one sequence, or several side by side, compilation excluded, on this device. Dashed grey: "
+        "proportional to the length. Where a curve is flatter, the fixed cost of a call still shows.",
+        summary="Slope over the three longest: " + ", ".join(f"{name} {slope:.2f}" for name, slope in slopes.items())
         + " (1 is proportional).",
         x_title="length T", y_title="milliseconds", log_x=True, log_y=True,
-        references={"proportional": first[-1] * steps / steps[-1]},
+        references={"proportional": largest[-1] * steps / steps[-1]},
     )  # fmt: skip
 
 
@@ -92,26 +93,27 @@ def over_seeds(statistic: Callable[..., Any], runs: np.ndarray) -> Any:
         return statistic(runs, axis=0)
 
 
-def loss_curve(losses: np.ndarray, *, title: str, guess: float | None = None) -> go.Figure:
-    """Training loss, one seed `[steps]` or several `[seeds, steps]`, smoothed over 20 updates.
+def loss_curve(losses: np.ndarray, *, title: str, references: Mapping[str, float] | None = None) -> go.Figure:
+    """Training loss, one seed `[steps]` or several `[seeds, steps]`, each point the mean of a twentieth of the updates.
 
-    `guess` is the loss of guessing, drawn as a reference.
+    `references` are losses to compare with, such as that of guessing. The axis is cut a little above the highest
+    of them, so that what is learned can be seen.
     """
     runs = np.atleast_2d(losses)
     require(np.isfinite(runs).any(), "There is no loss to draw: no update has been run.")
     runs = runs[:, : 1 + np.flatnonzero(np.isfinite(runs).any(axis=0))[-1]]  # updates that some seed has run
-    width = min(20, runs.shape[1])
+    width = min(max(20, runs.shape[1] // 20), runs.shape[1])  # several runs of a length bucket in each point
     ends = np.append(np.arange(width, runs.shape[1], width), runs.shape[1])
     smooth = np.stack([over_seeds(np.nanmean, runs[:, max(0, end - width) : end].T) for end in ends], axis=1)
-    steps = ends
     last = float(over_seeds(np.nanmean, smooth[:, -1]))
     seeds = f"{len(runs)} seeds; the band spans lowest to highest" if len(runs) > 1 else "one seed"
+    named = {f"{name}: {value:.2f}": value for name, value in (references or {}).items()}
+    low, high = float(np.nanmin(smooth)), max([*named.values(), float(np.nanmax(smooth[:, len(ends) // 10 :]))])
     return curves(
-        steps, {"training loss": smooth}, title=title,
-        caption=f"Mean loss of each {width} updates ({seeds}). The dashed line is what guessing costs."
-        if guess else f"Mean loss of each {width} updates ({seeds}).",
-        summary=f"After {steps[-1]} updates the loss is {last:.3f}"
-        + (f"; guessing costs {guess:.3f}." if guess else "."),
-        x_title="updates", y_title="cross-entropy (nats)",
-        references={"guessing": guess} if guess else None, y_range=None, markers=False,
+        ends, {"training loss": smooth}, title=title,
+        caption=f"Mean loss of each {width} updates ({seeds})." + (" Dashed grey: what it is compared with." if named else ""),
+        summary=f"After {ends[-1]} updates the loss is {last:.3f}"
+        + (f" ({'; '.join(named)})." if named else "."),
+        x_title="updates", y_title="cross-entropy (nats)", references=named, markers=False,
+        y_range=(low - 0.06 * (high - low), high + 0.12 * (high - low)),
     )  # fmt: skip

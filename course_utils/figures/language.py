@@ -54,7 +54,7 @@ def next_words(
     finish(
         figure,
         title=f"After “{words[place]}” the network expects “{best}” most",
-        caption="Left: the state after each word, a column of numbers between -1 (blue) and 1 (red); the framed column is "
+        caption="Left: the state after each word, a column of numbers between -1 (blue) and 1 (orange); the framed column is "
         "all that the network knows now. Right: what it expects next, computed from that column alone; the word that "
         "comes is hatched.",
         summary=f"Word {place + 1} of {len(words)}, “{words[place]}”: the most probable next word is “{best}” with "
@@ -81,7 +81,7 @@ def twin_paths(
         where = "top center" if name == "singular" else "bottom center"
         figure.add_scatter(
             x=path[:, 0], y=path[:, 1], mode="lines+markers+text", name=name, text=labels, textposition=where,
-            textfont={"size": 11, "color": colour}, line={"color": translucent(colour, 0.5), "dash": dash, "width": 1},
+            textfont={"size": 11, "color": colour}, line={"color": translucent(colour, 0.3), "dash": dash, "width": 1},
             marker={"symbol": symbol, "size": 8, "color": colour}, row=1, col=1,
             customdata=list(said), hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
         )  # fmt: skip

@@ -48,17 +48,21 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
     else:
         edges += [*chain, (states[-1], output)]
         path = [(inputs[0], states[0]), *chain, (states[-1], output)]
+    unseen = [path.pop()] if architecture == "recurrence" else []  # y is read off the last state: no step of its own
     figure = go.Figure()
-    for drawn, colour, width, name in (
-        (edges, PALE, 1.5, "connection"),
-        (path, RED, 4, "path of the first input"),
+    for drawn, colour, width, name, dash in (
+        (edges, PALE, 1.5, "connection", "solid"),
+        (path, RED, 4, "path of the first input", "solid"),
+        (unseen, RED, 2, "read off, not counted", "dot"),
     ):
+        if not drawn:
+            continue
         xs, ys = [], []
         for (x0, y0), (x1, y1) in drawn:
             xs += [x0, x1, None]
             ys += [y0, y1, None]
         figure.add_scatter(
-            x=xs, y=ys, mode="lines", line={"color": colour, "width": width}, name=name, hoverinfo="skip"
+            x=xs, y=ys, mode="lines", line={"color": colour, "width": width, "dash": dash}, name=name, hoverinfo="skip"
         )
     labels = length <= 16
     for nodes, symbol, name, letter in (

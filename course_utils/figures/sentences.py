@@ -63,15 +63,21 @@ def reading(
     )
 
 
-def anatomy(words: Sequence[str], roles: Sequence[str], answers: dict[str, tuple[str, bool]]) -> go.Figure:
+def anatomy(
+    words: Sequence[str],
+    roles: Sequence[str],
+    answers: dict[str, tuple[str, bool]],
+    nouns: Sequence[tuple[int, int]] = (),
+) -> go.Figure:
     """A sentence with the role of each word, and what each baseline reader answers: (answer, is it right?).
 
-    Roles: `subject`, `attractor`, `fronted`, `verb`, or an empty string.
+    Roles: `subject`, `noun between`, `noun in front`, `verb`, or an empty string. `nouns`: (position, number) of
+    each noun, shown as S or P on its mark.
     """
     looks = {
         "subject": (RED, "diamond"),
-        "attractor": (ORANGE, "square"),
-        "fronted": (BLUE, "circle"),
+        "noun between": (ORANGE, "square"),
+        "noun in front": (BLUE, "circle"),
         "verb": (BLACK, "star"),
     }
     place = np.arange(len(words))
@@ -79,8 +85,10 @@ def anatomy(words: Sequence[str], roles: Sequence[str], answers: dict[str, tuple
     for role, (colour, symbol) in looks.items():
         at = [i for i, r in enumerate(roles) if r == role]
         figure.add_scatter(
-            x=at, y=[1.0] * len(at), mode="markers", name=role, hoverinfo="skip",
-            marker={"color": colour, "symbol": symbol, "size": 16},
+            x=at, y=[1.0] * len(at), mode="markers+text", name=role, hoverinfo="skip",
+            text=["SP"[dict(nouns)[i]] if i in dict(nouns) else "" for i in at], textposition="middle center",
+            textfont={"color": "#FFFFFF" if colour != ORANGE else BLACK, "size": 11},
+            marker={"color": colour, "symbol": symbol, "size": 21 if role == "subject" else 18},
         )  # fmt: skip
     start, end = roles.index("subject"), roles.index("verb")
     figure.add_shape(
@@ -107,7 +115,7 @@ def anatomy(words: Sequence[str], roles: Sequence[str], answers: dict[str, tuple
     return finish(
         figure,
         title=f"The verb looks {end - start} step{'s' if end - start > 1 else ''} back",
-        caption="The arc joins the verb to the noun it must agree with. Any other noun may have either number. "
+        caption="The arc joins the verb to the noun it must agree with; S and P say which nouns are singular, which plural. "
         "Below: what two readers without a grammar would answer.",
         summary=f"“{' '.join(words)}”. The subject stands {end - start} step{'s' if end > start + 1 else ''} "
         f"before the verb; {told}.",

@@ -1,32 +1,39 @@
 """How well a model makes a verb agree with its subject."""
 
-import functools
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from flax import nnx
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
 from ..data.agreement import AGREEING, NOUNS, Agreement, vocabulary
 from ..data.batching import pad
 from ..runtime import require
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _logits(graphdef, state, tokens, mask):
-    return nnx.merge(graphdef, state)(tokens, mask)
+from .run import apply, logits
 
 
 def right(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
     """Whether a classifier of the words before the verb gives the right number, for each sentence."""
-    graphdef, state = nnx.split(model)
     asked = corpus.asked()
     answers = []
     for low in range(0, len(asked.labels), batch):
         rows = slice(low, low + batch)
-        answers.append(np.asarray(_logits(graphdef, state, asked.tokens[rows], asked.mask[rows]).argmax(-1)))
+        answers.append(apply(model, logits, asked.tokens[rows], asked.mask[rows]).argmax(-1))
     return np.concatenate(answers) == np.asarray(asked.labels)
+
+
+def _number_margin(model: Any, corpus: Agreement, batch: int) -> Float[np.ndarray, " n"]:
+    """log p(verb forms of the right number) - log p(forms of the wrong one) at the last word before the verb."""
+    vocab = vocabulary()
+    forms = np.array([[vocab[pair[number]] for pair in AGREEING] for number in (0, 1)])  # [number, form]
+    margins = []
+    for low in range(0, len(corpus.number), batch):
+        rows = slice(low, low + batch)
+        scores = apply(model, logits, corpus.tokens[rows], corpus.mask[rows])
+        at = scores[np.arange(len(scores)), np.asarray(corpus.verb[rows]) - 1]
+        singular, plural = np.moveaxis(np.logaddexp.reduce(at[:, forms], axis=-1), 1, 0)
+        margins.append((plural - singular) * (2 * np.asarray(corpus.number[rows]) - 1))
+    return np.concatenate(margins)
 
 
 def prefers(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
@@ -35,17 +42,17 @@ def prefers(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray,
     The model is at the last word before the verb and has been told nothing but words; what it gives to *was*
     and *is* together is compared with what it gives to *were* and *are*. A tie counts as wrong.
     """
-    graphdef, state = nnx.split(model)
-    vocab = vocabulary()
-    forms = np.array([[vocab[pair[number]] for pair in AGREEING] for number in (0, 1)])  # [number, form]
-    answers = []
-    for low in range(0, len(corpus.number), batch):
-        rows = slice(low, low + batch)
-        logits = _logits(graphdef, state, corpus.tokens[rows], corpus.mask[rows])
-        at = logits[np.arange(len(logits)), np.asarray(corpus.verb[rows]) - 1]
-        singular, plural = np.moveaxis(np.asarray(jax.nn.logsumexp(at[:, forms], axis=-1)), 1, 0)
-        answers.append(np.where(np.asarray(corpus.number[rows]) == 1, plural > singular, singular > plural))
-    return np.concatenate(answers)
+    return _number_margin(model, corpus, batch) > 0
+
+
+def number_loss(model: Any, corpus: Agreement, batch: int = 500) -> float:
+    """What not knowing the verb's number costs a model of the next word, in nats a sentence: mean of
+
+        - log [ p(right forms) / (p(right forms) + p(wrong forms)) ]
+
+    at the last word before the verb. Guessing costs log 2.
+    """
+    return float(np.logaddexp(0, -_number_margin(model, corpus, batch)).mean())
 
 
 def by_distance(hits: Any, corpus: Agreement, edges: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -77,14 +84,12 @@ def read(model: Any, sentence: str) -> Reading:
     vocab = vocabulary()
     indices = vocab.read(sentence)
     tokens, mask = pad([indices], length=-(-len(indices) // 16) * 16)
-    graphdef, state = nnx.split(model)
-    plural = np.asarray(_every_step(graphdef, state, tokens, mask))[0, 1 : len(indices)]
+    plural = apply(model, _plural, tokens, mask)[0, 1 : len(indices)]
     return Reading([vocab.words[i] for i in indices[1:]], plural)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _every_step(graphdef, state, tokens, mask) -> Float[Array, "batch time"]:
-    return jax.nn.softmax(nnx.merge(graphdef, state).every_step(tokens, mask))[..., 1]
+def _plural(model, tokens, mask):
+    return jax.nn.softmax(model.every_step(tokens, mask))[..., 1]
 
 
 def nouns(words: list[str]) -> list[tuple[int, int]]:

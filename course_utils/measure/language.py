@@ -1,16 +1,15 @@
 """What a language model knows and expects after each word."""
 
-import functools
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from flax import nnx
 from jaxtyping import Float
 
 from ..data.batching import pad
 from ..data.vocabulary import Vocabulary
 from ..models.recurrent import hidden_states
+from .run import apply
 
 
 class Steps(NamedTuple):
@@ -29,17 +28,12 @@ def steps(model: Any, vocab: Vocabulary, sentence: str) -> Steps:
     """
     indices = vocab.read(sentence)
     tokens, mask = pad([indices], length=-(-len(indices) // 16) * 16)
-    graphdef, state = nnx.split(model)
-    states, probabilities = _steps(graphdef, state, tokens, mask)
+    states, probabilities = apply(model, _steps, tokens, mask)
     length = len(indices)
-    return Steps(
-        [vocab.words[i] for i in indices], np.asarray(states)[0, :length], np.asarray(probabilities)[0, :length]
-    )
+    return Steps([vocab.words[i] for i in indices], states[0, :length], probabilities[0, :length])
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _steps(graphdef, state, tokens, mask):
-    model = nnx.merge(graphdef, state)
+def _steps(model, tokens, mask):
     return hidden_states(model, tokens, mask), jax.nn.softmax(model(tokens, mask))
 
 

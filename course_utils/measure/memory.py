@@ -47,6 +47,7 @@ def frozen_recall(
         np.issubdtype(symbols.dtype, np.integer) and symbols.min() >= 2,
         f"symbols must be whole numbers of at least 2, not {symbols.min()}: of one symbol there is nothing to recall.",
     )
+    require(len(seeds) >= 1, "frozen_recall needs at least one seed.")
     require(lags <= WARM_UP, f"lags must be at most {WARM_UP}, not {lags}.")
     lead, runs = symbols.shape, len(seeds)
     keys = jnp.stack([jax.random.key(seed) for seed in seeds])
@@ -126,7 +127,7 @@ def total_memory(explained: Float[np.ndarray, "*lead lags"], symbols: Any) -> Fl
     return (symbols - 1) * np.clip(explained, 0, None).sum(-1)
 
 
-def recalled_bits(accuracy: Float[np.ndarray, "*lead"], symbols: int) -> Float[np.ndarray, "*lead"]:
+def recalled_bits(accuracy: Float[np.ndarray, "*lead"], symbols: Any) -> Float[np.ndarray, "*lead"]:
     """Bits that an answer with this accuracy must carry at least about a symbol uniform over V:
 
         log2 V - H2(e) - e log2(V - 1),   e = 1 - accuracy,   H2(e) = -e log2 e - (1 - e) log2(1 - e)
@@ -135,7 +136,8 @@ def recalled_bits(accuracy: Float[np.ndarray, "*lead"], symbols: int) -> Float[n
 
     Fano's inequality; Cover and Thomas (2006), *Elements of Information Theory*, section 2.10.
     """
-    require(symbols >= 2, "With a single symbol there is nothing to recall: symbols must be at least 2.")
+    symbols = np.asarray(symbols)
+    require((symbols >= 2).all(), "With a single symbol there is nothing to recall: symbols must be at least 2.")
     accuracy = np.clip(np.asarray(accuracy, float), 1 / symbols, 1.0)
     e = 1 - accuracy
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,16 +1,14 @@
 """States as points in space: a plane to draw them in, and how far apart two readings of a sentence are."""
 
-import functools
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from flax import nnx
 from jaxtyping import Float
 
 from ..data.agreement import Agreement
 from ..models.recurrent import hidden_states
 from ..runtime import require
+from .run import apply
 
 
 class Plane(NamedTuple):
@@ -28,21 +26,33 @@ class Plane(NamedTuple):
 def principal_plane(states: Float[np.ndarray, "points hidden"]) -> Plane:
     """The first two principal components; each axis points to where its largest entry is positive."""
     require(len(states) >= 3, f"A plane needs at least 3 states, not {len(states)}.")
+    require(states.shape[1] >= 2, "A plane needs states of at least 2 units.")
     centre = states.mean(0)
     _, sizes, rows = np.linalg.svd(states - centre, full_matrices=False)
     axes = rows[:2] * np.sign(rows[:2][[0, 1], np.abs(rows[:2]).argmax(1)])[:, None]
-    return Plane(centre, axes, float((sizes[:2] ** 2).sum() / (sizes**2).sum()))
+    return Plane(centre, axes, float((sizes[:2] ** 2).sum() / max((sizes**2).sum(), 1e-30)))
 
 
 def states_of(model: Any, tokens: Any, mask: Any = None) -> Float[np.ndarray, "batch time hidden"]:
     """`hidden_states`, compiled."""
-    graphdef, state = nnx.split(model)
-    return np.asarray(_states(graphdef, state, tokens, mask))
+    return apply(model, hidden_states, tokens, mask)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _states(graphdef, state, tokens, mask):
-    return hidden_states(nnx.merge(graphdef, state), tokens, mask)
+def number_probe(model: Any, fit: Agreement, test: Agreement) -> np.ndarray:
+    """Whether the subject's number can be read off the state at the last word before the verb, for each test sentence.
+
+    The reader is linear, fitted by least squares on the states of other sentences; guessing is right half the time.
+    """
+
+    def at_verb(corpus: Agreement) -> tuple[np.ndarray, np.ndarray]:
+        states = states_of(model, corpus.tokens, corpus.mask)
+        chosen = states[np.arange(len(states)), np.asarray(corpus.verb) - 1]
+        return np.c_[chosen, np.ones(len(chosen))], 2.0 * np.asarray(corpus.number) - 1
+
+    features, sign = at_verb(fit)
+    weights = np.linalg.lstsq(features, sign, rcond=1e-6)[0]
+    features, sign = at_verb(test)
+    return (features @ weights) * sign > 0
 
 
 def twin_distance(model: Any, corpus: Agreement, steps: int = 36) -> Float[np.ndarray, " steps"]:

@@ -14,14 +14,19 @@ def cross_entropy(
 ) -> Float[Array, ""]:
     """Mean of -log p(label) over the positions where `mask` is True, in nats; 0 where none is.
 
-    p is the softmax of `logits`. Guessing evenly among V classes costs log V.
+    p is the softmax of `logits`, computed in float32 at least. Guessing evenly among V classes costs log V.
+    What stands at a masked position enters neither the loss nor its gradient, not even a NaN.
     """
+    logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+    if mask is not None:
+        logits = jnp.where(mask[..., None], logits, 0)
     log_p = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[..., None], axis=-1)[..., 0]
     return -mean(log_p, mask)
 
 
 def mean(values: Float[Array, "*lead"], mask: Bool[Array, "*lead"] | None = None) -> Float[Array, ""]:
-    """Mean over the positions where `mask` is True; 0 where none is."""
+    """Mean over the positions where `mask` is True, in float32 at least; 0 where none is."""
+    values = values.astype(jnp.promote_types(values.dtype, jnp.float32))
     if mask is None:
         return values.mean()
     return jnp.where(mask, values, 0).sum() / jnp.maximum(mask.sum(), 1)

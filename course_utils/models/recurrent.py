@@ -30,15 +30,21 @@ def unroll(
     depends on the state before is inside `jax.lax.scan`.
     """
     require(inputs.shape[1] >= 1, "The sequence is empty: a recurrence needs at least one step (T ≥ 1).")
+    require(
+        mask is None or mask.shape == inputs.shape[:2],
+        f"The mask has shape {getattr(mask, 'shape', None)}; for these inputs it must be {inputs.shape[:2]}.",
+    )
     refuse_empty_rows(mask)
+    projected = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), cell.project(inputs))
     state = cell.start(inputs.shape[0]) if start is None else start
-    projected = jnp.swapaxes(cell.project(inputs), 0, 1)
+    dtype = jax.tree.leaves(projected)[0].dtype  # the state takes the precision of what it is computed from
+    state = jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, state)
 
     def masked_step(state, now):
         x_t, present = now
         new = cell.step(state, x_t)
         if present is not None:
-            new = jax.tree.map(lambda a, b: jnp.where(present[:, None], a, b), new, state)
+            new = jax.tree.map(lambda a, b: jnp.where(present.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, state)
         return new, cell.output(new)
 
     steps = (projected, None if mask is None else mask.T)

@@ -127,13 +127,12 @@ class Exercise:
             if answer is Ellipsis:
                 return Verdict(None, "Not attempted yet: your function returns `...`.", "not attempted")
             if answer is None:
-                return self._no("cannot run", "Your function returned None. Is a `return` missing?")
-            if (
-                isinstance(answer, tuple)
-                and len({np.shape(part) for part in answer if not isinstance(part, tuple)})
-                + any(isinstance(part, tuple) for part in answer)
-                > 1
-            ):
+                return self._no(
+                    "cannot run",
+                    "Your function returned None. Is a `return` missing? "
+                    "(In a scan: is what the step returns second None?)",
+                )
+            if isinstance(answer, tuple) and _is_mixed(answer):
                 return self._no(
                     "cannot run",
                     f"Your function returns a tuple of {len(answer)} things, but one array is asked for. "
@@ -200,6 +199,17 @@ def _is_untouched(function: Callable) -> bool:
     return len(work) <= 2 and all(i.argval is None for i in work)
 
 
+def _is_mixed(parts: tuple) -> bool:
+    """True for a tuple whose parts cannot be stacked to one array: a pair of a state and what was collected."""
+    shapes = set()
+    for part in parts:
+        try:
+            shapes.add("missing" if part is None or isinstance(part, tuple) else np.shape(part))
+        except ValueError:  # a ragged list
+            return True
+    return len(shapes) > 1 or "missing" in shapes
+
+
 def _own_copy(value: Any) -> Any:
     return value.copy() if isinstance(value, (np.ndarray, jax.Array)) else value
 
@@ -239,7 +249,8 @@ def _a(value: Any) -> str:
 
 
 def _short(array: np.ndarray) -> str:
-    return np.array2string(np.round(array, 4), threshold=20, edgeitems=3, separator=", ").replace("\n", "")
+    rounded = np.round(array, 4) if array.dtype.kind in "fc" else array
+    return np.array2string(rounded, threshold=20, edgeitems=3, separator=", ").replace("\n", "")
 
 
 def _inputs(exercise: Exercise, case: tuple) -> str:

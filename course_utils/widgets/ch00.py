@@ -15,7 +15,7 @@ from .explore import Explorer, choice, explore, slider, text, toggle
 
 def fading_memory() -> Explorer:
     """How an input fades in h_t = decay · h_{t-1} + (1 - decay) · x_t."""
-    return explore(decay_weights, decay=slider("decay", 0, 1, 0.01, value=0.5))
+    return explore(decay_weights, decay=slider("decay", 0, 1, 0.01, value=0.9))
 
 
 def paths() -> Explorer:
@@ -30,11 +30,14 @@ def paths() -> Explorer:
 def sentence_maker() -> Explorer:
     """Sentences of the corpus by distance, attractors and fronted phrase."""
     corpus = agreement(8_000, seed=2)
+    hits = baselines(corpus)
+    fooled = np.asarray(hits["nearest noun"]).astype(int) + np.asarray(hits["first noun"]).astype(int)
     steps, between, front = (np.asarray(a) for a in (corpus.distance, corpus.attractors, corpus.fronted))
 
     def draw(distance: int, attractors: int, fronted: bool, example: int):
         fits = min(attractors, (distance - 1) // 3)  # an attractor takes three words
         rows = np.flatnonzero((steps == distance) & (between == fits) & (front == fronted))
+        rows = rows[np.argsort(fooled[rows], kind="stable")]  # first those that mislead both readers
         figure = _anatomy(corpus, int(rows[(example - 1) % len(rows)]))
         if fits < attractors:
             add_to_summary(figure, f"Only {fits} of {attractors} nouns fit into this distance.")
@@ -54,11 +57,12 @@ def _anatomy(corpus: Agreement, row: int):
     subject, verb = int(corpus.subject[row]) - 1, int(corpus.verb[row]) - 1  # without <bos>
     roles = [""] * len(words)
     for place, _ in nouns(words):
-        roles[place] = "fronted" if place < subject else "attractor"
+        roles[place] = "noun in front" if place < subject else "noun between"
     roles[subject], roles[verb] = "subject", "verb"
     said = {"nearest noun": corpus.nearest[row], "first noun": corpus.first[row]}
     hits = baselines(corpus)
-    return anatomy(words, roles, {name: (NUMBERS[int(said[name])], bool(hits[name][row])) for name in said})
+    answers = {name: (NUMBERS[int(said[name])], bool(hits[name][row])) for name in said}
+    return anatomy(words, roles, answers, nouns(words))
 
 
 EXAMPLES = (

@@ -26,8 +26,8 @@ TWINS = (
 )
 
 
-def step_through(model: Any) -> Explorer:
-    """One word at a time: the state, and the distribution of the next word."""
+def step_through(model: Any, word: int = 5) -> Explorer:
+    """One word at a time: the state, and the distribution of the next word. It opens after `word` words."""
     vocab = vocabulary()
     read = functools.lru_cache(8)(lambda sentence: steps(model, vocab, sentence))
 
@@ -37,7 +37,7 @@ def step_through(model: Any) -> Explorer:
         come = words[place + 1] if place + 1 < len(words) else None
         return next_words(words, place, states, most_likely(probabilities[place], vocab, SHOWN), come)
 
-    return explore(draw, sentence=text("sentence", SENTENCE), word=slider("words read", 0, 24, value=5))
+    return explore(draw, sentence=text("sentence", SENTENCE), word=slider("words read", 0, 48, value=word))
 
 
 def twins(models: Mapping[str, Any]) -> Explorer:
@@ -82,6 +82,7 @@ def pipe(found: Mapping[int, Recall]) -> Explorer:
         explained = found[hidden].explained[row, column]
         return pipe_figure(
             accuracy,
+            explained,
             hidden,
             symbols,
             np.array([best[size][:, column] for size in ch01.SIZES]),

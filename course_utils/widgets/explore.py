@@ -100,7 +100,7 @@ class Explorer:
         self.widget.add_class("course-explorer")
         for control in self.controls.values():
             control.holder.observe(lambda change: self.redraw(), names="value")
-        self._drawn = False
+        self._drawn: dict[str, Any] | None = None  # what the output shows
 
     @property
     def values(self) -> dict[str, Any]:
@@ -113,8 +113,8 @@ class Explorer:
 
     def redraw(self) -> None:
         """Draw again; what cannot be drawn is said in words in its place."""
-        self._status.value = surface.status(surface.redraw(self._output, self.figure))
-        self._drawn = True
+        self._drawn, said = surface.redraw(self._output, self.figure)
+        self._status.value = surface.status(said)
 
     def static(self, over: str) -> go.Figure:
         """The same explorer for a page without a kernel: frames over one control, the others as they stand.
@@ -155,14 +155,10 @@ class Explorer:
         return still
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        if not self._drawn:
-            self._status.value = surface.status(surface.draw_first(self._output, self.figure))
-            self._drawn = True
-        try:
-            fallback = surface.bundle(self.figure())
-        except CourseError as error:
-            fallback = {"text/plain": str(error)}
-        return surface.with_widget(self.widget, fallback)
+        if self._drawn is None:
+            self._drawn, said = surface.draw_first(self._output, self.figure)
+            self._status.value = surface.status(said)
+        return surface.with_widget(self.widget, self._drawn)
 
 
 def explore(draw: Callable[..., go.Figure], /, **controls: Control) -> Explorer:

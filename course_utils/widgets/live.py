@@ -9,7 +9,7 @@ import numpy as np
 from IPython.display import display
 
 from ..figures.curves import curves
-from ..runtime import front_end
+from ..runtime import front_end, require
 from . import surface
 
 REDRAW = 0.3  # seconds between two pictures
@@ -38,6 +38,7 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
 
     def report(step: int, now: dict[str, float]) -> None:
         nonlocal drawn
+        require(name in now, f"There is no metric {name!r}; the loss reports {', '.join(now)}.")
         steps.append(step)
         values.append(now[name])
         if time.monotonic() - drawn > REDRAW and np.isfinite(values).all():

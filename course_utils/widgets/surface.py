@@ -6,6 +6,7 @@ Without a widget front end there is the static figure, and its summary in words.
 
 import html
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -57,29 +58,37 @@ def show(figure: go.Figure) -> None:
     display(bundle(figure), raw=True)
 
 
-def draw_first(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> str:
-    """Fill `output` before it is displayed, as part of its state: no message goes to the page. Returns the summary."""
+def draw_first(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
+    """Fill `output` before it is displayed, as part of its state: no message goes to the page.
+
+    Returns the bundle drawn and its summary.
+    """
     data, said = _drawn(draw)
     output.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
-    return said
+    return data, said
 
 
-def redraw(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> str:
-    """Replace what a displayed `output` shows by `draw()`, without a blank frame; returns the summary."""
+def redraw(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
+    """Replace what a displayed `output` shows by `draw()`, without a blank frame; returns the bundle and its summary."""
     data, said = _drawn(draw)
     with output:
         output.clear_output(wait=True)
         display(data, raw=True)
-    return said
+    return data, said
 
 
 def _drawn(draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
-    """The bundle of a figure and its summary. An error of the course becomes a sentence: a control never shows more."""
+    """The bundle of a figure and its summary. An error becomes a sentence: a control never shows more, nor an old figure."""
     try:
         figure = draw()
     except CourseError as error:
-        return {"text/html": f"<p><b>{html.escape(str(error))}</b></p>", "text/plain": str(error)}, str(error)
-    return bundle(figure), summary(figure)
+        said = str(error)
+    except Exception as error:
+        logging.getLogger(__name__).exception("An explorer could not be drawn")
+        said = f"This cannot be drawn ({type(error).__name__}: {error}). Please tell the authors what you chose."
+    else:
+        return bundle(figure), summary(figure)
+    return {"text/html": f"<p><b>{html.escape(said)}</b></p>", "text/plain": said}, said
 
 
 def status(message: str) -> str:

@@ -1,4 +1,5 @@
 import collections
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -103,8 +104,8 @@ def test_a_batch_is_a_pure_function_of_step_and_key():
     for step in (0, 13, 250):
         one, two = (batches(step, jax.random.key(1)) for _ in range(2))
         assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), one, two))
-    compiled = jax.jit(batches.draw, static_argnums=0)(1, jax.random.key(1))
-    assert (compiled.tokens == batches.draw(1, jax.random.key(1)).tokens).all()
+    compiled = jax.jit(batches.draw)(batches.examples(1), jax.random.key(1))
+    assert (compiled.tokens == batches.draw(batches.examples(1), jax.random.key(1)).tokens).all()
 
 
 def test_bad_corpora_are_refused():
@@ -244,3 +245,39 @@ def test_one_distance_and_one_number_of_attractors():
     few = cat.agreement(64, 0, distances=(7, 7), attractors=(2, 2))
     assert set(few.distance.tolist()) == {7}
     assert set(few.attractors.tolist()) == {2}
+
+
+class Pairs(NamedTuple):
+    """Two sequences of different lengths for each example, as in translation."""
+
+    source: Any
+    source_mask: Any
+    target: Any
+    target_mask: Any
+    other: Any
+
+    time_axes = {"source_mask": ("source", "source_mask"), "target_mask": ("target", "target_mask")}  # noqa: RUF012
+
+
+def test_no_word_of_either_sequence_is_lost_however_their_lengths_fall():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 13, (60, 2))
+    masks = [np.arange(12) < lengths[:, i : i + 1] for i in (0, 1)]
+    corpus = Pairs(masks[0] * 1, masks[0], masks[1] * 2, masks[1], np.ones((60, 12)))  # one field as wide by chance
+    batches = Batches(corpus, size=5, edges=(4, 8, 12))
+    kept = [batches.examples(i) for i in range(len(batches._buckets))]
+    assert sum(int(b.source.sum()) for b in kept) == lengths[:, 0].sum()
+    assert sum(int(b.target.sum()) for b in kept) == 2 * lengths[:, 1].sum()
+    assert all(b.other.shape[1] == 12 for b in kept)
+    assert kept[0].source.shape[1] <= 4
+    assert kept[0].target.shape[1] <= 4
+
+
+def test_a_corpus_must_say_what_its_time_axes_are():
+    class Bare(NamedTuple):
+        tokens: Any
+
+    with pytest.raises(InvalidInput, match="Bare must say in `time_axes`"):
+        Batches(Bare(np.ones((3, 4))), size=2)
+    with pytest.raises(InvalidInput, match="at least one length"):
+        Batches(pad([[1, 2]]), size=2, edges=())

@@ -202,3 +202,33 @@ def test_hints_go_from_the_first_to_the_last_and_the_solution_is_the_librarys_so
     ]
     assert "def mean_so_far" in exercise.solution()
     assert exercise.solution()._repr_markdown_().startswith("```python")
+
+
+ANYTHING = [
+    lambda *a: 0.0, lambda *a: np.zeros(3), lambda *a: np.zeros((2, 2)), lambda *a: np.zeros((7, 7), bool), lambda *a: a[0],
+    lambda *a: a[-1], lambda *a: np.asarray(a[0])[..., None], lambda *a: np.asarray(a[0]).astype(int), lambda *a: [1, 2],
+    lambda *a: np.nan, lambda *a: (a[0], None), lambda *a: ([np.ones(2), np.ones(3)], a[0]), lambda *a: [np.ones(2), np.ones(3)],
+    lambda *a: np.array(["x"]), lambda *a: {"a": 1}, lambda *a: (x for x in ()), lambda *a: np.ones((0,)), lambda *a: a,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: f"{e.chapter}-{e.name}")
+def test_no_answer_whatever_makes_a_check_raise_or_pass(exercise):
+    for wrong in ANYTHING:
+        verdict = exercise.check(wrong)
+        assert verdict.status != "correct"
+        assert verdict.message
+
+
+def test_common_wrong_answers_of_students_are_named():
+    from course_utils.exercises import ch01
+
+    def masked_softmax(l, t, m):
+        return -jnp.where(m[:, 1:], jnp.log(jax.nn.softmax(l[:, :-1], axis=1).max(-1)), 0).sum()
+
+    assert ch01.word_loss.check(masked_softmax).status in ("wrong values", "known mistake")
+    assert "states[mask]" in ch01.last_state.check(lambda states, mask: states[mask]).message
+    assert "wrong shape" in ch01.last_state.check(lambda states, mask: states[:, :, 0]).status
+    assert ch01.last_state.check(lambda s, m: s.mean(1)).status == "wrong values"
+    with_none = ch01.unrolling.check(lambda xs, h, W_h, W_x, b: jax.lax.scan(lambda h, x: (h, None), h, xs)[1])
+    assert "scan" in with_none.message

@@ -21,7 +21,7 @@ FIGURES = [
     path_diagram("self-attention", 5),
     reading(WORDS, np.linspace(0, 1, 6), nouns=[(2, 1), (4, 0)], subject=4, answer=0),
     anatomy(WORDS, ["", "", "fronted", "", "subject", "verb"], {"first noun": ("plural", False)}),
-    loss_curve(np.ones((3, 100)), title="Falls", guess=0.7),
+    loss_curve(np.ones((3, 100)), title="Falls", references={"guessing": 0.7}),
     loss_curve(np.ones(7), title="Short"),
     accuracy_by_distance(np.arange(3), {"RNN": np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
     accuracy_by_updates(np.arange(3), {100: np.full((3, 3), 0.5), 200: np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
@@ -31,7 +31,7 @@ FIGURES = [
     next_words(WORDS, 2, np.tanh(np.ones((6, 4))), [("the", 0.6), ("dog", 0.3)], "the"),
     next_words(WORDS, 5, np.tanh(np.ones((6, 4))), [("hungry", 0.2), ("tired", 0.1)], None),
     twin_paths((WORDS, [*WORDS[:4], "cats", "were"]), (np.zeros((6, 2)), np.ones((6, 2))), np.arange(6.0), 0.5),
-    pipe(np.linspace(1, 0.2, 30)[None].repeat(3, 0), 16, 4, np.ones((2, 2)), (16, 32), (2, 4), 12.0, 14.0),
+    pipe(*[np.linspace(1, 0.2, 30)[None].repeat(3, 0)] * 2, 16, 4, np.full((2, 2), 30.0), (16, 32), (2, 4), 12.0, 14.0),
     recall_compared((1, 4, 8), np.ones((3, 3)), np.linspace(1, 0.2, 30)[None], symbols=8, hidden=64),
 ]
 
@@ -151,4 +151,8 @@ def test_titles_say_what_the_numbers_say():
     assert "4 units 2." in deepest([[1, 0.99, 0.9, 0.99]])
     slow = style.words(times((10, 20, 40), {"one": (1e-3, 4e-3, 16e-3)}))
     assert "2.00" in slow["summary"]
-    assert "twice" not in slow["title"].lower()
+    assert "takes 16.0 times" in slow["title"]
+    recalled = lambda trained: style.words(recall_compared((1, 4, 8), trained, np.ones((1, 30)), symbols=8, hidden=64))
+    assert "the last 5 symbols" in recalled(np.array([[1, 0.95, 0.6]]))["title"]
+    assert "with 0.60 at lag 8" in recalled(np.array([[1, 0.95, 0.6]]))["summary"]
+    assert "Lost: a; kept: b" in style.words(gap_by_steps({"a": [1, 0.01], "b": [1, 0.9]}))["title"]

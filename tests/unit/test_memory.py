@@ -12,7 +12,7 @@ from course_utils.data import nesting
 from course_utils.data.agreement import AGREEING, NOUNS, agreement, vocabulary
 from course_utils.data.sequences import lag_recall
 from course_utils.data.vocabulary import UnknownWords
-from course_utils.measure.agreement import prefers
+from course_utils.measure.agreement import number_loss, prefers
 from course_utils.measure.language import most_likely, steps
 from course_utils.measure.memory import frozen_recall, reach, read_out, recalled_bits, total_memory
 from course_utils.measure.states import principal_plane, states_of, twin_distance
@@ -199,12 +199,15 @@ def test_steps_of_a_sentence_are_those_of_the_equation(model):
 
 def test_prefers_compares_the_sums_of_both_forms(model):
     corpus, vocab = agreement(120, seed=9), vocabulary()
-    found = prefers(model, corpus, batch=50)
+    found, costs = prefers(model, corpus, batch=50), []
     probabilities = np.asarray(jax.nn.softmax(model(corpus.tokens, corpus.mask)))
     for row in range(120):
         at = probabilities[row, int(corpus.verb[row]) - 1]
         sums = [sum(at[vocab[pair[number]]] for pair in AGREEING) for number in (0, 1)]
-        assert found[row] == (sums[int(corpus.number[row])] > sums[1 - int(corpus.number[row])])
+        right = sums[int(corpus.number[row])]
+        assert found[row] == (right > sum(sums) - right)
+        costs.append(-np.log(right / sum(sums)))
+    assert number_loss(model, corpus) == pytest.approx(np.mean(costs), rel=1e-4)
 
 
 def test_twin_distance_is_one_at_the_subject_and_follows_the_states(model):

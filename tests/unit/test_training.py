@@ -10,14 +10,15 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from jaxtyping import TypeCheckError
 
 from course_utils import checkpoints, training
 from course_utils.data.batching import Batches, Labelled, pad
 from course_utils.data.sequences import delayed_recall
 from course_utils.models.cells import RNNCell
-from course_utils.models.losses import classification
-from course_utils.models.recurrent import SequenceClassifier
-from course_utils.runtime import InvalidInput
+from course_utils.models.losses import classification, cross_entropy, mean
+from course_utils.models.recurrent import SequenceClassifier, unroll
+from course_utils.runtime import InvalidInput, require_positive
 from course_utils.training import TrainingDiverged, fit, fit_seeds, trained
 
 
@@ -54,7 +55,7 @@ def test_fit_learns_and_equals_a_plain_loop():
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(2e-3))
     state = optimizer.init(params)
     for step in range(45):
-        batch = recall(step, jax.random.fold_in(jax.random.key(3), step))
+        batch = recall(step, jax.random.fold_in(training.batch_rng(3), step))
         (loss, _), gradient = jax.value_and_grad(lambda p: classification(nnx.merge(graphdef, p), batch), has_aux=True)(
             params
         )
@@ -137,7 +138,7 @@ def test_divergence_names_step_and_learning_rate_and_keeps_the_last_finite_value
         return value * batch[1], metrics
 
     model, before = make(nnx.Rngs(0)), make(nnx.Rngs(0))
-    with pytest.raises(TrainingDiverged, match=r"step 25 \(seed 0\) with learning rate 0.002.*0.0002") as caught:
+    with pytest.raises(TrainingDiverged, match=r"step 25 \(seed 0\).*learning rate is 0.002: try 0.0002") as caught:
         fit(model, breaks_at_25, 60, loss=loss)
     fit(before, recall, 25, loss=classification)
     assert same(model, before)
@@ -243,23 +244,6 @@ def test_each_seed_stops_when_it_has_solved():
     assert history.steps.tolist() == [100, 40]
 
 
-def test_a_diverging_seed_is_named():
-    def loss(model, batch):
-        value, metrics = classification(model, batch)
-        return jnp.where(model.head.bias[...].sum() > 1e8, jnp.nan, value), metrics
-
-    def poisoned(rngs):
-        model = make(rngs)
-        if poisoned.calls == 1:
-            model.head.bias[...] = jnp.full(8, 1e9)
-        poisoned.calls += 1
-        return model
-
-    poisoned.calls = 0
-    with pytest.raises(TrainingDiverged, match=r"step 0 \(seed 9\)"):
-        fit_seeds(poisoned, recall, 40, seeds=(3, 9), loss=loss)
-
-
 # -------------------------------------------------------------------------------------- many devices
 
 
@@ -300,9 +284,9 @@ def test_losses_on_eight_virtual_devices_equal_one(tmp_path):
 # ------------------------------------------------------------------------------------- trained models
 
 
-def training_run(model):
+def training_run(model, seed=0):
     training_run.calls += 1
-    return fit(model, recall, 25, loss=classification)
+    return fit(model, recall, 25, loss=classification, seed=seed)
 
 
 @pytest.fixture(autouse=True)
@@ -342,7 +326,7 @@ def test_a_quick_model_is_not_taken_for_a_full_one(monkeypatch):
 
 def test_a_damaged_cache_costs_a_warning_and_a_training_run(tmp_path):
     first = trained("small", make, training_run, {"steps": 25})
-    path = tmp_path / "home" / "cache" / "models" / "small.safetensors"
+    (path,) = (tmp_path / "home" / "cache" / "models").glob("small-*.safetensors")
     path.write_bytes(path.read_bytes()[:200])
     with pytest.warns(UserWarning, match="damaged"):
         again = trained("small", make, training_run, {"steps": 25})
@@ -354,3 +338,162 @@ def test_a_read_only_home_costs_a_warning(monkeypatch):
     monkeypatch.setenv("COURSE_HOME", "/proc/nowhere")
     with pytest.warns(UserWarning, match="could not be kept"):
         assert trained("small", make, training_run, {"steps": 25}).origin == "trained"
+
+
+# ------------------------------------------------------- found by a reader of the source, each mended once
+
+
+def test_a_model_and_its_batches_share_no_key():
+    rngs = nnx.Rngs(7)
+    of_model = [rngs.params() for _ in range(30)]
+    of_batches = [jax.random.fold_in(training.batch_rng(7), step) for step in range(30)]
+    seen = {tuple(np.asarray(jax.random.key_data(key)).tolist()) for key in of_model + of_batches}
+    assert len(seen) == 60
+
+
+def test_an_index_outside_the_vocabulary_is_not_blamed_on_the_learning_rate():
+    model = SequenceClassifier(RNNCell(6, 9, rngs=nnx.Rngs(0)), 8, 8, rngs=nnx.Rngs(0))  # the task has 16 symbols
+    with pytest.raises(TrainingDiverged, match="outside the model's vocabulary") as caught:
+        fit(model, recall, 20, loss=classification)
+    assert "try" not in str(caught.value)
+
+
+def test_a_step_that_overflows_the_parameters_is_not_taken():
+    model = make(nnx.Rngs(0))
+    with pytest.raises(TrainingDiverged, match="step 0|step 1"):
+        fit(model, recall, 20, loss=classification, optimizer=optax.sgd(3e38))
+    assert all(np.isfinite(leaf).all() for leaf in values(model))
+
+
+def test_schedules_no_clipping_and_own_optimizers_are_taken_and_recorded_honestly():
+    history = fit(
+        make(nnx.Rngs(0)), recall, 40, loss=classification, learning_rate=optax.linear_schedule(0, 1e-2, 20), clip=None
+    )
+    assert history.learning_rate is None
+    assert np.isfinite(history.losses).all()
+    assert fit(make(nnx.Rngs(0)), recall, 5, loss=classification, optimizer=optax.sgd(0.1)).learning_rate is None
+    assert fit(make(nnx.Rngs(0)), recall, 5, loss=classification, learning_rate=1e-3).learning_rate == 1e-3
+
+
+def test_a_diverging_seed_stops_and_the_others_go_on():
+    def breaks_for_one(step, rng):
+        batch = recall(step, rng)
+        first = jax.random.key_data(rng)[0] == jax.random.key_data(jax.random.fold_in(training.batch_rng(0), step))[0]
+        return batch, jnp.where(first & (step >= 23), jnp.nan, 1.0)
+
+    def loss(model, batch):
+        value, metrics = classification(model, batch[0])
+        return value * batch[1], metrics
+
+    with pytest.warns(UserWarning, match="Seed 0 diverged at step 23"):
+        models, history = fit_seeds(make, breaks_for_one, 60, loss=loss, seeds=(0, 1))
+    assert history.stopped == ("diverged", "finished")
+    assert history.steps.tolist() == [23, 60]
+    alone, _ = fit_seeds(make, recall, 60, loss=classification, seeds=(1,))
+    assert same(models[1], alone[0])
+    assert all(np.isfinite(leaf).all() for model in models for leaf in values(model))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said_before_training():
+    with pytest.raises(InvalidInput, match="/proc/nope/run.safetensors cannot be written"):
+        fit(make(nnx.Rngs(0)), recall, 20, loss=classification, checkpoint="/proc/nope/run.safetensors")
+
+
+def test_an_earlier_run_is_not_overwritten(tmp_path):
+    path = tmp_path / "run.safetensors"
+    fit(make(nnx.Rngs(0)), recall, 40, loss=classification, checkpoint=path)
+    with pytest.raises(InvalidInput, match="holds an earlier run"):
+        fit(make(nnx.Rngs(0)), recall, 20, loss=classification, checkpoint=path)
+
+
+def test_numpy_integers_are_whole_numbers_and_truth_values_are_not():
+    require_positive(steps=np.int64(3))
+    fit_seeds(make, recall, 3, loss=classification, seeds=np.arange(2).tolist())
+    for wrong in (True, 2.0, np.ones(1, int), 0):
+        with pytest.raises(InvalidInput, match="steps must be a whole number"):
+            require_positive(steps=wrong)
+
+
+def test_reports_come_every_twenty_updates_whatever_the_buckets():
+    seen = []
+    fit(make(nnx.Rngs(0)), ragged(), 90, loss=classification, report=lambda step, now: seen.append(step))
+    assert seen == [20, 40, 60, 80, 90]
+
+
+def test_networks_of_different_kind_are_not_trained_as_one():
+    def make_other(rngs):
+        kind = "tanh" if make_other.calls == 0 else "linear"
+        make_other.calls += 1
+        return SequenceClassifier(RNNCell(6, 9, rngs=rngs, activation=kind), 16, 8, rngs=rngs)
+
+    make_other.calls = 0
+    with pytest.raises(InvalidInput, match="Every seed must build the same network"):
+        fit_seeds(make_other, recall, 5, loss=classification, seeds=(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (lambda model, batch: classification(model, batch)[0], "returns a pair"),
+        (lambda model, batch: (jnp.ones(2), {}), "first part has shape"),
+        (lambda model, batch: (classification(model, batch)[0], {"loss": jnp.ones(())}), "may not be called 'loss'"),
+        (lambda model, batch: (classification(model, batch)[0], {"many": jnp.ones(3)}), "'many' has shape"),
+    ],
+)
+def test_a_loss_that_breaks_its_contract_is_told_so(loss, words):
+    with pytest.raises(InvalidInput, match=words):
+        fit(make(nnx.Rngs(0)), recall, 5, loss=loss)
+
+
+def test_plain_numbers_are_metrics_too_and_the_loss_has_a_last():
+    history = fit(make(nnx.Rngs(0)), recall, 5, loss=lambda m, b: (classification(m, b)[0], {"half": 0.5}))
+    assert history.last("half") == 0.5
+    assert history.last("loss") == pytest.approx(history.losses.mean())
+    with pytest.raises(InvalidInput, match="no metric 'acuracy'; there are loss, half"):
+        history.last("acuracy")
+
+
+def test_what_is_masked_reaches_neither_the_loss_nor_the_gradient():
+    mask = jnp.array([[True, True, False]])
+    logits = jnp.ones((1, 3, 4)).at[0, 2].set(jnp.nan)
+    labels = jnp.array([[0, 1, 2]])
+    value, gradient = jax.value_and_grad(lambda l: cross_entropy(l, labels, mask))(logits)
+    assert value == pytest.approx(np.log(4))
+    assert np.isfinite(gradient).all()
+    assert (gradient[0, 2] == 0).all()
+
+
+def test_losses_are_summed_in_float32():
+    assert cross_entropy(jnp.zeros((5, 1000), jnp.bfloat16), jnp.zeros(5, int)) == pytest.approx(np.log(1000), rel=1e-5)
+    assert mean(jnp.ones(70_000, jnp.float16)) == 1
+
+
+class StackCell(RNNCell):
+    """A cell whose state is a matrix for each example and whose projection is a pair."""
+
+    def start(self, batch):
+        return jnp.zeros((batch, 2, self.hidden))
+
+    def project(self, inputs):
+        return super().project(inputs), inputs[..., :1]
+
+    def step(self, state, projected):
+        new = super().step(state[:, 0], projected[0] + projected[1])
+        return jnp.stack([new, state[:, 0]], axis=1)
+
+    def output(self, state):
+        return state[:, 0]
+
+
+def test_unroll_carries_states_of_any_rank_and_takes_their_dtype():
+    cell = StackCell(3, 4, rngs=nnx.Rngs(0))
+    x = jax.random.normal(jax.random.key(0), (2, 5, 3))
+    outputs, last = unroll(cell, x, jnp.arange(5) < jnp.array([[5], [2]]))
+    assert outputs.shape == (2, 5, 4)
+    np.testing.assert_array_equal(last[1, 0], outputs[1, 1])
+    low = RNNCell(3, 4, rngs=nnx.Rngs(0))
+    graphdef, state = nnx.split(low)
+    low = nnx.merge(graphdef, jax.tree.map(lambda a: a.astype(jnp.bfloat16), state))
+    assert unroll(low, x.astype(jnp.bfloat16))[0].dtype == jnp.bfloat16
+    with pytest.raises((InvalidInput, TypeCheckError)):  # the tests' own shape check may come first
+        unroll(low, x, jnp.ones((2, 4), bool))
