@@ -16,18 +16,18 @@ lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/jupyter lab --LabApp.news_url=None $(LAB_OPTIONS) notebooks/00_start_here.ipynb
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 	PYTHONPATH=tests/notebooks COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 $(BIN)/python -m pytest -p nbval -p nbval_plotly --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300 notebooks
 
 # The versions that Colab publishes, and Colab itself simulated. Installing the course must change none of them.
 test-colab: .venv-colab/.ready
 	.venv-colab/bin/python tests/environments/unchanged.py $(COLAB)
-	.venv-colab/bin/python -m pytest -W "error:Passing unrecognized arguments" --ignore tests/unit/test_packaging.py tests/unit tests/colab
+	.venv-colab/bin/python -m pytest -n auto -W "error:Passing unrecognized arguments" --ignore tests/unit/test_packaging.py tests/unit tests/colab
 	$(QUICK) COURSE_HOME=$$(mktemp -d) PYTHONWARNINGS="error:Passing unrecognized arguments" .venv-colab/bin/python -m pytest -p nbval -p nbval_plotly --nbval-lax --nbval-cell-timeout=300 notebooks
 
 # The newest releases of everything.
 test-newest: .venv-newest/.ready
-	.venv-newest/bin/python -m pytest --ignore tests/unit/test_packaging.py tests/unit
+	.venv-newest/bin/python -m pytest -n auto --ignore tests/unit/test_packaging.py tests/unit
 	$(QUICK) COURSE_HOME=$$(mktemp -d) .venv-newest/bin/python -m pytest -p nbval -p nbval_plotly --nbval-lax --nbval-cell-timeout=300 notebooks
 
 # In a real browser; needs Chromium (apt-get install chromium).

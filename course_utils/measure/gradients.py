@@ -1,0 +1,85 @@
+"""Gradients through time: Jacobians of single steps, their product, and what becomes of its singular values.
+
+    ∂L/∂s_0 = ∂L/∂s_T · J_T J_{T-1} … J_1,     J_t = ∂s_t/∂s_{t-1}
+
+where s_t is the whole state of a cell as one vector: h for an RNN or a GRU, (h, C) for an LSTM.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from ..runtime import require
+
+RESOLVED = 1e-15  # singular values below this share of the largest are rounding, even in float64
+
+
+def step_jacobians(
+    cell: Any, inputs: Float[Array, "time embed"], start: Any = None
+) -> Float[Array, "time state state"]:
+    """J_1 … J_T along one sequence, each by forward-mode differentiation of a single step at the state it starts from.
+
+    For an RNN J_t = diag(f'(W_h h_{t-1} + W_x x_t + b)) W_h.
+    """
+    require(inputs.shape[0] >= 1, "The sequence is empty: a product of Jacobians needs at least one step.")
+    step, first = _flat_step(cell, start)
+
+    def both(state, projected):
+        return step(state, projected), jax.jacfwd(step)(state, projected)
+
+    return jax.lax.scan(both, first, cell.project(inputs))[1]
+
+
+def unrolled_jacobian(cell: Any, inputs: Float[Array, "time embed"], start: Any = None) -> Float[Array, "state state"]:
+    """∂s_T/∂s_0 by reverse-mode differentiation through the whole unrolled sequence: another route to the product."""
+    step, first = _flat_step(cell, start)
+    projected = cell.project(inputs)
+    return jax.jacrev(lambda state: jax.lax.scan(lambda s, p: (step(s, p), None), state, projected)[0])(first)
+
+
+def _flat_step(cell: Any, start: Any):
+    """A cell's step on the state as one vector, and the state before the first step."""
+    state = cell.start(1) if start is None else jax.tree.map(lambda a: a[None], start)
+    dtype = jax.tree.leaves(cell.project(jnp.zeros((1, cell.embed))))[0].dtype
+    first, restore = ravel_pytree(jax.tree.map(lambda a: a.astype(dtype), state))
+
+    def step(vector, projected):
+        return ravel_pytree(cell.step(restore(vector), jax.tree.map(lambda a: a[None], projected)))[0]
+
+    return step, first
+
+
+class Spectrum(NamedTuple):
+    """Singular values of J_t … J_1 after each step, as base-10 logarithms, largest first; NaN where not resolved."""
+
+    log10: Float[np.ndarray, "time state"]
+
+    @property
+    def norm(self) -> Float[np.ndarray, " time"]:
+        """Base-10 logarithm of the largest: how much a gradient can grow on its way."""
+        return self.log10[:, 0]
+
+
+def product_spectrum(jacobians: Any) -> Spectrum:
+    """Singular values of the product after 1 … T steps, in float64, rescaled at every step so that nothing overflows."""
+    jacobians = np.asarray(jacobians, np.float64)
+    require(np.isfinite(jacobians).all(), "A Jacobian holds a number that is not finite.")
+    size = jacobians.shape[-1]
+    product, scale = np.eye(size), 0.0
+    products, scales = np.empty_like(jacobians), np.empty(len(jacobians))
+    for t, jacobian in enumerate(jacobians):
+        product = jacobian @ product
+        largest = np.abs(product).max()
+        if largest > 0:
+            product, scale = product / largest, scale + np.log10(largest)
+        products[t], scales[t] = product, scale
+    values = np.linalg.svd(products, compute_uv=False)
+    with np.errstate(divide="ignore"):
+        log10 = np.log10(values) + scales[:, None]
+    log10[values <= RESOLVED * values[:, :1]] = np.nan
+    log10[values[:, 0] == 0, 0] = -np.inf  # nothing at all is left
+    return Spectrum(log10)
