@@ -4,8 +4,10 @@ import pathlib
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from course_utils.teaching.bank import Predict, bank
+from course_utils.teaching.markup import plain
 from course_utils.teaching.quiz import Sheet
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -19,13 +21,12 @@ def changes(explorer, act, opened, figures=1):
     """Do something to an explorer and wait for its sentence and figure to follow."""
     before = words_of(explorer)
     act()
-    for _ in range(60):
-        opened.page.wait_for_timeout(50)
+    for _ in range(200):
+        opened.page.wait_for_timeout(25)
         if words_of(explorer) != before:
             break
     assert words_of(explorer) != before, before
-    opened.idle()
-    assert explorer.locator(".js-plotly-plot").count() == figures
+    expect(explorer.locator(".js-plotly-plot")).to_have_count(figures)
     return words_of(explorer)
 
 
@@ -78,13 +79,20 @@ def answer_every_question(opened, chapter):
                 check(card, {True: "✓", False: "✗", None: "→"}[right], opened)
             if question.variants > 1:
                 card.get_by_role("button", name="New numbers").click()
-                opened.idle()
+                expect(card.locator("[role=status]")).to_have_count(0)
 
 
 def check(card, mark, opened):
+    """Press the button and wait for what is said: other words than before, with this mark in front."""
+    said = card.locator("[role=status]")
+    before = said.inner_text() if said.count() else ""
     card.locator("button").filter(has_text=re.compile("^(Check|Keep my prediction)$")).click()
-    card.locator("[role=status]").filter(has_text=mark).wait_for(timeout=10_000)
-    opened.idle()
+    for _ in range(200):
+        opened.page.wait_for_timeout(25)
+        now = said.inner_text() if said.count() else ""
+        if now != before or now.startswith("→ Kept"):  # every prediction is answered alike
+            break
+    expect(said).to_contain_text(mark)
 
 
 def as_asked(question):
@@ -124,7 +132,10 @@ def fill(card, question, answer):
         for i, box in enumerate(card.locator("input[type=checkbox]").all()):
             box.set_checked(i in answer)
     elif question.kind == "order":
-        rows = list(question.shuffled)
+        shown = [row.inner_text() for row in card.locator(".widget-html, .jupyter-widgets.widget-htmlmath").all()]
+        texts = [plain(item.text) for item in question.items]
+        rows = [texts.index(text) for line in shown for text in texts if line.endswith(text)]  # as they stand now
+        assert sorted(rows) == list(range(len(texts))), shown
         downs = card.get_by_role("button", name="↓")
         for _ in rows:  # bubble sort, as a patient person would
             for i in range(len(rows) - 1):
