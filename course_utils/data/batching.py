@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
 
@@ -49,6 +49,13 @@ class Tagged(NamedTuple):
     asked: Bool[Array, "batch time"]
 
     time_axes = {"mask": ("tokens", "mask", "labels", "asked")}  # noqa: RUF012
+
+
+class Measured(NamedTuple):
+    """Sequences of vectors with one number each to be found."""
+
+    inputs: Float[Array, "batch time embed"]
+    target: Float[Array, " batch"]
 
 
 def pad(sequences: Sequence[Sequence[int]], length: int | None = None, value: int = 0) -> Padded:

@@ -2,8 +2,7 @@
 
 import dataclasses
 import functools
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +29,7 @@ from . import ch00
 from .agreement import BATCH, SEEDS, Accuracy, accuracy, corpora, words_only
 from .agreement import LENGTHS as SENTENCE_LENGTHS
 from .agreement import asked_directly as asked_batches
+from .follow import followed
 
 HIDDEN, EMBED = 64, 32
 SHORT = 1_000  # updates that the notebook runs live
@@ -133,22 +133,9 @@ class Moment:
         return {**self.agreement.numbers(), **rest}
 
 
-def _followed(
-    make: Callable, batches: Any, loss: Callable, moments: tuple[int, ...]
-) -> Iterator[tuple[int, list[Any]]]:
-    """Train `SEEDS` once and stop at several moments on the way: (updates, models)."""
-    with tempfile.TemporaryDirectory() as folder:
-        for updates in moments:
-            models, _ = fit_seeds(
-                make, batches, budget(updates), loss=loss, seeds=SEEDS,
-                checkpoint=f"{folder}/run.safetensors", resume=True, progress=False,
-            )  # fmt: skip
-            yield updates, models
-
-
 def by_updates() -> dict[int, Moment]:
     """Three language models at several moments of one training run."""
-    return {n: Moment.of(models) for n, models in _followed(language_model, words_only(), next_word, UPDATES)}
+    return {n: Moment.of(models) for n, models in followed(language_model, words_only(), next_word, UPDATES)}
 
 
 class Weighted(NamedTuple):
@@ -169,13 +156,16 @@ def weighted_next_word(model: LanguageModel, batch: Weighted) -> tuple[Array, di
     return -(chosen * weight).sum() / weight.sum(), {}
 
 
-def with_weighted_verb() -> dict[int, Accuracy]:
-    """The same training with one change: the verb counts `VERB_WEIGHT` times as much as any other word."""
+def weighted_sentences() -> Batches:
+    """Training sentences in which the verb counts `VERB_WEIGHT` times as much as any other word."""
     train = corpora()[0]
     verb = jnp.arange(train.tokens.shape[1]) == train.verb[:, None]
-    sentences = Weighted(train.tokens, train.mask, jnp.where(verb, VERB_WEIGHT, 1.0))
-    batches = Batches(sentences, BATCH, SENTENCE_LENGTHS)
-    run = _followed(language_model, batches, weighted_next_word, WEIGHTED_UPDATES)
+    return Batches(Weighted(train.tokens, train.mask, jnp.where(verb, VERB_WEIGHT, 1.0)), BATCH, SENTENCE_LENGTHS)
+
+
+def with_weighted_verb() -> dict[int, Accuracy]:
+    """The same training with one change: the verb counts `VERB_WEIGHT` times as much as any other word."""
+    run = followed(language_model, weighted_sentences(), weighted_next_word, WEIGHTED_UPDATES)
     return {n: accuracy(models, prefers) for n, models in run}
 
 
@@ -224,7 +214,7 @@ def nested_accuracy() -> dict[int, dict[int, np.ndarray]]:
         def reader(rngs, hidden=hidden):
             return SequenceClassifier(RNNCell(EMBED, hidden, rngs=rngs), len(nesting.vocabulary()), 2, rngs=rngs)
 
-        for updates, models in _followed(reader, train, tagging, NESTED_UPDATES):
+        for updates, models in followed(reader, train, tagging, NESTED_UPDATES):
             rows = []
             for model in models:
                 right = apply(model, every_step, test.tokens, test.mask).argmax(-1) == np.asarray(test.labels)

@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from ..data.agreement import AGREEING, NOUNS, Agreement, vocabulary
 from ..data.batching import pad
@@ -22,17 +23,22 @@ def right(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, "
     return np.concatenate(answers) == np.asarray(asked.labels)
 
 
+def verb_margin(logits: Float[Any, "n vocab"]) -> Float[Array, " n"]:
+    """log p(*were* or *are*) - log p(*was* or *is*), from scores for every word. Can be compiled and differentiated."""
+    vocab = vocabulary()
+    forms = jnp.array([[vocab[pair[number]] for pair in AGREEING] for number in (0, 1)])  # [number, form]
+    singular, plural = jnp.moveaxis(jax.nn.logsumexp(logits[:, forms], axis=-1), 1, 0)
+    return plural - singular
+
+
 def _number_margin(model: Any, corpus: Agreement, batch: int) -> Float[np.ndarray, " n"]:
     """log p(verb forms of the right number) - log p(forms of the wrong one) at the last word before the verb."""
-    vocab = vocabulary()
-    forms = np.array([[vocab[pair[number]] for pair in AGREEING] for number in (0, 1)])  # [number, form]
     margins = []
     for low in range(0, len(corpus.number), batch):
         rows = slice(low, low + batch)
         scores = apply(model, logits, corpus.tokens[rows], corpus.mask[rows])
         at = scores[np.arange(len(scores)), np.asarray(corpus.verb[rows]) - 1]
-        singular, plural = np.moveaxis(np.logaddexp.reduce(at[:, forms], axis=-1), 1, 0)
-        margins.append((plural - singular) * (2 * np.asarray(corpus.number[rows]) - 1))
+        margins.append(np.asarray(verb_margin(at)) * (2 * np.asarray(corpus.number[rows]) - 1))
     return np.concatenate(margins)
 
 

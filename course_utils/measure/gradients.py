@@ -5,14 +5,17 @@
 where s_t is the whole state of a cell as one vector: h for an RNN or a GRU, (h, C) for an LSTM.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
+from ..models.gated import LSTMCell, LSTMState
+from ..models.recurrent import unroll
 from ..runtime import require
 
 RESOLVED = 1e-15  # singular values below this share of the largest are rounding, even in float64
@@ -39,6 +42,72 @@ def unrolled_jacobian(cell: Any, inputs: Float[Array, "time embed"], start: Any 
     step, first = _flat_step(cell, start)
     projected = cell.project(inputs)
     return jax.jacrev(lambda state: jax.lax.scan(lambda s, p: (step(s, p), None), state, projected)[0])(first)
+
+
+def forget_products(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Array, "time hidden"]:
+    """∏ f_t after each step: the derivative of the cell state C_t with respect to C_0 along the additive path.
+
+    C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t: where the gates are taken as given, ∂C_t/∂C_{t-1} = diag(f_t).
+    """
+
+    def one(state, projected):
+        f_t = cell.gates(state, projected[None])[0][0]
+        return cell.step(state, projected[None]), f_t
+
+    return jnp.cumprod(jax.lax.scan(one, cell.start(1), cell.project(inputs))[1], axis=0)
+
+
+def cell_path_jacobian(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Array, "hidden hidden"]:
+    """∂C_T/∂C_0 with every h_t held fixed, by automatic differentiation: a second route to `forget_products`."""
+    projected = cell.project(inputs)
+
+    def run(start):
+        def one(state, projected):
+            held = LSTMState(jax.lax.stop_gradient(state.hidden), state.cell)
+            return cell.step(held, projected[None]), None
+
+        first = LSTMState(cell.start(1).hidden.astype(start.dtype), start[None])
+        return jax.lax.scan(one, first, projected)[0].cell[0]
+
+    return jax.jacrev(run)(cell.start(1).cell[0].astype(projected.dtype))
+
+
+class _Nudged:
+    """A cell to whose state a given small vector is added after each step, so that it can be differentiated by it."""
+
+    def __init__(self, cell: Any, nudges: Any):
+        self.cell, self.nudges = cell, nudges
+        self.start, self.output = cell.start, cell.output
+
+    def project(self, inputs):
+        return self.cell.project(inputs), self.nudges
+
+    def step(self, state, now):
+        projected, nudge = now
+        return jax.tree.map(jnp.add, self.cell.step(state, projected), nudge)
+
+
+def state_gradients(
+    cell: Any,
+    inputs: Float[Array, "batch time embed"],
+    loss: Callable[[Any, Any], Float[Array, ""]],
+    mask: Bool[Array, "batch time"] | None = None,
+) -> Float[Array, "batch time"]:
+    """‖∂L/∂s_t‖ for every state s_t of every sequence: how much the loss would change with it, per unit of change.
+
+    `loss(outputs, last)` is a sum over sequences of what is computed from the outputs of all steps
+    `[batch, time, hidden]` and from the output after the last `[batch, hidden]`. 0 where `mask` is False.
+    """
+    batch, time = inputs.shape[:2]
+    dtype = jax.tree.leaves(cell.project(inputs[:1, :1]))[0].dtype
+    nudges = jax.tree.map(lambda a: jnp.zeros((batch, time, *a.shape[1:]), dtype), cell.start(batch))
+
+    def value(nudges):
+        outputs, last = unroll(_Nudged(cell, nudges), inputs, mask)
+        return loss(outputs, cell.output(last))
+
+    gradients = jax.tree.leaves(jax.grad(value)(nudges))
+    return jnp.sqrt(sum((g**2).sum(-1) for g in gradients))
 
 
 def _flat_step(cell: Any, start: Any):

@@ -45,6 +45,12 @@ def tagging(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]
     return cross_entropy(logits, batch.labels, batch.asked), {"accuracy": mean(right, batch.asked)}
 
 
+def squared_error(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
+    """Mean of (answer - target)² over a `Measured` batch, with the share of answers less than 0.1 off."""
+    off = model(batch.inputs) - batch.target
+    return (off**2).mean(), {"accuracy": (jnp.abs(off) < 0.1).mean()}
+
+
 def next_word_loss(
     logits: Float[Array, "batch time vocab"], tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"]
 ) -> Float[Array, ""]:

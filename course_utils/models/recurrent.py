@@ -70,6 +70,42 @@ def hidden_states(
     return unroll(model.cell, model.embed(tokens), mask)[0]
 
 
+class Truncated(nnx.Module):
+    """A cell through which no gradient passes at the steps k, 2k, 3k, …: truncated backpropagation through time.
+
+    The states are those of `cell`; only their derivatives differ. A sequence falls into windows of `window` steps, and
+    what happens in one window is, for the gradient, a fixed start of the next.
+
+    Williams, Peng (1990). Built in notebook 02.
+    """
+
+    def __init__(self, cell: Any, window: int):
+        require_positive(window=window)
+        self.cell, self.window = cell, window
+        self.embed, self.hidden = cell.embed, cell.hidden
+
+    def start(self, batch: int) -> Any:
+        """That of the cell."""
+        return self.cell.start(batch)
+
+    def project(self, inputs: Float[Array, "batch time embed"]) -> Any:
+        """What the inputs contribute, and where a window begins."""
+        begins = jnp.arange(inputs.shape[1]) % self.window == 0
+        return self.cell.project(inputs), jnp.broadcast_to(begins, inputs.shape[:2])
+
+    def step(self, state: Any, projected: Any) -> Any:
+        """The cell's step, from a state that counts as a constant where a window begins."""
+        x_t, begins = projected
+        before = jax.tree.map(
+            lambda a: jnp.where(begins.reshape(-1, *[1] * (a.ndim - 1)), jax.lax.stop_gradient(a), a), state
+        )
+        return self.cell.step(before, x_t)
+
+    def output(self, state: Any) -> Any:
+        """That of the cell."""
+        return self.cell.output(state)
+
+
 class SequenceClassifier(nnx.Module):
     """Read a sequence, answer one question about it: logits = W · output(last state) + b.
 
@@ -95,6 +131,20 @@ class SequenceClassifier(nnx.Module):
         """What the model would answer if the sequence ended at each position."""
         outputs, _ = unroll(self.cell, self.embed(tokens), mask)
         return self.head(outputs)
+
+
+class SequenceRegressor(nnx.Module):
+    """Read a sequence of vectors, answer with one number: W · output(last state) + b."""
+
+    def __init__(self, cell: Any, *, rngs: nnx.Rngs):
+        self.cell = cell
+        self.head = nnx.Linear(cell.hidden, 1, rngs=rngs)
+
+    def __call__(
+        self, inputs: Float[Array, "batch time embed"], mask: Bool[Array, "batch time"] | None = None
+    ) -> Float[Array, " batch"]:
+        _, last = unroll(self.cell, inputs, mask)
+        return self.head(self.cell.output(last))[:, 0]
 
 
 class LanguageModel(nnx.Module):

@@ -1,0 +1,146 @@
+"""Real text that every machine has: the source of Python's own standard library, as tokens.
+
+A language model of program text needs memory that words of a small grammar do not: names come back after many
+lines, brackets and indentation close what was opened.
+"""
+
+import collections
+import functools
+import keyword
+import pathlib
+import sysconfig
+import tokenize
+import warnings
+import zlib
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int
+
+from ..runtime import CourseError, require_positive
+from .batching import Padded
+from .vocabulary import Vocabulary
+
+LEFT_OUT = {"site-packages", "test", "tests", "idlelib", "lib2to3", "pydoc_data", "encodings", "__pycache__"}
+SHARE_FOR_TEST = 10  # one module in so many
+WORDS = {
+    tokenize.STRING: "<string>", tokenize.NUMBER: "<number>", tokenize.NEWLINE: "<newline>", tokenize.INDENT: "<indent>",
+    tokenize.DEDENT: "<dedent>",
+}  # fmt: skip
+
+
+def tokens_of(text: str) -> list[str]:
+    """Program text as words: names and operators as they are written, literals and layout as one word for each kind.
+
+    Comments and empty lines are left out. Text that is not Python raises `SyntaxError` or `tokenize.TokenError`.
+    """
+    lines = iter(text.splitlines(keepends=True))
+    words, inside = [], 0
+    for token in tokenize.generate_tokens(lambda: next(lines, "")):
+        kind = tokenize.tok_name[token.type]
+        if kind == "FSTRING_START":  # from Python 3.12 on a formatted string is several tokens
+            inside += 1
+        elif kind == "FSTRING_END":
+            inside -= 1
+            words += ["<string>"] if not inside else []
+        elif not inside and token.type in WORDS:
+            words.append(WORDS[token.type])
+        elif not inside and token.type in (tokenize.NAME, tokenize.OP):
+            words.append(token.string)
+    return words
+
+
+def _modules(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
+    """Python files below a folder, by top-level module."""
+    found = collections.defaultdict(list)
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).parts
+        name = parts[0].removesuffix(".py")
+        if name.isidentifier() and name not in LEFT_OUT and not LEFT_OUT & set(parts[:-1]):
+            found[name].append(path)
+    return found
+
+
+def _read(files: Iterable[pathlib.Path]) -> list[str]:
+    words = []
+    for path in files:
+        try:
+            with tokenize.open(path) as file:
+                words += tokens_of(file.read())
+        except (OSError, SyntaxError, UnicodeError, tokenize.TokenError):
+            continue  # a template, or a file for another version of Python
+    return words
+
+
+class Source(NamedTuple):
+    """Program text for training and for testing, which share no module."""
+
+    train: Int[np.ndarray, " tokens"]
+    test: Int[np.ndarray, " tokens"]
+    vocabulary: Vocabulary
+    modules: tuple[tuple[str, ...], tuple[str, ...]]  # names, for training and for testing
+    origin: str
+
+
+@functools.cache
+def python_source(words: int = 1_500) -> Source:
+    """The standard library of this Python as two streams of tokens, with the `words` most frequent ones as vocabulary.
+
+    A top-level module is for testing when a checksum of its name says so, so that the split is the same on every
+    machine. A name that is not in the vocabulary becomes `<unk>`. Where a Python comes without its source, the packages
+    beside this course are read instead, and a warning says so.
+    """
+    require_positive(words=words)
+    root, origin = pathlib.Path(sysconfig.get_path("stdlib")), "the standard library"
+    modules = _modules(root)
+    if sum(map(len, modules.values())) < 20:
+        beside = pathlib.Path(sysconfig.get_path("purelib"))
+        warnings.warn(
+            f"This Python came without the source of its standard library ({root}); reading the packages in {beside} "
+            "instead. Numbers will differ from those in the text.",
+            stacklevel=2,
+        )
+        modules, origin = _modules(beside), "installed packages"
+        if sum(map(len, modules.values())) < 20:
+            raise CourseError(f"There is no Python source to read, neither in {root} nor in {beside}.")
+    texts: tuple[list[str], list[str]] = ([], [])
+    names: tuple[list[str], list[str]] = ([], [])
+    for name, files in sorted(modules.items()):
+        part = int(zlib.crc32(name.encode()) % SHARE_FOR_TEST == 0)
+        texts[part].extend(["<module>", *_read(files)])
+        names[part].append(name)
+    counts = collections.Counter(texts[0])
+    frequent = sorted(set(counts) - set(keyword.kwlist), key=lambda word: (-counts[word], word))
+    vocabulary = Vocabulary([*keyword.kwlist, *frequent[: max(0, words - len(keyword.kwlist))]])
+    index = {word: i for i, word in enumerate(vocabulary.words)}
+    streams = [np.array([index.get(word, vocabulary.unk) for word in text], np.int32) for text in texts]
+    return Source(streams[0], streams[1], vocabulary, (tuple(names[0]), tuple(names[1])), origin)
+
+
+class Windows:
+    """Batches of `size` pieces of `length` tokens, cut out of a stream at random places."""
+
+    def __init__(self, stream: Int[np.ndarray, " tokens"], size: int, length: int):
+        require_positive(size=size, length=length)
+        self.stream, self.size, self.length = jnp.asarray(stream), size, length
+
+    def bucket(self, step: int) -> int:
+        """All batches have one shape."""
+        return 0
+
+    def examples(self, bucket: int) -> Any:
+        """The stream."""
+        return self.stream
+
+    def draw(self, examples: Int[Array, " tokens"], rng: Array) -> Padded:
+        """A batch of pieces. Can be compiled."""
+        starts = jax.random.randint(rng, (self.size, 1), 0, examples.shape[0] - self.length)
+        tokens = examples[starts + jnp.arange(self.length)]
+        return Padded(tokens, jnp.ones_like(tokens, bool))
+
+    def __call__(self, step: int, rng: Array) -> Padded:
+        """The batch of step number `step`."""
+        return self.draw(self.stream, rng)

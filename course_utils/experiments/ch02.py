@@ -1,0 +1,161 @@
+"""Notebook 02: gradients through time, and what a plain network learns by them."""
+
+import functools
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from ..measure.agreement import by_distance, prefers
+from ..measure.truncation import answer_gradients, compare, gradient_of, gradient_to_subject, verb_number
+from ..models.cells import RNNCell
+from ..models.losses import classification, next_word
+from ..models.recurrent import LanguageModel, SequenceClassifier, Truncated
+from ..runtime import budget
+from ..training import fit_seeds
+from . import ch01, recall
+from .agreement import DISTANCES, SEEDS, accuracy, corpora, words_only
+from .follow import followed
+
+DELAYS = (10, 20, 30, 40, 60, 80, 100)
+STARTS = ("RNN", "RNN, identity, ReLU")
+PATIENCE = 8_000  # updates for the delays that were not learned in `recall.UPDATES`
+FLOW_DELAY, FLOW_MOMENTS = 30, (0, 20, 40, 60, 80, 100, 150, 200, 300, 500)
+WINDOWS = (1, 2, 4, 8, 16, 32)
+TRAINED_WINDOWS, CUT_DELAY, CUT_UPDATES = (5, 10, 20), 10, 300
+MOMENTS = (0, 1_000, 2_000, 4_000, 8_000)
+
+
+# ------------------------------------------------------------------------------- delays that are learned
+
+
+def delays() -> dict[str, dict[str, Any]]:
+    """Updates to learn each delay: start of the recurrent matrix → delay → `recall.updates_to_solve`."""
+    return recall.table(STARTS, DELAYS)
+
+
+def patient(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The shortest delay that some seed of `found` did not learn, with four times the updates."""
+    longer = {}
+    for start, row in found.items():
+        failed = [int(delay) for delay, result in row.items() if None in result["updates"]]
+        if failed:
+            longer[start] = {str(failed[0]): recall.updates_to_solve(start, failed[0], PATIENCE)}
+    return longer
+
+
+def flow(
+    start: str = "RNN", delay: int = FLOW_DELAY, moments: tuple[int, ...] = FLOW_MOMENTS, seeds: tuple[int, ...] = SEEDS
+) -> dict[int, dict[str, np.ndarray]]:
+    """Gradients of the answer's loss along the sequence as a network learns: updates → `gradient` `[seeds, delay]`, `accuracy` `[seeds]`.
+
+    `gradient` is the root mean square of ‖∂L/∂h_t‖ over 256 sequences.
+    """
+    test = recall.delayed_recall(jax.random.key(99), 256, delay)
+    found = {}
+    make = functools.partial(recall.reader, start, delay)
+    for updates, models in followed(make, recall.batches(delay), classification, moments, seeds=seeds):
+        norms = [np.sqrt((answer_gradients(model, test) ** 2).mean(0)) for model in models]
+        right = [float(classification(model, test)[1]["accuracy"]) for model in models]
+        found[updates] = {"gradient": np.array(norms), "accuracy": np.array(right)}
+    return found
+
+
+# ------------------------------------------------------------------------------------------- truncation
+
+
+def truncation(model: Any, sentences: int = 1_000) -> dict[str, Any]:
+    """Truncated gradients of a language model beside the full one, for all words and for the verb's number alone.
+
+    `noise`: how far the full gradients of two halves of the sentences are apart, to compare.
+    """
+    test = corpora()[1]
+    rows = jax.tree.map(lambda a: a[:sentences], test)
+    halves = [jax.tree.map(lambda a, i=i: a[i::2], rows) for i in (0, 1)]
+    found: dict[str, Any] = {"windows": list(WINDOWS)}
+    for name, loss in (("all words", next_word), ("the verb's number", verb_number)):
+        full = gradient_of(model, loss, rows)
+        pairs = [compare(gradient_of(model, loss, rows, window), full) for window in WINDOWS]
+        a, b = (gradient_of(model, loss, half) for half in halves)
+        noise = float(np.linalg.norm(a - b) / 2 / np.linalg.norm(full))
+        found[name] = {"relative": [p.relative for p in pairs], "cosine": [p.cosine for p in pairs], "noise": noise}
+    return found
+
+
+def cut_short(window: int, delay: int = CUT_DELAY, updates: int = CUT_UPDATES) -> dict[str, Any]:
+    """Delayed recall learned with gradients of `window` steps: accuracy of each seed over the last 100 updates."""
+
+    def reader(rngs: nnx.Rngs) -> SequenceClassifier:
+        model = recall.reader("RNN", delay, rngs)
+        model.cell = Truncated(model.cell, window)
+        return model
+
+    _, history = fit_seeds(
+        reader, recall.batches(delay), budget(updates), loss=classification, seeds=SEEDS, progress=False
+    )
+    return {"accuracy": np.round(history.last("accuracy"), 4).tolist()}
+
+
+def agreement_with_windows() -> dict[int, Any]:
+    """Words, the verb 25 times as loud (`ch01.with_weighted_verb`), with truncated gradients: window → accuracy by distance."""
+    found = {}
+    for window in TRAINED_WINDOWS:
+
+        def make(rngs: nnx.Rngs, window=window) -> LanguageModel:
+            cell = Truncated(RNNCell(ch01.EMBED, ch01.HIDDEN, rngs=rngs), window)
+            return LanguageModel(cell, len(ch01.vocabulary()), rngs=rngs)
+
+        models, _ = fit_seeds(
+            make, ch01.weighted_sentences(), budget(ch01.WEIGHTED_UPDATES[-1]), loss=ch01.weighted_next_word, seeds=SEEDS,
+            progress=False,
+        )  # fmt: skip
+        found[window] = accuracy(models, prefers)
+    return found
+
+
+# ---------------------------------------------------------------------------- what gradients explain
+
+
+def reach_and_agreement() -> dict[int, dict[str, np.ndarray]]:
+    """Language models at several moments: `reach`, the share of the verb's gradient that arrives at the subject, and
+    `accuracy`, both `[seeds, bins]` against distance."""
+    test = corpora()[1]
+    found = {}
+    for updates, models in followed(ch01.language_model, words_only(), next_word, MOMENTS):
+        reach = [10 ** by_distance(np.log10(gradient_to_subject(m, test) + 1e-30), test, DISTANCES)[1] for m in models]
+        right = [by_distance(prefers(model, test), test, DISTANCES)[1] for model in models]
+        found[updates] = {"reach": np.array(reach), "accuracy": np.array(right)}
+    return found
+
+
+def headline() -> dict[str, Any]:
+    """Delays learned by start; gradient flow; truncation; the reach of gradients beside agreement."""
+    found = delays()
+    return {
+        "seeds": list(SEEDS),
+        "delays": found,
+        "patient": patient(found),
+        "flow": {
+            "delay": FLOW_DELAY,
+            **{
+                str(updates): {"gradient": _significant(row["gradient"]), "accuracy": row["accuracy"].round(4).tolist()}
+                for updates, row in flow().items()
+            },
+        },
+        "truncation": truncation(ch01.well_trained().model),
+        "cut_short": {str(window): cut_short(window) for window in (CUT_DELAY // 2, CUT_DELAY)},
+        "windows": {str(window): result.numbers() for window, result in agreement_with_windows().items()},
+        "reach": {
+            "distance": list(by_distance(np.ones(len(corpora()[1].number)), corpora()[1], DISTANCES)[0]),
+            **{
+                str(updates): {"reach": _significant(row["reach"]), "accuracy": row["accuracy"].round(4).tolist()}
+                for updates, row in reach_and_agreement().items()
+            },
+        },
+    }
+
+
+def _significant(values: np.ndarray) -> list:
+    """Four significant digits: gradients span many powers of ten."""
+    return [[float(f"{value:.4g}") for value in row] for row in values]

@@ -1,0 +1,79 @@
+"""Delayed recall, measured alike in every chapter: which networks learn to bridge a delay, and after how many updates."""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from flax import nnx
+
+from ..data.batching import Labelled
+from ..data.sequences import delayed_recall
+from ..models.cells import RNNCell
+from ..models.gated import GRUCell, LSTMCell
+from ..models.losses import classification
+from ..models.recurrent import SequenceClassifier
+from ..runtime import budget
+from ..training import History, fit, fit_seeds
+from .agreement import SEEDS
+
+HIDDEN, EMBED, BATCH, LABELS, DISTRACTORS = 64, 32, 64, 8, 8
+UPDATES = 2_000
+SOLVED, WINDOW = 0.995, 100  # accuracy over so many updates that counts as solved
+
+CELLS: dict[str, Callable[[int, nnx.Rngs], Any]] = {
+    "RNN": lambda delay, rngs: RNNCell(EMBED, HIDDEN, rngs=rngs),
+    "RNN, identity, ReLU": lambda delay, rngs: RNNCell(EMBED, HIDDEN, rngs=rngs, activation="relu", start="identity"),
+    "GRU": lambda delay, rngs: GRUCell(EMBED, HIDDEN, rngs=rngs),
+    "GRU, chrono": lambda delay, rngs: GRUCell(EMBED, HIDDEN, rngs=rngs, chrono=delay),
+    "LSTM, forget bias 0": lambda delay, rngs: LSTMCell(EMBED, HIDDEN, rngs=rngs, forget_bias=0.0),
+    "LSTM, forget bias 1": lambda delay, rngs: LSTMCell(EMBED, HIDDEN, rngs=rngs, forget_bias=1.0),
+    "LSTM, chrono": lambda delay, rngs: LSTMCell(EMBED, HIDDEN, rngs=rngs, chrono=delay),
+}
+
+
+def reader(cell: str, delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
+    """A network of 64 units that names the first of `delay` symbols, after the last."""
+    return SequenceClassifier(CELLS[cell](delay, rngs), LABELS + DISTRACTORS, LABELS, rngs=rngs)
+
+
+def batches(delay: int) -> Callable[[int, Any], Labelled]:
+    """Batches of 64 sequences of length `delay`."""
+
+    def draw(step: int, rng: Any) -> Labelled:
+        return delayed_recall(rng, BATCH, delay, LABELS, DISTRACTORS)
+
+    return draw
+
+
+def solved(history: History) -> bool:
+    """Right with 0.995 over the last 100 updates."""
+    return history.steps >= WINDOW and history.last("accuracy", WINDOW) >= SOLVED
+
+
+def learn(cell: str, delay: int, updates: int = UPDATES, *, seed: int = 0, report: Any = None) -> tuple[Any, History]:
+    """Train one network on one delay, until it is solved or the updates are used up."""
+    model = reader(cell, delay, nnx.Rngs(seed))
+    return model, fit(
+        model, batches(delay), budget(updates), loss=classification, stop=solved, seed=seed, report=report,
+        progress=report is None,
+    )  # fmt: skip
+
+
+def updates_to_solve(
+    cell: str, delay: int, updates: int = UPDATES, seeds: tuple[int, ...] = SEEDS
+) -> dict[str, list[float | None]]:
+    """Three seeds on one delay: `updates` until solved (None where not), and `accuracy` over the last 100 updates."""
+    _, history = fit_seeds(
+        functools.partial(reader, cell, delay), batches(delay), budget(updates), loss=classification, stop=solved,
+        seeds=seeds, progress=False,
+    )  # fmt: skip
+    steps = [int(n) if why == "solved" else None for n, why in zip(history.steps, history.stopped, strict=True)]
+    return {"updates": steps, "accuracy": np.round(history.last("accuracy", WINDOW), 4).tolist()}
+
+
+def table(
+    cells: Iterable[str], delays: Iterable[int], updates: Callable[[int], int] = lambda delay: UPDATES
+) -> dict[str, dict[str, Any]]:
+    """`updates_to_solve` for every cell and delay: cell → delay → result."""
+    return {cell: {str(delay): updates_to_solve(cell, delay, updates(delay)) for delay in delays} for cell in cells}

@@ -1,0 +1,254 @@
+"""Gradients on their way back: products of Jacobians, a cliff, gradients along a sequence, cut gradients."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ..runtime import require
+from .curves import curves
+from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, ORANGE, PALE, RED, finish, translucent
+
+SINGLE = (-38, 38)  # powers of ten that float32 can hold, roughly
+RANKS = (1, 2, 4, 8, 16, 32, 64)  # which singular values are drawn
+
+
+def power(exponent: float) -> str:
+    """10^exponent in words: 0.42, 3.1 or 10⁻¹²."""
+    if not np.isfinite(exponent):
+        return "0" if exponent < 0 else "∞"
+    if -2 <= exponent < 3:
+        return f"{10**exponent:.2g}"
+    digits = str(round(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{digits}"
+
+
+SAID = {
+    "vanishes": "The gradient vanishes",
+    "explodes": "The gradient explodes",
+    "transient growth": "The gradient first grows, then fades",
+    "preserved": "The gradient is preserved",
+    "overflows": "The states leave the range of numbers",
+}
+
+
+def jacobian_product(log10: np.ndarray, regime: str, radius: float, per_step: float, length: int) -> go.Figure:
+    """Norm and singular values of J_t … J_1 over t, with what the singular value and the spectral radius of W foretell.
+
+    `log10`: base-10 logarithms of the singular values, `[steps, H]`, largest first (NaN: not resolved); fewer than
+    `length` steps where the states overflowed. `per_step`: γ σ_max, the bound on one factor. `radius`: of W.
+    """
+    require(regime in SAID, f"regime must be one of {', '.join(SAID)}, not {regime!r}.")
+    steps = np.arange(1, len(log10) + 1)
+    figure = make_subplots(1, 2, column_widths=[0.55, 0.45], horizontal_spacing=0.12)
+    everywhere = np.arange(1, length + 1)
+    with np.errstate(divide="ignore"):
+        for factor, name, dash in (
+            (per_step, "bound (γ σ)<sup>t</sup>", "dash"),
+            (radius, "radius<sup>t</sup>", "dot"),
+        ):
+            figure.add_scatter(
+                x=everywhere, y=everywhere * np.log10(factor) if factor > 0 else np.full(length, np.nan), name=name,
+                mode="lines", line={"color": GREY, "dash": dash, "width": 1.5}, hoverinfo="skip", row=1, col=1,
+            )  # fmt: skip
+    norm = log10[:, 0] if len(log10) else np.zeros(0)
+    seen = np.where(np.isfinite(norm), norm, np.nan)
+    figure.add_scatter(
+        x=steps, y=seen, name="norm", mode="lines", line={"color": BLUE, "width": 3},
+        hovertemplate="after %{x} steps: 10<sup>%{y:.1f}</sup><extra></extra>", row=1, col=1,
+    )  # fmt: skip
+    ranks = [rank for rank in RANKS if rank <= log10.shape[1]]
+    for i, rank in enumerate(ranks):
+        values = log10[:, rank - 1]
+        figure.add_scatter(
+            x=steps, y=np.where(np.isfinite(values), values, np.nan), mode="lines", showlegend=False, row=1, col=2,
+            line={"color": translucent(BLUE, 1 - 0.75 * i / max(len(ranks) - 1, 1)), "width": 2},
+            hovertemplate=f"number {rank}, after %{{x}} steps: 10<sup>%{{y:.1f}}</sup><extra></extra>",
+        )  # fmt: skip
+    shown = seen[np.isfinite(seen)]
+    low, high = (min(shown.min(), -1.0), max(shown.max(), 1.0)) if shown.size else (-1.0, 1.0)
+    pad = 0.08 * (high - low)
+    figure.update_yaxes(range=[low - pad, high + pad], title_text="norm, as a power of 10", row=1, col=1)
+    figure.update_yaxes(title_text="singular values, powers of 10", row=1, col=2)
+    figure.update_xaxes(title_text="steps t", range=[0, length * 1.02], row=1, col=1)
+    figure.update_xaxes(title_text="steps t", range=[0, length * 1.02], row=1, col=2)
+    figure.add_hline(y=0, line={"color": PALE, "width": 1}, row=1, col=1)  # type: ignore[arg-type]
+    figure.update_layout(legend={"x": 0.01, "y": 0.02, "yanchor": "bottom"})
+    gone = np.flatnonzero(np.isneginf(norm))
+    if regime == "overflows":
+        at = len(log10) + 1
+        story = f"{SAID[regime]} at step {at}"
+        note = f"The state of step {at} is no longer a finite number: a training run would stop here. What is drawn ends before it."
+        figure.add_annotation(x=0.5, y=0.5, xref="x domain", yref="y domain", text=f"overflow at step {at}", showarrow=False,
+                              font={"color": RED, "size": 15})  # fmt: skip
+    elif len(gone):
+        story = f"{SAID[regime]}: exactly 0 from step {gone[0] + 1} on"
+        note = "Every path from the first state has met a unit whose slope is 0."
+    else:
+        end, peak = float(norm[-1]), int(norm.argmax())
+        story = f"{SAID[regime]}: {power(end)} after {length} steps"
+        note = (
+            f"It was largest after {peak + 1} steps, {power(float(norm[peak]))}." if regime == "transient growth"
+            else "In float32 it would be 0." if end < SINGLE[0] else "In float32 it would be infinite." if end > SINGLE[1]
+            else ""
+        )  # fmt: skip
+    return finish(
+        figure,
+        title=story,
+        caption="Left: the most by which the product of Jacobians stretches a gradient (blue), the bound by the largest singular "
+        "value of W (dashed, never broken), and what the spectral radius would foretell (dotted). Right: its singular values "
+        "number 1, 2, 4, 8 … (fading); what lies under 10⁻¹⁵ of the largest is not resolved and not drawn.",
+        summary=f"{story}. Spectral radius {radius:.2f}, largest factor of one step {per_step:.2f}. {note}".strip(),
+        height=430,
+    )
+
+
+def cliff(
+    w: np.ndarray, b: np.ndarray, surface: np.ndarray, paths: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+) -> go.Figure:
+    """The loss over two parameters, and descents on it: name → (path `[steps, 2]`, losses, gradient lengths)."""
+    figure = go.Figure(
+        go.Heatmap(
+            x=w, y=b, z=np.log10(surface + 1e-4), colorscale="Greys", reversescale=True, zmin=-4, zmax=0, hoverinfo="skip",
+            colorbar={"title": {"text": "loss"}, "tickvals": [-4, -3, -2, -1, 0], "ticktext": ["10⁻⁴", "10⁻³", "0.01", "0.1", "1"],
+                      "thickness": 14},
+        )
+    )  # fmt: skip
+    told, ends = [], {}
+    for i, (name, (path, losses, lengths)) in enumerate(paths.items()):
+        colour = (RED, BLUE)[i % 2]
+        inside = (path[:, 0] >= w[0]) & (path[:, 0] <= w[-1]) & (path[:, 1] >= b[0]) & (path[:, 1] <= b[-1])
+        steepest = int(lengths.argmax())
+        ends[name] = float(losses[-1])
+        figure.add_scatter(
+            x=path[:, 0], y=path[:, 1], mode="lines+markers", name=name,
+            line={"color": colour, "width": 2.5, "dash": ("solid", "dash")[i % 2]},
+            marker={"size": 7, "symbol": ("square", "circle")[i % 2], "color": colour, "line": {"color": "#FFFFFF", "width": 1}},
+            customdata=np.c_[losses, lengths],
+            hovertemplate="w %{x:.2f}, b %{y:.2f}: loss %{customdata[0]:.3f}, gradient %{customdata[1]:.3g}<extra></extra>",
+        )  # fmt: skip
+        if not inside.all():
+            out = int(np.flatnonzero(~inside)[0])
+            figure.add_annotation(
+                x=float(np.clip(path[out, 0], w[0], w[-1])), y=float(np.clip(path[out, 1], b[0], b[-1])),
+                text=f"{name}: thrown out at step {out}", showarrow=False, font={"color": colour}, xanchor="right",
+                bgcolor="rgba(255,255,255,0.85)",
+            )  # fmt: skip
+            ends[name] = float(losses[-1])
+        told.append(
+            f"{name}: longest gradient {lengths[steepest]:.3g} at step {steepest}, loss {losses[-1]:.3f} after {len(losses) - 1} steps"
+        )
+    start = next(iter(paths.values()))[0][0]
+    figure.add_scatter(x=[start[0]], y=[start[1]], mode="markers", name="start", hoverinfo="skip",
+                       marker={"symbol": "star", "size": 15, "color": ORANGE, "line": {"color": BLACK, "width": 1}})  # fmt: skip
+    figure.update_xaxes(range=[w[0], w[-1]], showgrid=False)
+    figure.update_yaxes(range=[b[0], b[-1]], showgrid=False)
+    figure.update_layout(legend={"x": 0.01, "y": 0.99, "yanchor": "top"})
+    return finish(
+        figure,
+        title="; ".join(f"{name}: loss {value:.3f}" for name, value in ends.items()),
+        caption="Loss of a network with one unit, two parameters and fifty steps; dark is low. Two plains meet in a wall. Each marker "
+        "is one step of gradient descent from the star; on the wall the gradient is huge, and one step can undo all before it.",
+        summary=". ".join(told) + ".",
+        x="w", y="b", height=460,
+    )  # fmt: skip
+
+
+def gradient_flow(
+    gradients: Mapping[int, np.ndarray], accuracy: Mapping[int, np.ndarray], now: int | None = None
+) -> go.Figure:
+    """‖∂L/∂h_t‖ along a sequence at several moments of training: updates → `[seeds, time]`; `now` is drawn in colour, the rest pale.
+
+    `accuracy`: updates → `[seeds]`.
+    """
+    now = max(gradients) if now is None else now
+    require(now in gradients, f"There are gradients after {', '.join(map(str, gradients))} updates, not after {now}.")
+    figure = go.Figure()
+    for updates, runs in gradients.items():
+        if updates != now:
+            mean = np.exp(np.log(np.maximum(runs, 1e-30)).mean(0))
+            figure.add_scatter(x=np.arange(1, len(mean) + 1), y=mean, mode="lines", line={"color": PALE, "width": 1.5},
+                               hoverinfo="skip", showlegend=False)  # fmt: skip
+    rows = np.maximum(np.atleast_2d(gradients[now]), 1e-30)
+    places = np.arange(1, rows.shape[1] + 1)
+    for i, row in enumerate(rows):
+        figure.add_scatter(
+            x=places, y=row, mode="lines+markers", name=f"seed {i}: {np.atleast_1d(accuracy[now])[i]:.0%} right",
+            line={"color": COLOURS[i], "width": 2.5, "dash": DASHES[i]}, marker={"symbol": MARKERS[i], "size": 6},
+        )  # fmt: skip
+    first, last = rows[:, 0], rows[:, -1]
+    low = min(float(np.min(np.maximum(runs, 1e-30))) for runs in gradients.values())
+    high = max(float(np.max(runs)) for runs in gradients.values())
+    figure.update_yaxes(type="log", exponentformat="power", range=[np.log10(low) - 0.2, np.log10(high) + 0.3])
+    figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.03, "yanchor": "bottom"})
+    share = np.median(first / last)
+    return finish(
+        figure,
+        title=f"After {now:,} updates the first position feels {power(float(np.log10(share)))} of the gradient at the last",
+        caption="How much the loss at the end changes with the state after each position (root mean square over 256 sequences), on a "
+        "logarithmic axis. Colours: three trainings at this moment, with their accuracy; pale: the other moments, mean of the seeds.",
+        summary=f"After {now} updates: gradient at the first position as a share of that at the last, by seed: "
+        + ", ".join(f"{value:.2g}" for value in first / last)
+        + "; accuracy " + ", ".join(f"{value:.2f}" for value in np.atleast_1d(accuracy[now])) + ".",
+        x="position in the sequence", y="‖∂L/∂h‖",
+    )  # fmt: skip
+
+
+def truncation_bias(
+    windows: Sequence[int], relative: Mapping[str, Sequence[float]], noise: Mapping[str, float]
+) -> go.Figure:
+    """How far truncated gradients are from the full one, by window; `noise`: how far two halves of the data are apart."""
+    ends = {name: (values[0], values[-1]) for name, values in relative.items()}
+    most = max(ends, key=lambda name: ends[name][1])
+    return curves(
+        windows, relative, title=f"With windows of {windows[-1]} steps {ends[most][1]:.0%} of the gradient for {most} is still missing",
+        caption="Length of the difference between the truncated and the full gradient, as a share of the full one. Grey: the same for "
+        "two halves of the sentences, the error that more data would remove. Truncation's does not go away with more data.",
+        summary="Difference as a share of the full gradient: "
+        + "; ".join(f"{name} {a:.2f} with windows of {windows[0]}, {b:.2f} with {windows[-1]}" for name, (a, b) in ends.items())
+        + "; between halves of the data "
+        + ", ".join(f"{name} {value:.2f}" for name, value in noise.items()) + ".",
+        x_title="steps in a window", y_title="‖g_k − g‖ / ‖g‖", log_x=True, y_range=(0, 1.15),
+        references={f"halves of the data, {name}": value for name, value in noise.items()},
+    )  # fmt: skip
+
+
+def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accuracy: Mapping[int, Any]) -> go.Figure:
+    """Side by side, by moment of training: how much of the verb's gradient arrives at the subject, and agreement."""
+    figure = make_subplots(1, 2, horizontal_spacing=0.12)
+    for i, updates in enumerate(reach):
+        looks = {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}
+        for column, runs in ((1, np.asarray(reach[updates], float)), (2, np.asarray(accuracy[updates], float))):
+            middle = np.exp(np.log(np.maximum(runs, 1e-30)).mean(0)) if column == 1 else runs.mean(0)
+            figure.add_scatter(
+                x=[*distance, *distance[::-1]], y=[*runs.max(0), *runs.min(0)[::-1]], fill="toself", line={"width": 0},
+                mode="lines", fillcolor=translucent(COLOURS[i], 0.15), hoverinfo="skip", showlegend=False, row=1, col=column,
+            )  # fmt: skip
+            figure.add_scatter(
+                x=list(distance), y=middle, mode="lines+markers", name=f"{updates:,}", legendgroup=str(updates),
+                showlegend=column == 1, line=looks, marker={"symbol": MARKERS[i], "size": 6}, row=1, col=column,
+            )  # fmt: skip
+    figure.update_yaxes(
+        type="log", exponentformat="power", title_text="share of the gradient at the subject", row=1, col=1
+    )
+    figure.update_yaxes(range=[0.4, 1.03], title_text="share of right verbs", row=1, col=2)
+    figure.update_xaxes(title_text="words from subject to verb")
+    figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=2)  # type: ignore[arg-type]
+    figure.update_layout(legend={"title": {"text": "updates"}, "x": 0.01, "y": 0.02, "yanchor": "bottom"})
+    far = {
+        n: float(np.exp(np.log(np.maximum(np.asarray(runs, float)[:, -1], 1e-30)).mean())) for n, runs in reach.items()
+    }
+    ends = {n: float(np.asarray(runs, float)[:, -1].mean()) for n, runs in accuracy.items()}
+    first, last = min(far), max(far)
+    return finish(
+        figure,
+        title=f"At {distance[-1]:g} words {far[first]:.1g} of the verb's gradient arrives before training, {far[last]:.1g} after",
+        caption="Left: length of the gradient of the verb's loss at the subject's state, as a share of that right before the verb. Right: "
+        "verbs whose right number is preferred. Three seeds, band from lowest to highest; dotted: guessing.",
+        summary=f"At {distance[-1]:g} words: "
+        + "; ".join(f"after {n:,} updates {far[n]:.1g} of the gradient arrives, {ends[n]:.2f} of the verbs are right" for n in far)
+        + ".",
+        height=420,
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""What a trained LSTM does with its gates, and which of its units holds the subject's number."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..data.agreement import Agreement
+from ..models.gated import LSTMCell
+from ..models.recurrent import unroll
+from ..runtime import require
+from .agreement import verb_margin
+from .run import apply
+
+
+class Gates(NamedTuple):
+    """Everything inside an LSTM at every word."""
+
+    forget: Float[np.ndarray, "batch time hidden"]
+    input: Float[np.ndarray, "batch time hidden"]
+    candidate: Float[np.ndarray, "batch time hidden"]
+    output: Float[np.ndarray, "batch time hidden"]
+    cell: Float[np.ndarray, "batch time hidden"]
+    hidden: Float[np.ndarray, "batch time hidden"]
+
+
+class _Open:
+    """A cell whose output is all that is inside it."""
+
+    def __init__(self, cell: Any):
+        self.cell, self.project = cell, cell.project
+
+    def start(self, batch):
+        state = self.cell.start(batch)
+        return state, (state.hidden,) * 4
+
+    def step(self, state, projected):
+        before, _ = state
+        return self.cell.step(before, projected), self.cell.gates(before, projected)
+
+    def output(self, state):
+        return jnp.stack([*state[1], state[0].cell, state[0].hidden], axis=-2)
+
+
+def gates_of(model: Any, tokens: Int[Any, "batch time"], mask: Any = None) -> Gates:
+    """Gates, candidates and states of a model with an LSTM cell at every word."""
+    require(
+        isinstance(model.cell, LSTMCell),
+        f"Gates of an LSTM are asked for; this model has a {type(model.cell).__name__}.",
+    )
+    return Gates(*np.moveaxis(apply(model, _gates, tokens, mask), 2, 0))
+
+
+def _gates(model, tokens, mask):
+    return unroll(_Open(model.cell), model.embed(tokens), mask)[0]
+
+
+class _Held:
+    """A cell of which one unit is held at fixed values after every step."""
+
+    def __init__(self, cell: Any, unit: Any, values: Float[Any, "parts hidden"]):
+        self.cell, self.unit, self.values = cell, unit, values
+        self.project, self.start, self.output = cell.project, cell.start, cell.output
+
+    def step(self, state, projected):
+        parts, tree = jax.tree.flatten(self.cell.step(state, projected))
+        held = [a.at[:, self.unit].set(value[self.unit]) for a, value in zip(parts, self.values, strict=True)]
+        return jax.tree.unflatten(tree, held)
+
+
+class _Whole:
+    """A cell whose output is its whole state: `[…, 1, hidden]`, or `[…, 2, hidden]` for the h and C of an LSTM."""
+
+    def __init__(self, cell: Any):
+        self.project, self.start, self.step = cell.project, cell.start, cell.step
+
+    def output(self, state):
+        return jnp.stack(jax.tree.leaves(state), axis=-2)
+
+
+class NumberUnits(NamedTuple):
+    """How each unit of a language model is involved in agreement."""
+
+    correlation: Float[np.ndarray, " hidden"]  # of its value right before the verb with the subject's number
+    accuracy: Float[np.ndarray, " hidden"]  # of the verb when that unit alone is held at its mean all the time
+    untouched: float  # of the verb when nothing is held
+
+    @property
+    def unit(self) -> int:
+        """The unit without which agreement suffers most."""
+        return int(self.accuracy.argmin())
+
+
+def number_units(model: Any, fit: Agreement, test: Agreement) -> NumberUnits:
+    """Find the units that carry the subject's number, by two measurements that know nothing of each other.
+
+    correlation: over `fit`, of the unit's value at the last word before the verb (the cell state C of an LSTM, else h)
+    with the number. accuracy: over `test`, of `measure.agreement.prefers`, with one unit after the other held at the
+    mean that it has over `fit`.
+    """
+    means, values = apply(model, _state_statistics, fit)
+    centred = values - values.mean(0)
+    sign = np.asarray(fit.number, float) - np.asarray(fit.number, float).mean()
+    correlation = (centred * sign[:, None]).mean(0) / np.maximum(centred.std(0) * sign.std(), 1e-12)
+    margins = apply(model, _margins_without, test, means)
+    right = margins * (2 * np.asarray(test.number) - 1) > 0
+    return NumberUnits(correlation, right[:-1].mean(1), float(right[-1].mean()))
+
+
+def _state_statistics(model, corpus):
+    """Mean of every number of the state over all words, and the memory at the last word before the verb."""
+    states, _ = unroll(_Whole(model.cell), model.embed(corpus.tokens), corpus.mask)
+    there = corpus.mask[..., None, None]
+    memory = states[:, :, -1]
+    return (states * there).sum((0, 1)) / there.sum(), memory[jnp.arange(len(memory)), corpus.verb - 1]
+
+
+def _margins_without(model, corpus, means):
+    """Plural against singular at the verb, `[hidden + 1, n]`: with each unit held, and last with none."""
+    inputs, hidden = model.embed(corpus.tokens), model.cell.hidden
+
+    def margin(cell):
+        outputs, _ = unroll(cell, inputs, corpus.mask)
+        return verb_margin(model.head(outputs[jnp.arange(len(outputs)), corpus.verb - 1]))
+
+    one = jax.lax.map(lambda unit: margin(_Held(model.cell, unit, means)), jnp.arange(hidden))
+    return jnp.concatenate([one, margin(model.cell)[None]])

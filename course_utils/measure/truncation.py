@@ -1,0 +1,87 @@
+"""How far a truncated gradient is from the full one, and how far a gradient reaches back."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float
+
+from ..data.agreement import Agreement
+from ..data.batching import Labelled
+from ..models.losses import cross_entropy
+from ..models.recurrent import Truncated
+from .agreement import verb_margin
+from .gradients import state_gradients
+from .run import apply
+
+
+class Bias(NamedTuple):
+    """A truncated gradient beside the full one, over the same examples."""
+
+    relative: float  # ‖g_k - g‖ / ‖g‖
+    cosine: float  # of the angle between the two
+
+
+def gradient_of(model: Any, loss: Any, batch: Any, window: int | None = None) -> Float[np.ndarray, " parameters"]:
+    """The gradient of `loss(model, batch)` with respect to all parameters, as one vector; truncated to windows of `window` steps."""
+    graphdef, params, rest = nnx.split(model, nnx.Param, ...)
+
+    def value(params):
+        copy = nnx.merge(graphdef, params, rest)
+        if window is not None:
+            copy.cell = Truncated(copy.cell, window)
+        return loss(copy, batch)[0]
+
+    gradient = jax.jit(jax.grad(value))(params)
+    return np.concatenate([np.asarray(leaf, np.float64).ravel() for leaf in jax.tree.leaves(gradient)])
+
+
+def compare(truncated: Float[np.ndarray, " n"], full: Float[np.ndarray, " n"]) -> Bias:
+    """Length of the difference as a share of the full gradient, and the cosine of the angle."""
+    size = np.linalg.norm(full)
+    return Bias(
+        float(np.linalg.norm(truncated - full) / size),
+        float(truncated @ full / (size * max(np.linalg.norm(truncated), 1e-300))),
+    )
+
+
+def verb_number(model: Any, corpus: Agreement) -> tuple[Array, dict[str, Array]]:
+    """Mean of -log p(right verb forms) among all verb forms, at the last word before the verb: a loss for `gradient_of`."""
+    logits = model(corpus.tokens, corpus.mask)
+    return _number_losses(logits[jnp.arange(len(logits)), corpus.verb - 1], corpus).mean(), {}
+
+
+def _number_losses(at_verb, corpus):
+    return -jax.nn.log_sigmoid(verb_margin(at_verb) * (2 * corpus.number - 1))
+
+
+def gradient_to_subject(model: Any, corpus: Agreement) -> Float[np.ndarray, " n"]:
+    """How much of a gradient reaches the subject: ‖∂L/∂h_s‖ / ‖∂L/∂h_{v-1}‖ for each sentence.
+
+    L is `verb_number`'s loss of that sentence, s the position of the subject and v that of the verb. Sentences whose
+    verb follows the subject at once have the ratio 1.
+    """
+    norms = apply(model, _verb_gradients, corpus)
+    rows = np.arange(len(norms))
+    return norms[rows, np.asarray(corpus.subject)] / norms[rows, np.asarray(corpus.verb) - 1]
+
+
+def _verb_gradients(model, corpus):
+    def loss(outputs, last):
+        return _number_losses(model.head(outputs[jnp.arange(len(outputs)), corpus.verb - 1]), corpus).sum()
+
+    return state_gradients(model.cell, model.embed(corpus.tokens), loss, corpus.mask)
+
+
+def answer_gradients(model: Any, batch: Labelled) -> Float[np.ndarray, "batch time"]:
+    """‖∂L/∂s_t‖ at every position of every sequence, L the cross-entropy of a classifier's answer."""
+    return apply(model, _answer_gradients, batch)
+
+
+def _answer_gradients(model, batch):
+    def loss(outputs, last):
+        return len(batch.labels) * cross_entropy(model.head(last), batch.labels)
+
+    return state_gradients(model.cell, model.embed(batch.tokens), loss, batch.mask)
