@@ -1,12 +1,14 @@
 """Notebook 02: gradients through time, and what a plain network learns by them."""
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from flax import nnx
 
+from ..data.batching import Labelled
+from ..data.sequences import delayed_recall
 from ..measure.agreement import by_distance, prefers
 from ..measure.truncation import answer_gradients, compare, gradient_of, gradient_to_subject, verb_number
 from ..models.cells import RNNCell
@@ -21,9 +23,10 @@ from .follow import followed
 DELAYS = (10, 20, 30, 40, 60, 80, 100)
 STARTS = ("RNN", "RNN, identity, ReLU")
 PATIENCE = 8_000  # updates for the delays that were not learned in `recall.UPDATES`
+START_DELAYS, START_UPDATES = (10, 20, 40, 80), 1_000
 FLOW_DELAY, FLOW_MOMENTS = 30, (0, 20, 40, 60, 80, 100, 150, 200, 300, 500)
 WINDOWS = (1, 2, 4, 8, 16, 32)
-TRAINED_WINDOWS, CUT_DELAY, CUT_UPDATES = (5, 10, 20), 10, 300
+TRAINED_WINDOWS, CUT_WINDOWS = (1, 2, 5), (1, 2, 5, 10, 20)
 MOMENTS = (0, 1_000, 2_000, 4_000, 8_000)
 
 
@@ -41,8 +44,52 @@ def patient(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for start, row in found.items():
         failed = [int(delay) for delay, result in row.items() if None in result["updates"]]
         if failed:
-            longer[start] = {str(failed[0]): recall.updates_to_solve(start, failed[0], PATIENCE)}
+            longer[start] = {
+                str(failed[0]): recall.updates_to_solve(
+                    functools.partial(recall.reader, start, failed[0]), failed[0], PATIENCE
+                )
+            }
     return longer
+
+
+class Start(NamedTuple):
+    """How a plain network begins: an orthogonal W times `scale`, and word vectors times `strength`."""
+
+    scale: float = 1.0
+    strength: float = 1.0
+
+    def reader(self, delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
+        """`recall.reader` with this start."""
+        cell = RNNCell(recall.EMBED, recall.HIDDEN, rngs=rngs, scale=self.scale)
+        model = SequenceClassifier(cell, recall.LABELS + recall.DISTRACTORS, recall.LABELS, rngs=rngs)
+        model.embed.embedding[...] = self.strength * model.embed.embedding[...]
+        return model
+
+
+STARTED = tuple(Start(scale) for scale in (0.7, 0.8, 0.9, 1.0, 1.1)) + tuple(Start(1.0, s) for s in (0.3, 3.0, 6.0))
+
+
+def share_at_start(model: SequenceClassifier, delay: int) -> float:
+    """‖∂L/∂h_1‖ as a share of ‖∂L/∂h_T‖ (root mean squares over 256 sequences)."""
+    norms = np.sqrt((answer_gradients(model, test_sequences(delay)) ** 2).mean(0))
+    return float(norms[0] / norms[-1])
+
+
+def test_sequences(delay: int) -> Labelled:
+    """256 sequences on which gradients are measured."""
+    return delayed_recall(jax.random.key(99), 256, delay, recall.LABELS, recall.DISTRACTORS)
+
+
+def starts() -> list[dict[str, Any]]:
+    """For each start and delay: the share of the gradient that reaches the first state *before* training, and what training then did."""
+    found = []
+    for start in STARTED:
+        for delay in START_DELAYS:
+            make = functools.partial(start.reader, delay)
+            shares = [float(f"{share_at_start(make(nnx.Rngs(seed)), delay):.4g}") for seed in SEEDS]
+            result = recall.updates_to_solve(make, delay, START_UPDATES)
+            found.append({**start._asdict(), "delay": delay, "share": shares, **result})
+    return found
 
 
 def flow(
@@ -52,7 +99,7 @@ def flow(
 
     `gradient` is the root mean square of ‖∂L/∂h_t‖ over 256 sequences.
     """
-    test = recall.delayed_recall(jax.random.key(99), 256, delay)
+    test = test_sequences(delay)
     found = {}
     make = functools.partial(recall.reader, start, delay)
     for updates, models in followed(make, recall.batches(delay), classification, moments, seeds=seeds):
@@ -83,18 +130,29 @@ def truncation(model: Any, sentences: int = 1_000) -> dict[str, Any]:
     return found
 
 
-def cut_short(window: int, delay: int = CUT_DELAY, updates: int = CUT_UPDATES) -> dict[str, Any]:
-    """Delayed recall learned with gradients of `window` steps: accuracy of each seed over the last 100 updates."""
+def truncated_reader(window: int, delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
+    """`recall.reader` whose gradients go back through windows of `window` steps."""
+    model = recall.reader("RNN", delay, rngs)
+    model.cell = Truncated(model.cell, window)
+    return model
 
-    def reader(rngs: nnx.Rngs) -> SequenceClassifier:
-        model = recall.reader("RNN", delay, rngs)
-        model.cell = Truncated(model.cell, window)
-        return model
 
-    _, history = fit_seeds(
-        reader, recall.batches(delay), budget(updates), loss=classification, seeds=SEEDS, progress=False
-    )
-    return {"accuracy": np.round(history.last("accuracy"), 4).tolist()}
+def cut_short() -> dict[str, dict[str, Any]]:
+    """Delayed recall learned with truncated gradients: window → delay → `recall.updates_to_solve`; the last row is not truncated."""
+    table = {
+        f"{window} steps": {
+            str(delay): recall.updates_to_solve(
+                functools.partial(truncated_reader, window, delay), delay, START_UPDATES
+            )
+            for delay in START_DELAYS
+        }
+        for window in CUT_WINDOWS
+    }
+    whole = {
+        str(delay): recall.updates_to_solve(functools.partial(recall.reader, "RNN", delay), delay, START_UPDATES)
+        for delay in START_DELAYS
+    }
+    return {**table, "whole sequence": whole}
 
 
 def agreement_with_windows() -> dict[int, Any]:
@@ -136,6 +194,7 @@ def headline() -> dict[str, Any]:
         "seeds": list(SEEDS),
         "delays": found,
         "patient": patient(found),
+        "starts": starts(),
         "flow": {
             "delay": FLOW_DELAY,
             **{
@@ -144,7 +203,7 @@ def headline() -> dict[str, Any]:
             },
         },
         "truncation": truncation(ch01.well_trained().model),
-        "cut_short": {str(window): cut_short(window) for window in (CUT_DELAY // 2, CUT_DELAY)},
+        "cut_short": cut_short(),
         "windows": {str(window): result.numbers() for window, result in agreement_with_windows().items()},
         "reach": {
             "distance": list(by_distance(np.ones(len(corpora()[1].number)), corpora()[1], DISTANCES)[0]),

@@ -13,7 +13,7 @@ from ..models.cells import RNNCell
 from ..models.gated import GRUCell, LSTMCell
 from ..models.losses import classification
 from ..models.recurrent import SequenceClassifier
-from ..runtime import budget
+from ..runtime import budget, front_end
 from ..training import History, fit, fit_seeds
 from .agreement import SEEDS
 
@@ -51,23 +51,27 @@ def solved(history: History) -> bool:
     return history.steps >= WINDOW and history.last("accuracy", WINDOW) >= SOLVED
 
 
-def learn(cell: str, delay: int, updates: int = UPDATES, *, seed: int = 0, report: Any = None) -> tuple[Any, History]:
-    """Train one network on one delay, until it is solved or the updates are used up."""
-    model = reader(cell, delay, nnx.Rngs(seed))
-    return model, fit(
+def train(model: Any, delay: int, updates: int = UPDATES, *, seed: int = 0, report: Any = None) -> History:
+    """Train a network in place on one delay, until it is solved or the updates are used up."""
+    return fit(
         model, batches(delay), budget(updates), loss=classification, stop=solved, seed=seed, report=report,
-        progress=report is None,
+        progress=report is None and front_end() != "none",
     )  # fmt: skip
+
+
+def learn(cell: str, delay: int, updates: int = UPDATES, *, seed: int = 0, report: Any = None) -> tuple[Any, History]:
+    """`train` a network with the cell that `CELLS` names."""
+    model = reader(cell, delay, nnx.Rngs(seed))
+    return model, train(model, delay, updates, seed=seed, report=report)
 
 
 def updates_to_solve(
-    cell: str, delay: int, updates: int = UPDATES, seeds: tuple[int, ...] = SEEDS
+    make: Callable[[nnx.Rngs], Any], delay: int, updates: int = UPDATES, seeds: tuple[int, ...] = SEEDS
 ) -> dict[str, list[float | None]]:
-    """Three seeds on one delay: `updates` until solved (None where not), and `accuracy` over the last 100 updates."""
+    """Networks of three seeds on one delay: `updates` until solved (None where not), `accuracy` over the last 100."""
     _, history = fit_seeds(
-        functools.partial(reader, cell, delay), batches(delay), budget(updates), loss=classification, stop=solved,
-        seeds=seeds, progress=False,
-    )  # fmt: skip
+        make, batches(delay), budget(updates), loss=classification, stop=solved, seeds=seeds, progress=False
+    )
     steps = [int(n) if why == "solved" else None for n, why in zip(history.steps, history.stopped, strict=True)]
     return {"updates": steps, "accuracy": np.round(history.last("accuracy", WINDOW), 4).tolist()}
 
@@ -76,4 +80,10 @@ def table(
     cells: Iterable[str], delays: Iterable[int], updates: Callable[[int], int] = lambda delay: UPDATES
 ) -> dict[str, dict[str, Any]]:
     """`updates_to_solve` for every cell and delay: cell → delay → result."""
-    return {cell: {str(delay): updates_to_solve(cell, delay, updates(delay)) for delay in delays} for cell in cells}
+    return {
+        cell: {
+            str(delay): updates_to_solve(functools.partial(reader, cell, delay), delay, updates(delay))
+            for delay in delays
+        }
+        for cell in cells
+    }

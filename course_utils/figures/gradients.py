@@ -80,7 +80,7 @@ def jacobian_product(log10: np.ndarray, regime: str, radius: float, per_step: fl
     if regime == "overflows":
         at = len(log10) + 1
         story = f"{SAID[regime]} at step {at}"
-        note = f"The state of step {at} is no longer a finite number: a training run would stop here. What is drawn ends before it."
+        note = f"The state of step {at} is not finite: a training run would stop here. What is drawn ends before it."
         figure.add_annotation(x=0.5, y=0.5, xref="x domain", yref="y domain", text=f"overflow at step {at}", showarrow=False,
                               font={"color": RED, "size": 15})  # fmt: skip
     elif len(gone):
@@ -97,7 +97,8 @@ def jacobian_product(log10: np.ndarray, regime: str, radius: float, per_step: fl
     return finish(
         figure,
         title=story,
-        caption="Left: the most by which the product of Jacobians stretches a gradient (blue), the bound by the largest singular "
+        caption="Left: the most by which the product of Jacobians stretches a gradient (blue), the bound by the "
+        "largest singular "
         "value of W (dashed, never broken), and what the spectral radius would foretell (dotted). Right: its singular values "
         "number 1, 2, 4, 8 … (fading); what lies under 10⁻¹⁵ of the largest is not resolved and not drawn.",
         summary=f"{story}. Spectral radius {radius:.2f}, largest factor of one step {per_step:.2f}. {note}".strip(),
@@ -138,7 +139,8 @@ def cliff(
             )  # fmt: skip
             ends[name] = float(losses[-1])
         told.append(
-            f"{name}: longest gradient {lengths[steepest]:.3g} at step {steepest}, loss {losses[-1]:.3f} after {len(losses) - 1} steps"
+            f"{name}: longest gradient {lengths[steepest]:.3g} at step {steepest}, loss {losses[-1]:.3f} after "
+            f"{len(losses) - 1} steps"
         )
     start = next(iter(paths.values()))[0][0]
     figure.add_scatter(x=[start[0]], y=[start[1]], mode="markers", name="start", hoverinfo="skip",
@@ -149,7 +151,8 @@ def cliff(
     return finish(
         figure,
         title="; ".join(f"{name}: loss {value:.3f}" for name, value in ends.items()),
-        caption="Loss of a network with one unit, two parameters and fifty steps; dark is low. Two plains meet in a wall. Each marker "
+        caption="Loss of a network with one unit, two parameters and fifty steps; dark is low. Two plains meet in a "
+            "wall. Each marker "
         "is one step of gradient descent from the star; on the wall the gradient is huge, and one step can undo all before it.",
         summary=". ".join(told) + ".",
         x="w", y="b", height=460,
@@ -183,12 +186,14 @@ def gradient_flow(
     high = max(float(np.max(runs)) for runs in gradients.values())
     figure.update_yaxes(type="log", exponentformat="power", range=[np.log10(low) - 0.2, np.log10(high) + 0.3])
     figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.03, "yanchor": "bottom"})
-    share = np.median(first / last)
+    told = ", ".join(power(float(np.log10(value))) for value in first / last)
     return finish(
         figure,
-        title=f"After {now:,} updates the first position feels {power(float(np.log10(share)))} of the gradient at the last",
-        caption="How much the loss at the end changes with the state after each position (root mean square over 256 sequences), on a "
-        "logarithmic axis. Colours: three trainings at this moment, with their accuracy; pale: the other moments, mean of the seeds.",
+        title=f"After {now:,} updates, share of the gradient at the first position: {told}",
+        caption="How much the loss at the end changes with the state after each position (root mean square over 256 "
+            "sequences), on a "
+        "logarithmic axis. Colours: three trainings at this moment, with their accuracy; pale: the other moments, "
+        "mean of the seeds.",
         summary=f"After {now} updates: gradient at the first position as a share of that at the last, by seed: "
         + ", ".join(f"{value:.2g}" for value in first / last)
         + "; accuracy " + ", ".join(f"{value:.2f}" for value in np.atleast_1d(accuracy[now])) + ".",
@@ -203,8 +208,10 @@ def truncation_bias(
     ends = {name: (values[0], values[-1]) for name, values in relative.items()}
     most = max(ends, key=lambda name: ends[name][1])
     return curves(
-        windows, relative, title=f"With windows of {windows[-1]} steps {ends[most][1]:.0%} of the gradient for {most} is still missing",
-        caption="Length of the difference between the truncated and the full gradient, as a share of the full one. Grey: the same for "
+        windows, relative, title=f"With windows of {windows[-1]} steps {ends[most][1]:.0%} of the gradient for "
+            f"{most} is still missing",
+        caption="Length of the difference between the truncated and the full gradient, as a share of the full one. "
+            "Grey: the same for "
         "two halves of the sentences, the error that more data would remove. Truncation's does not go away with more data.",
         summary="Difference as a share of the full gradient: "
         + "; ".join(f"{name} {a:.2f} with windows of {windows[0]}, {b:.2f} with {windows[-1]}" for name, (a, b) in ends.items())
@@ -236,7 +243,7 @@ def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accu
     figure.update_yaxes(range=[0.4, 1.03], title_text="share of right verbs", row=1, col=2)
     figure.update_xaxes(title_text="words from subject to verb")
     figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=2)  # type: ignore[arg-type]
-    figure.update_layout(legend={"title": {"text": "updates"}, "x": 0.01, "y": 0.02, "yanchor": "bottom"})
+    figure.update_layout(legend={"title": {"text": "updates"}})
     far = {
         n: float(np.exp(np.log(np.maximum(np.asarray(runs, float)[:, -1], 1e-30)).mean())) for n, runs in reach.items()
     }
@@ -244,11 +251,47 @@ def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accu
     first, last = min(far), max(far)
     return finish(
         figure,
-        title=f"At {distance[-1]:g} words {far[first]:.1g} of the verb's gradient arrives before training, {far[last]:.1g} after",
-        caption="Left: length of the gradient of the verb's loss at the subject's state, as a share of that right before the verb. Right: "
+        title=f"At {distance[-1]:g} words {far[first]:.1g} of the verb's gradient arrives before training, "
+            f"{far[last]:.1g} after",
+        caption="Left: length of the gradient of the verb's loss at the subject's state, as a share of that right "
+            "before the verb. Right: "
         "verbs whose right number is preferred. Three seeds, band from lowest to highest; dotted: guessing.",
         summary=f"At {distance[-1]:g} words: "
-        + "; ".join(f"after {n:,} updates {far[n]:.1g} of the gradient arrives, {ends[n]:.2f} of the verbs are right" for n in far)
+        + "; ".join(f"after {n:,} updates {far[n]:.1g} of the gradient arrives, {ends[n]:.2f} of the verbs are "
+            f"right" for n in far)
         + ".",
         height=420,
+    )  # fmt: skip
+
+
+def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
+    """The verb's log-odds as the state at the subject moves over to that of its twin: `[weights, sentences]`, some drawn one by one."""
+    w, mean = np.asarray(weights, float), margins.mean(1)
+    figure = go.Figure()
+    for i in range(min(shown, margins.shape[1])):
+        figure.add_scatter(x=w, y=margins[:, i], mode="lines", line={"color": translucent(BLUE, 0.35), "width": 1.5}, hoverinfo="skip",
+                           name="one sentence", showlegend=i == 0)  # fmt: skip
+    figure.add_scatter(
+        x=w,
+        y=mean,
+        mode="lines+markers",
+        name="mean",
+        line={"color": RED, "width": 3},
+        marker={"symbol": "square", "size": 6},
+    )
+    figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
+    steps = np.abs(np.diff(margins, axis=0))
+    total = np.maximum(np.abs(margins[-1] - margins[0]), 1e-12)
+    sharp = float(np.median(steps.max(0) / total))
+    first = float(np.median(steps[0] / total))
+    turned = float((margins[-1] < 0).mean())
+    kind = "A switch" if sharp > 0.5 else "A gradual change"
+    return finish(
+        figure,
+        title=f"{kind}: {sharp:.0%} of the change falls on one step in {len(w) - 1}, {first:.1g} on the first",
+        caption="The state right after the subject is moved, in small steps, from its own (0) to that of the twin sentence (1); then the "
+        "same words are read on to the verb. Up: log-odds for the subject's own number. Thin: single sentences; thick: mean.",
+        summary=f"Median over sentences: the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}; "
+        f"with the twin's whole state {turned:.2f} of the verbs have turned over.",
+        x="share of the twin's state", y="log-odds of the own number",
     )  # fmt: skip

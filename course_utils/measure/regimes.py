@@ -4,7 +4,7 @@ Everything here is in float64 and written out, without automatic differentiation
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -30,7 +30,7 @@ RULES: dict[str, tuple[Callable, Callable]] = {
 STEEPEST = {"tanh": 1.0, "relu": 1.0, "logistic": 0.25, "linear": 1.0}  # γ, the largest slope of f
 
 
-def recurrent(kind: Kind, hidden: int, scale: float, seed: int = 0) -> Float[np.ndarray, "hidden hidden"]:
+def recurrent(kind: Kind | str, hidden: int, scale: float, seed: int = 0) -> Float[np.ndarray, "hidden hidden"]:
     """A matrix whose eigenvalue of largest modulus (its *spectral radius*) has exactly the modulus `scale`.
 
     orthogonal: `scale` times a rotation; all singular values are `scale`.   identity: `scale` times I.
@@ -60,8 +60,8 @@ class Run(NamedTuple):
     jacobians: Float[np.ndarray, "time hidden hidden"]
 
 
-def run(W: Float[np.ndarray, "hidden hidden"], activation: str, inputs: Float[np.ndarray, "time hidden"]) -> Run:
-    """h_t = f(W h_{t-1} + x_t) from h_0 = 0, and J_t = diag(f'(W h_{t-1} + x_t)) W.
+def run(W: Any, activation: str, inputs: Any) -> Run:
+    """For W `[hidden, hidden]` and inputs `[time, hidden]`: h_t = f(W h_{t-1} + x_t) from h_0 = 0, and J_t = diag(f'(W h_{t-1} + x_t)) W.
 
     Stops before the first state that is not a finite number.
     """

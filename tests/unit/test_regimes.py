@@ -1,0 +1,166 @@
+"""Recurrent matrices, their products and the names that products get."""
+
+import itertools
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from course_utils.figures.gradients import jacobian_product
+from course_utils.figures.style import words
+from course_utils.measure.gradients import step_jacobians, unrolled_jacobian
+from course_utils.measure.regimes import (
+    RULES,
+    Bounds,
+    name_regime,
+    random_inputs,
+    recurrent,
+    run,
+    spectrum,
+)
+from course_utils.models.cells import RNNCell
+from course_utils.runtime import InvalidInput, float64
+
+KINDS = ("orthogonal", "Gaussian", "identity", "non-normal")
+
+
+def as_cell(W, activation):
+    cell = RNNCell(len(W), len(W), rngs=nnx.Rngs(0), activation=activation)
+    cell.W_h[...], cell.W_x[...], cell.b[...] = jnp.asarray(W), jnp.eye(len(W)), jnp.zeros(len(W))
+    return cell
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scale", [0.5, 0.9, 1.3])
+def test_the_spectral_radius_is_what_was_asked_for(kind, scale):
+    W = recurrent(kind, 64, scale)
+    # eigenvalues of a chain of eight are eighth roots of rounding: compare its trace, which rounding leaves alone
+    radius = np.trace(W) / 64 if kind == "non-normal" else np.abs(np.linalg.eigvals(W)).max()
+    assert radius == pytest.approx(scale, rel=1e-6)
+    normal = np.allclose(W @ W.T, W.T @ W)
+    assert normal == (kind in ("orthogonal", "identity"))
+
+
+@pytest.mark.parametrize("activation", RULES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_written_out_jacobians_are_those_of_automatic_differentiation(kind, activation):
+    W, inputs = recurrent(kind, 16, 1.1), random_inputs(30, 16, 0.5)
+    found = run(W, activation, inputs)
+    with float64():
+        by_autodiff = step_jacobians(as_cell(W, activation), jnp.asarray(inputs))
+        whole = unrolled_jacobian(as_cell(W, activation), jnp.asarray(inputs))
+        np.testing.assert_allclose(found.jacobians, by_autodiff, atol=1e-12)
+    if np.linalg.norm(whole) > 0:
+        assert spectrum(found).norm[-1] == pytest.approx(np.log10(np.linalg.norm(whole, 2)), abs=1e-6)
+
+
+def independent_name(W, activation, inputs):
+    """The regime from norms of plain matrix products in float64, without rescaling or logarithms on the way."""
+    h, product, norms = np.zeros(len(W)), np.eye(len(W)), []
+    slopes = {"tanh": lambda a: 1 / np.cosh(a) ** 2, "relu": lambda a: a > 0, "linear": np.ones_like}
+    slopes["logistic"] = lambda a: np.exp(-a) / (1 + np.exp(-a)) ** 2
+    f = {
+        "tanh": np.tanh,
+        "relu": lambda a: a * (a > 0),
+        "linear": lambda a: a,
+        "logistic": lambda a: 1 / (1 + np.exp(-a)),
+    }
+    for x in inputs:
+        a = W @ h + x
+        product, h = np.diag(slopes[activation](a)) @ W @ product, f[activation](a)
+        norms.append(np.linalg.norm(product, 2))
+    if norms[-1] > 10:
+        return "explodes"
+    if norms[-1] < 0.1:
+        return "transient growth" if max(norms) > 1.1 else "vanishes"
+    return "transient growth" if max(norms) > 10 else "preserved"
+
+
+GRID = list(itertools.product(KINDS, RULES, (0.5, 0.8, 0.9, 1.0, 1.1, 1.5), (0.0, 0.1, 1.0)))
+
+
+def test_the_regime_is_right_on_a_grid_of_matrix_activation_scale_and_input():
+    names = set()
+    for kind, activation, scale, strength in GRID:
+        W, inputs = recurrent(kind, 32, scale), random_inputs(100, 32, strength)
+        name = name_regime(spectrum(run(W, activation, inputs)).norm)
+        assert name == independent_name(W, activation, inputs), (kind, activation, scale, strength)
+        names.add(name)
+    assert names == {"vanishes", "explodes", "transient growth", "preserved"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "activation", "scale", "strength", "name"),
+    [
+        ("orthogonal", "linear", 1.0, 1.0, "preserved"),
+        ("orthogonal", "linear", 0.9, 0.0, "vanishes"),
+        ("orthogonal", "linear", 1.1, 0.0, "explodes"),
+        ("identity", "tanh", 1.0, 0.0, "preserved"),
+        ("orthogonal", "logistic", 1.5, 0.1, "vanishes"),
+        ("Gaussian", "tanh", 0.9, 0.1, "transient growth"),
+        ("non-normal", "linear", 0.9, 0.0, "transient growth"),
+    ],
+)
+def test_regimes_that_are_known_without_computing(kind, activation, scale, strength, name):
+    found = run(recurrent(kind, 64, scale), activation, random_inputs(200, 64, strength))
+    length = 200 if kind != "non-normal" else 400
+    if length == 400:
+        found = run(recurrent(kind, 64, scale), activation, random_inputs(400, 64, strength))
+    assert name_regime(spectrum(found).norm) == name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", RULES)
+def test_no_product_exceeds_the_bound_by_singular_values(kind, activation):
+    for scale, seed in itertools.product((0.7, 1.0, 1.4), range(3)):
+        W = recurrent(kind, 24, scale, seed)
+        norm = spectrum(run(W, activation, random_inputs(80, 24, 0.3, seed))).norm
+        steps = np.arange(1, 81)
+        assert (norm <= steps * np.log10(Bounds.of(W, activation).per_step) + 1e-9).all()
+
+
+def test_a_spectral_radius_below_one_does_not_forbid_growth():
+    for seed in range(5):
+        W = recurrent("Gaussian", 64, 0.9, seed)
+        norm = 10 ** spectrum(run(W, "tanh", random_inputs(100, 64, 0.1, seed))).norm
+        assert Bounds.of(W, "tanh").radius == pytest.approx(0.9)
+        assert norm[:5].max() > 1.4
+        assert norm[-1] < 1e-3
+
+
+def test_states_that_overflow_are_named_and_drawn_with_a_sentence():
+    found = run(recurrent("orthogonal", 8, 1e10), "linear", random_inputs(60, 8, 1.0))
+    assert 0 < len(found.states) < 60
+    log10 = spectrum(found).log10
+    name = name_regime(log10[:, 0], complete=False)
+    assert name == "overflows"
+    said = words(jacobian_product(log10, name, 1e10, 1e10, 60))
+    assert f"step {len(found.states) + 1}" in said["title"]
+    assert "not finite" in said["summary"]
+
+
+def test_overflow_at_the_very_first_step_is_still_a_figure():
+    found = run(np.full((2, 2), 1e308), "linear", np.full((3, 2), 1.7e308) * [[1], [1], [1]])
+    figure = jacobian_product(spectrum(found).log10, name_regime(np.zeros(0), complete=False), 1.0, 1.0, 3)
+    assert "step" in words(figure)["title"]
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda: run(np.ones((2, 3)), "tanh", np.ones((4, 2))), "square"),
+        (lambda: run(np.eye(2), "tanh", np.ones((0, 2))), "at least one step"),
+        (lambda: run(np.eye(2), "cosh", np.ones((4, 2))), "activation must be one of"),
+        (lambda: run(np.eye(2), "tanh", np.ones((4, 3))), "shape"),
+        (lambda: run(np.eye(2) * np.nan, "tanh", np.ones((4, 2))), "not finite"),
+        (lambda: recurrent("diagonal", 4, 1.0), "kind must be one of"),
+        (lambda: recurrent("identity", 4, -1.0), "scale"),
+        (lambda: recurrent("identity", 0, 1.0), "hidden"),
+        (lambda: random_inputs(0, 4, 1.0), "length"),
+        (lambda: random_inputs(4, 4, np.inf), "scale of the inputs"),
+    ],
+)
+def test_bad_input_is_refused_in_words(act, says):
+    with pytest.raises(InvalidInput, match=says):
+        act()
