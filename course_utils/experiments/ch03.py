@@ -40,6 +40,7 @@ TEXT_HIDDEN, TEXT_EMBED, TEXT_BATCH, TEXT_LENGTH, TEXT_UPDATES = 192, 96, 16, 20
 SHORT_HIDDEN, SHORT_UPDATES, SHORT_LENGTH = 64, 300, 60
 CONTEXT, KEPT = 300, (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300)
 BEYOND = (0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300)
+TIMED = (50, 100, 200, 400)  # lengths whose training step is timed
 PREDICTED = 4_000  # words whose loss is measured
 
 PLAIN: dict[str, Callable[[nnx.Rngs], Any]] = {
@@ -189,7 +190,7 @@ def effective_context(model: LanguageModel, words: int = PREDICTED) -> dict[str,
 # --------------------------------------------------------------------------------------------------- time
 
 
-def step_times(lengths: tuple[int, ...] = (25, 50, 100, 200, 400), batch: int = 64) -> dict[str, list[float]]:
+def step_times(lengths: tuple[int, ...] = TIMED, batch: int = 64) -> dict[str, list[float]]:
     """Seconds of one training step (loss and gradient) by cell and length T, on this device."""
     rng = jax.random.key(0)
     calls, names = [], list(PLAIN)
@@ -202,7 +203,7 @@ def step_times(lengths: tuple[int, ...] = (25, 50, 100, 200, 400), batch: int = 
 
         step = jax.jit(jax.value_and_grad(value))
         calls += [functools.partial(step, params, recall.delayed_recall(rng, batch, length)) for length in lengths]
-    times = seconds(*calls, repeats=7)
+    times = seconds(*calls, repeats=5)
     return {name: times[i * len(lengths) : (i + 1) * len(lengths)] for i, name in enumerate(names)}
 
 

@@ -67,6 +67,26 @@ def curves(
     return finish(figure, title=title, caption=caption, summary=summary, x=x_title, y=y_title)
 
 
+def error_while_learning(
+    losses: Mapping[str, Any], point: int, last: Mapping[str, Sequence[float]], *, baseline: float, task: str
+) -> go.Figure:
+    """Loss of several networks while they learn a task: name → `[seeds, points]` (NaN after a seed has ended), each point
+    the mean of `point` updates; `last`: its last value, one a seed."""
+    require(losses, "There is nothing to draw: no network is given.")
+    runs = {name: np.asarray(values, float) for name, values in losses.items()}
+    ends = {name: float(np.mean(values)) for name, values in last.items()}
+    stuck = [name for name, end in ends.items() if end > 0.95 * baseline]
+    told = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
+    x = point * np.arange(1, 1 + max(values.shape[1] for values in runs.values()))
+    return curves(
+        x, runs, title=f"Not below the baseline: {', '.join(stuck)}" if stuck else "All are below the baseline",
+        caption=f"Loss while learning {task}; three seeds, band from lowest to highest; a curve ends where its seeds have "
+        "solved the task. Dashed: a reader that remembers nothing.",
+        summary=f"At the end: {told}; a reader that remembers nothing {baseline:.3f}.",
+        x_title="updates", y_title="loss", references={"remembers nothing": baseline}, markers=False,
+    )  # fmt: skip
+
+
 def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
     """Time against length on two logarithmic axes, beside a line of exactly proportional time."""
     steps = np.asarray(lengths)

@@ -44,17 +44,22 @@ def unrolled_jacobian(cell: Any, inputs: Float[Array, "time embed"], start: Any 
     return jax.jacrev(lambda state: jax.lax.scan(lambda s, p: (step(s, p), None), state, projected)[0])(first)
 
 
-def forget_products(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Array, "time hidden"]:
-    """∏ f_t after each step: the derivative of the cell state C_t with respect to C_0 along the additive path.
-
-    C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t: where the gates are taken as given, ∂C_t/∂C_{t-1} = diag(f_t).
-    """
+def forget_gates(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Array, "time hidden"]:
+    """f_1 … f_T of an LSTM along one sequence."""
 
     def one(state, projected):
         f_t = cell.gates(state, projected[None])[0][0]
         return cell.step(state, projected[None]), f_t
 
-    return jnp.cumprod(jax.lax.scan(one, cell.start(1), cell.project(inputs))[1], axis=0)
+    return jax.lax.scan(one, cell.start(1), cell.project(inputs))[1]
+
+
+def forget_products(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Array, "time hidden"]:
+    """∏ f_t after each step: the derivative of the cell state C_t with respect to C_0 along the additive path.
+
+    C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t: where the gates are taken as given, ∂C_t/∂C_{t-1} = diag(f_t).
+    """
+    return jnp.cumprod(forget_gates(cell, inputs), axis=0)
 
 
 def cell_path_jacobian(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Array, "hidden hidden"]:
@@ -106,8 +111,13 @@ def state_gradients(
         outputs, last = unroll(_Nudged(cell, nudges), inputs, mask)
         return loss(outputs, cell.output(last))
 
-    gradients = jax.tree.leaves(jax.grad(value)(nudges))
-    return jnp.sqrt(sum((g**2).sum(-1) for g in gradients))
+    return length_of(jnp.concatenate(jax.tree.leaves(jax.grad(value)(nudges)), axis=-1))
+
+
+def length_of(vectors: Float[Array, "*lead n"]) -> Float[Array, "*lead"]:
+    """Euclidean length over the last axis, without squares that leave the range of float32."""
+    largest = jnp.maximum(jnp.abs(vectors).max(-1), jnp.finfo(vectors.dtype).tiny)
+    return largest * jnp.sqrt(((vectors / largest[..., None]) ** 2).sum(-1))
 
 
 def _flat_step(cell: Any, start: Any):

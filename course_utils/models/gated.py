@@ -52,6 +52,19 @@ def lstm_step(
     return LSTMState(o_t * jnp.tanh(C_t), C_t)
 
 
+def additive_memory(
+    f: Float[Array, " time"], i: Float[Array, " time"], candidate: Float[Array, " time"]
+) -> Float[Array, " time"]:
+    """The cell state of one unit whose gates are given: C_t = f_t C_{t-1} + i_t C̃_t, from C_0 = 0. Built in notebook 03."""
+
+    def step(C, now):
+        f_t, i_t, candidate_t = now
+        C = f_t * C + i_t * candidate_t
+        return C, C
+
+    return jax.lax.scan(step, jnp.zeros(()), (f, i, candidate))[1]
+
+
 def gru_step(
     hidden: Float[Array, "batch hidden"],
     inputs: Float[Array, "batch embed"],

@@ -57,6 +57,7 @@ class Exercise:
     """One exercise.
 
     cases: tuples of arguments, the smallest first.   solution: the right function, from the library.
+    through: where not a function's result is to be judged but what it leads to, what makes the one of the other.
     mistakes: executable; each must differ from the solution on some case.   hints: three, the last nearly there.
     """
 
@@ -68,6 +69,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, str, str]
     tolerance: float = 1e-4
+    through: Callable[[Callable], Callable] = lambda function: function
     _next_hint: int = 0
 
     def check(self, function: Any) -> Verdict:
@@ -118,7 +120,7 @@ class Exercise:
             except ValueError:
                 pass  # a built-in without a signature
             try:
-                answer = function(*[_own_copy(value) for value in case])
+                answer = self.through(function)(*[_own_copy(value) for value in case])
             except (Exception, SystemExit) as error:  # whatever a learner's code may raise
                 return self._no(
                     "cannot run",
@@ -171,7 +173,7 @@ class Exercise:
         return Verdict(False, message, status)
 
     def _run(self, function: Callable) -> list[np.ndarray]:
-        return [np.asarray(function(*map(_own_copy, case))).astype(float) for case in self.cases]
+        return [np.asarray(self.through(function)(*map(_own_copy, case))).astype(float) for case in self.cases]
 
     def _arguments(self) -> str:
         return ", ".join(inspect.signature(self.solution_function).parameters)

@@ -1,0 +1,193 @@
+"""Gates: one cell with gates set by hand, what a trained cell does over a sentence, and how much of a gradient gates keep."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ..runtime import require
+from .curves import curves
+from .gradients import power
+from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, finish
+
+
+def playground(
+    value: np.ndarray, mark: np.ndarray, forget: np.ndarray, entry: np.ndarray, cell: np.ndarray, goal: np.ndarray,
+    name: str, within: float,
+) -> go.Figure:  # fmt: skip
+    """A cell with gates set by hand: what it is offered, its gates, its state beside the goal; all `[time]`.
+
+    `entry` is the input gate. The goal is reached where the state is nowhere more than `within` away from it.
+    """
+    t = np.arange(1, len(value) + 1)
+    figure = make_subplots(3, 1, shared_xaxes=True, row_heights=[0.24, 0.3, 0.46], vertical_spacing=0.06)
+    marked = mark > 0
+    for here, colour, symbol, label in (
+        (~marked, GREY, "circle-open", "value, no mark"),
+        (marked, ORANGE, "star", "value, marked"),
+    ):
+        figure.add_scatter(x=t[here], y=value[here], mode="markers", name=label, row=1, col=1,
+                           marker={"color": colour, "symbol": symbol, "size": 7 if symbol != "star" else 12})  # fmt: skip
+    for gate, colour, dash, label in ((forget, GREEN, "solid", "forget gate f"), (entry, RED, "dash", "input gate i")):
+        figure.add_scatter(x=t, y=gate, mode="lines", line={"shape": "hvh", "color": colour, "dash": dash, "width": 2}, name=label,
+                           row=2, col=1)  # fmt: skip
+    figure.add_scatter(x=t, y=goal, mode="lines", line={"shape": "hvh", "color": GREY, "dash": "dot", "width": 2.5}, name=f"goal: {name}",
+                       row=3, col=1)  # fmt: skip
+    figure.add_scatter(x=t, y=cell, mode="lines+markers", line={"color": BLUE, "width": 2.5}, marker={"size": 5}, name="cell state C",
+                       row=3, col=1)  # fmt: skip
+    for row, title in ((1, "offered"), (2, "gates"), (3, "C")):
+        figure.update_yaxes(title_text=title, row=row, col=1)
+    figure.update_yaxes(range=[-1.2, 1.2], row=1, col=1)
+    figure.update_yaxes(range=[-0.08, 1.08], row=2, col=1)
+    figure.update_xaxes(title_text="step", row=3, col=1)
+    off = np.abs(cell - goal)
+    worst = int(off.argmax())
+    built = off[worst] <= within
+    title = f"Built: {name}" if built else f"Not yet “{name}”: off by {off[worst]:.2g} at step {worst + 1}"
+    return finish(
+        figure,
+        title=title,
+        caption="Top: what the cell is offered; a star marks the steps that matter. Middle: its gates. Bottom: its "
+        "state C = f · C before + "
+        "i · what is offered (blue), and what the goal asks for (dotted).",
+        summary=f"{title}. After {len(t)} steps the state is {cell[-1]:.2f}, the goal {goal[-1]:.2f}; "
+        f"{int(marked.sum())} steps are marked.",
+        height=520,
+    )
+
+
+def retention(keeps: Mapping[str, np.ndarray], bias: float) -> go.Figure:
+    """Share of a gradient that is left at each earlier step, by cell: name → `[time]`, the last step has 1."""
+    require(keeps, "There is nothing to draw: no cell is given.")
+    length = len(next(iter(keeps.values())))
+    back = np.arange(length - 1, -1, -1)
+    figure = go.Figure()
+    for i, (name, share) in enumerate(keeps.items()):
+        figure.add_scatter(
+            x=back, y=np.maximum(share, 1e-30), mode="lines", name=name,
+            line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
+        )  # fmt: skip
+    figure.update_yaxes(type="log", exponentformat="power", range=[-12, 1.5], dtick=2)
+    ends = {name: float(share[0]) for name, share in keeps.items()}
+    told = "; ".join(f"{name} {power(float(np.log10(end))) if end > 0 else 'nothing'}" for name, end in ends.items())
+    return finish(
+        figure,
+        title=f"Left after {length - 1} steps: {told}",
+        caption="How long a gradient is so many steps before the end, as a share of its length there, in cells that "
+            "are not trained (logarithmic "
+        "axis). The slider sets the bias of the LSTM's forget gate and of the GRU's update gate; a plain network has neither.",
+        summary=f"Gate bias {bias:g}. Share of the gradient left {length - 1} steps back: {told}.",
+        x="steps back", y="share of the gradient",
+    )  # fmt: skip
+
+
+def unit_over_sentence(
+    words: Sequence[str], cells: Mapping[str, np.ndarray], forget: np.ndarray, entry: np.ndarray, unit: int,
+    correlation: np.ndarray, accuracy: np.ndarray, untouched: float,
+) -> go.Figure:  # fmt: skip
+    """One unit of an LSTM over a sentence, and where it stands among all units.
+
+    `cells`: its C in the sentence and in the twin, `[time]` each; `forget`, `entry`: its gates in the sentence. Right:
+    each unit's `correlation` with the number, and the `accuracy` left when it is held at its mean.
+    """
+    require(0 <= unit < len(correlation), f"The units are 0 to {len(correlation) - 1}, not {unit}.")
+    place = list(range(len(words)))
+    figure = make_subplots(
+        2, 2, column_widths=[0.62, 0.38], row_heights=[0.6, 0.4], horizontal_spacing=0.12, vertical_spacing=0.08,
+        specs=[[{}, {"rowspan": 2}], [{}, None]],
+    )  # fmt: skip
+    for i, (name, values) in enumerate(cells.items()):
+        figure.add_scatter(x=place, y=values, mode="lines+markers", name=f"C, {name}", row=1, col=1,
+                           line={"color": (BLUE, RED)[i % 2], "dash": ("solid", "dash")[i % 2], "width": 2.5},
+                           marker={"size": 5})  # fmt: skip
+    for gate, colour, dash, name in ((forget, GREEN, "solid", "forget gate"), (entry, ORANGE, "dot", "input gate")):
+        figure.add_scatter(
+            x=place, y=gate, mode="lines", name=name, line={"color": colour, "dash": dash, "width": 2}, row=2, col=1
+        )
+    figure.add_scatter(
+        x=np.abs(correlation), y=accuracy, mode="markers", showlegend=False, row=1, col=2,
+        marker={"color": PALE, "size": 8, "line": {"color": GREY, "width": 1}},
+        text=[f"unit {i}" for i in range(len(accuracy))],
+        hovertemplate="%{text}: correlation %{x:.2f}, accuracy %{y:.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(x=[abs(correlation[unit])], y=[accuracy[unit]], mode="markers", showlegend=False, hoverinfo="skip", row=1, col=2,
+                       marker={"color": RED, "size": 14, "symbol": "star", "line": {"color": BLACK, "width": 1}})  # fmt: skip
+    figure.update_xaxes(showticklabels=False, showgrid=False, row=1, col=1)
+    figure.update_xaxes(tickvals=place, ticktext=list(words), tickangle=-60, showgrid=False, row=2, col=1)
+    figure.update_yaxes(title_text="C", row=1, col=1)
+    figure.update_yaxes(title_text="gates", range=[-0.05, 1.05], row=2, col=1)
+    figure.update_xaxes(title_text="|correlation| with the number", range=[-0.03, 1.03], row=1, col=2)
+    figure.update_yaxes(
+        title_text="verbs right without it", range=[min(0.45, float(accuracy.min()) - 0.03), 1.03], row=1, col=2
+    )
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
+    lost = untouched - float(accuracy[unit])
+    needed = (
+        "agreement needs it"
+        if lost > 0.1
+        else "agreement hardly needs it"
+        if lost > 0.02
+        else "agreement does not need it"
+    )
+    finish(
+        figure,
+        title=f"Unit {unit}: {needed} ({accuracy[unit]:.2f} right without it)",
+        caption="Left: the memory C of one unit over a sentence and its twin with the other number, and its gates. "
+            "Right: all units; the star is this one. "
+        "Across: how closely it follows the subject's number before the verb; up: verbs right when it is held at its mean.",
+        summary=f"Unit {unit}: correlation with the number {correlation[unit]:.2f}; verbs right without it "
+            f"{accuracy[unit]:.2f}, with all units "
+        f"{untouched:.2f}.",
+        height=470,
+    )  # fmt: skip
+    figure.update_layout(margin={"b": 90})
+    return figure
+
+
+def context_curves(
+    cut: Mapping[str, Sequence[float]], mixed: Mapping[str, Sequence[float]], effective: tuple[int, int]
+) -> go.Figure:
+    """Loss above that of the whole context, with context cut to k words and shuffled beyond k: {"k", "above", "error"} each."""
+    figure = go.Figure()
+    for i, (name, found) in enumerate((("cut to the last k", cut), ("shuffled beyond the last k", mixed))):
+        keep = [j for j, k in enumerate(found["k"]) if k > 0]
+        k = np.asarray(found["k"], float)[keep]
+        above, error = np.asarray(found["above"], float)[keep], np.asarray(found["error"], float)[keep]
+        figure.add_scatter(
+            x=k, y=above, error_y={"type": "data", "array": 2 * error, "thickness": 1}, mode="lines+markers", name=name,
+            line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}, marker={"symbol": ("circle", "square")[i], "size": 7},
+        )  # fmt: skip
+    figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
+    ticks = sorted({int(k) for k in (*cut["k"], *mixed["k"]) if k > 0})
+    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(k) for k in ticks])
+    whole = int(max(cut["k"]))
+    return finish(
+        figure,
+        title=f"Within 0.01 nats of the whole context: cut to {effective[0]} tokens, shuffled beyond {effective[1]}",
+        caption=f"Loss above that of the whole context of {whole} tokens, on modules that were not trained on. "
+            f"Blue: only the last k tokens are read. Red, dashed: all "
+        "are read, but all except the nearest k in random order. Bars: two standard errors.",
+        summary=f"With one token the loss is {cut['above'][0]:.2f} nats higher. It stays within 0.01 nats of the "
+            f"whole context from "
+        f"{effective[0]} tokens on when cut, and from {effective[1]} on when the rest is shuffled.",
+        x="k, tokens left as they are", y="loss above the whole context (nats)",
+    )  # fmt: skip
+
+
+def step_times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
+    """Time of a training step against length, with a straight line fitted to each cell."""
+    T = np.asarray(lengths, float)
+    require(len(T) >= 3, "A line needs times for at least three lengths.")
+    milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
+    fits = {name: np.polyfit(T, values, 1) for name, values in milliseconds.items()}
+    told = ", ".join(f"{name} {1e3 * slope:.0f}" for name, (slope, _) in fits.items())
+    return curves(
+        T, milliseconds, title=f"Microseconds for each further step: {told}",
+        caption="One training step (loss and gradient) of 64 sequences against their length, compilation excluded, "
+            "on this device. Dashed grey: a "
+        "straight line fitted to each. Whatever the cell, the steps of a sequence wait for one another.",
+        summary="Fitted: " + "; ".join(f"{name} {start:.1f} ms + {slope:.3f} ms a step" for name, (slope, start) in fits.items()) + ".",
+        x_title="length T", y_title="milliseconds",
+        references={f"{name}, fitted": np.polyval(line, T) for name, line in fits.items()},
+    )  # fmt: skip
