@@ -45,7 +45,7 @@ def accuracy_by_updates(
     """The same networks at several moments of training: accuracy `[seeds, bins]` by updates, against distance."""
     require(accuracy, "The figure needs at least one moment of training.")
     ends = {updates: float(np.mean(values[:, -1])) for updates, values in accuracy.items()}
-    learned = [updates for updates, values in accuracy.items() if np.mean(values, axis=0).min() > 0.9]
+    learned = [updates for updates, values in accuracy.items() if np.min(values) > 0.9]  # every seed, every bin
     last = max(ends)
     title = f"Guessing at first; after {learned[0]:,} updates right at every distance" if learned else (
         f"After {last:,} updates still guessing at the largest distance" if ends[last] < 0.6 else "Agreement, as it is learned"

@@ -59,7 +59,7 @@ def gradient_retention(length: int = 100) -> Explorer:
     return explore(
         draw,
         bias=slider("gate bias", -2, 6, 0.5, value=0),
-        strength=choice("strength of the input", [0.1, 0.3, 1.0, 3.0], value=1.0),
+        strength=choice("strength of the input", [0.1, 0.3, 1.0, 3.0], value=0.3),
     )
 
 
