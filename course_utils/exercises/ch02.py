@@ -219,15 +219,15 @@ def truncated_slope(w: Float[Array, ""] | float, xs: Float[Array, " time"], k: i
     return _uses(w, xs)[-k:].sum()
 
 
-def _states(w, xs):
+def _states(w, xs) -> Array:
     """h_0 … h_{T-1}: the state before each step."""
-    return jax.lax.scan(lambda h, x: (w * h + x, h), 0.0, xs)[1]
+    return jax.lax.scan(lambda h, x: (w * h + x, h), jnp.zeros(()), xs)[1]
 
 
-def _uses(w, xs):
+def _uses(w, xs) -> Array:
     """What the use of w at each step adds to the derivative at the end."""
     before = _states(w, xs)
-    return w ** jnp.arange(len(xs) - 1, -1, -1) * before
+    return jnp.asarray(w) ** jnp.arange(len(xs) - 1, -1, -1) * before
 
 
 def _restarted(w, xs, k):

@@ -233,7 +233,7 @@ gru = Exercise(
 
 
 def along_the_cell(f: Float[Array, "time hidden"]) -> Float[Array, "hidden hidden"]:
-    """∂C_T/∂C_0 along the additive path, the gates taken as given: the diagonal matrix of ∏_t f_t."""
+    """∂C_T/∂C_0 along the additive path, every h held fixed: the diagonal matrix of ∏_t f_t."""
     return jnp.diag(f.prod(axis=0))
 
 
@@ -258,7 +258,7 @@ cell_path = Exercise(
             "depends on the same entry before, and on no other."),
     ),
     hints=(
-        "C_t = f_t ⊙ C_{t-1} + …, and what stands behind the plus does not contain C_{t-1} when the gates are "
+        "C_t = f_t ⊙ C_{t-1} + …, and what stands behind the plus depends on h_{t-1}, which is held "
         "given. What is ∂C_t/∂C_{t-1}?",
         "A diagonal matrix with f_t on it. The product of diagonal matrices is diagonal, with the products of the entries.",
         "`return jnp.diag(f.prod(axis=0))`",
@@ -268,14 +268,14 @@ cell_path = Exercise(
 # ----------------------------------------------------------------------------------------- chrono biases
 
 
-def chrono(u: Float[Array, " hidden"], longest: int) -> Float[Array, "two hidden"]:
-    """Biases of forget and input gate for memories of up to `longest` steps, from numbers u uniform over [0, 1]:
+def chrono(uniform: Float[Array, " hidden"], longest: int) -> Float[Array, "two hidden"]:
+    """Biases of forget and input gate for memories of up to `longest` steps, from `uniform` numbers over [0, 1]:
 
-        b_f = log(1 + u (longest - 2)),   b_i = -b_f
+        b_f = log(1 + uniform (longest - 2)),   b_i = -b_f
 
     so that exp(b_f) is uniform over 1 … longest - 1 (see `models.gated.chrono_bias`).
     """
-    b_f = jnp.log(1 + u * (longest - 2))
+    b_f = jnp.log(1 + uniform * (longest - 2))
     return jnp.stack([b_f, -b_f])
 
 
@@ -311,8 +311,8 @@ chrono_start = Exercise(
     hints=(
         "exp(b_f) should be uniform between 1 and longest - 1. How do you make such a number from one that is "
         "uniform between 0 and 1?",
-        "From 1 up by u times the width, longest - 2. Then the logarithm.",
-        "`b_f = jnp.log(1 + u * (longest - 2))`, `return jnp.stack([b_f, -b_f])`",
+        "From 1 up by the number times the width, longest - 2. Then the logarithm.",
+        "`b_f = jnp.log(1 + uniform * (longest - 2))`, `return jnp.stack([b_f, -b_f])`",
     ),
 )  # fmt: skip
 

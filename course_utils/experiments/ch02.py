@@ -4,16 +4,19 @@ import functools
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
 from ..data.batching import Labelled
 from ..data.sequences import delayed_recall
 from ..measure.agreement import by_distance, prefers
+from ..measure.memory import read_out
+from ..measure.states import states_of
 from ..measure.truncation import answer_gradients, compare, gradient_of, gradient_to_subject, verb_number
 from ..models.cells import RNNCell
 from ..models.losses import classification, next_word
-from ..models.recurrent import LanguageModel, SequenceClassifier, Truncated
+from ..models.recurrent import Damped, LanguageModel, SequenceClassifier, Truncated
 from ..runtime import budget
 from ..training import fit_seeds
 from . import ch01, recall
@@ -27,6 +30,7 @@ START_DELAYS, START_UPDATES = (10, 20, 40, 80), 1_000
 FLOW_DELAY, FLOW_MOMENTS = 30, (0, 20, 40, 60, 80, 100, 150, 200, 300, 500)
 WINDOWS = (1, 2, 4, 8, 16, 32)
 TRAINED_WINDOWS, CUT_WINDOWS = (1, 2, 5), (1, 2, 5, 10, 20)
+KEEPS, DAMPED_DELAYS = (0.3, 0.5, 0.7), (20, 40)
 MOMENTS = (0, 1_000, 2_000, 4_000, 8_000)
 
 
@@ -35,7 +39,12 @@ MOMENTS = (0, 1_000, 2_000, 4_000, 8_000)
 
 def delays() -> dict[str, dict[str, Any]]:
     """Updates to learn each delay: start of the recurrent matrix → delay → `recall.updates_to_solve`."""
-    return recall.table(STARTS, DELAYS)
+    table = recall.table(STARTS, DELAYS)
+    for start, row in table.items():
+        for delay, result in row.items():
+            models = [recall.reader(start, int(delay), nnx.Rngs(seed)) for seed in SEEDS]
+            result["share"] = [float(f"{share_at_start(model, int(delay)):.4g}") for model in models]
+    return table
 
 
 def patient(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -115,7 +124,8 @@ def flow(
 def truncation(model: Any, sentences: int = 1_000) -> dict[str, Any]:
     """Truncated gradients of a language model beside the full one, for all words and for the verb's number alone.
 
-    `noise`: how far the full gradients of two halves of the sentences are apart, to compare.
+    `noise`: the sampling error of the full gradient, estimated as half the distance between those of two halves of the
+    sentences, as a share of its length.
     """
     test = corpora()[1]
     rows = jax.tree.map(lambda a: a[:sentences], test)
@@ -128,6 +138,33 @@ def truncation(model: Any, sentences: int = 1_000) -> dict[str, Any]:
         noise = float(np.linalg.norm(a - b) / 2 / np.linalg.norm(full))
         found[name] = {"relative": [p.relative for p in pairs], "cosine": [p.cosine for p in pairs], "noise": noise}
     return found
+
+
+def damped_reader(keep: float, delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
+    """`recall.reader` whose gradient is multiplied by `keep` at every step back, while its states are as they were."""
+    model = recall.reader("RNN", delay, rngs)
+    model.cell = Damped(model.cell, keep)
+    return model
+
+
+def damped() -> dict[str, dict[str, Any]]:
+    """Delayed recall with the gradient alone made to fade: keep → delay → `recall.updates_to_solve` with the `share` at the start."""
+    found: dict[str, dict[str, Any]] = {}
+    for keep in KEEPS:
+        for delay in DAMPED_DELAYS:
+            make = functools.partial(damped_reader, keep, delay)
+            shares = [float(f"{share_at_start(make(nnx.Rngs(seed)), delay):.4g}") for seed in SEEDS]
+            result = recall.updates_to_solve(make, delay, START_UPDATES)
+            found.setdefault(str(keep), {})[str(delay)] = {"share": shares, **result}
+    return found
+
+
+def untrained_read_out(delay: int) -> float:
+    """Share of first symbols that a least-squares read-out names from the last state of a network that is not trained."""
+    model = recall.reader("RNN", delay, nnx.Rngs(0))
+    examples = delayed_recall(jax.random.key(98), 3_000, delay, recall.LABELS, recall.DISTRACTORS)
+    last = jnp.asarray(states_of(model, examples.tokens)[:, -1])
+    return float(read_out(last, examples.labels[None], recall.LABELS)[0][0])
 
 
 def truncated_reader(window: int, delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
@@ -204,6 +241,7 @@ def headline() -> dict[str, Any]:
         },
         "truncation": truncation(ch01.well_trained().model),
         "cut_short": cut_short(),
+        "damped": damped(),
         "windows": {str(window): result.numbers() for window, result in agreement_with_windows().items()},
         "reach": {
             "distance": list(by_distance(np.ones(len(corpora()[1].number)), corpora()[1], DISTANCES)[0]),

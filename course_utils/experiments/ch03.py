@@ -127,7 +127,7 @@ def adding_curves(cell: str, length: int = ADDED) -> dict[str, Any]:
         kinds = {"RNN": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
         return SequenceRegressor(build[cell]() if cell in build else kinds[cell](2, HIDDEN, rngs=rngs), rngs=rngs)
 
-    def batches(step: int, rng: Any) -> Measured:
+    def batches(step: Any, rng: Any) -> Measured:
         return adding(rng, BATCH, length)
 
     _, history = fit_seeds(
@@ -148,7 +148,7 @@ def copy_curves(cell: str, delay: int = COPY_DELAY) -> dict[str, Any]:
         own = LSTMCell(EMBED, HIDDEN, rngs=rngs, chrono=delay + 20) if cell == "LSTM, chrono" else PLAIN[cell](rngs)
         return SequenceClassifier(own, 10, 9, rngs=rngs)
 
-    def batches(step: int, rng: Any) -> Tagged:
+    def batches(step: Any, rng: Any) -> Tagged:
         return copy_memory(rng, BATCH, delay)
 
     _, history = fit_seeds(make, batches, budget(COPY_UPDATES), loss=tagging, seeds=SEEDS, progress=False)

@@ -40,7 +40,7 @@ def reader(cell: str, delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
 def batches(delay: int) -> Callable[[int, Any], Labelled]:
     """Batches of 64 sequences of length `delay`."""
 
-    def draw(step: int, rng: Any) -> Labelled:
+    def draw(step: Any, rng: Any) -> Labelled:
         return delayed_recall(rng, BATCH, delay, LABELS, DISTRACTORS)
 
     return draw
@@ -67,7 +67,7 @@ def learn(cell: str, delay: int, updates: int = UPDATES, *, seed: int = 0, repor
 
 def updates_to_solve(
     make: Callable[[nnx.Rngs], Any], delay: int, updates: int = UPDATES, seeds: tuple[int, ...] = SEEDS
-) -> dict[str, list[float | None]]:
+) -> dict[str, list[Any]]:
     """Networks of three seeds on one delay: `updates` until solved (None where not), `accuracy` over the last 100."""
     _, history = fit_seeds(
         make, batches(delay), budget(updates), loss=classification, stop=solved, seeds=seeds, progress=False

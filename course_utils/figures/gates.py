@@ -14,7 +14,7 @@ from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED,
 
 def playground(
     value: np.ndarray, mark: np.ndarray, forget: np.ndarray, entry: np.ndarray, cell: np.ndarray, goal: np.ndarray,
-    name: str, within: float,
+    name: str, within: float, offered: str,
 ) -> go.Figure:  # fmt: skip
     """A cell with gates set by hand: what it is offered, its gates, its state beside the goal; all `[time]`.
 
@@ -52,12 +52,13 @@ def playground(
         "state C = f · C before + "
         "i · what is offered (blue), and what the goal asks for (dotted).",
         summary=f"{title}. After {len(t)} steps the state is {cell[-1]:.2f}, the goal {goal[-1]:.2f}; "
-        f"{int(marked.sum())} steps are marked.",
+        f"{int(marked.sum())} steps are marked. "
+        f"Forget gate {forget.min():.2f} to {forget.max():.2f}, input gate {entry.min():.2f} to {entry.max():.2f}; offered: {offered}.",
         height=520,
     )
 
 
-def retention(keeps: Mapping[str, np.ndarray], bias: float) -> go.Figure:
+def retention(keeps: Mapping[str, np.ndarray], bias: float, strength: float) -> go.Figure:
     """Share of a gradient that is left at each earlier step, by cell: name → `[time]`, the last step has 1."""
     require(keeps, "There is nothing to draw: no cell is given.")
     length = len(next(iter(keeps.values())))
@@ -70,14 +71,16 @@ def retention(keeps: Mapping[str, np.ndarray], bias: float) -> go.Figure:
         )  # fmt: skip
     figure.update_yaxes(type="log", exponentformat="power", range=[-12, 1.5], dtick=2)
     ends = {name: float(share[0]) for name, share in keeps.items()}
-    told = "; ".join(f"{name} {power(float(np.log10(end))) if end > 0 else 'nothing'}" for name, end in ends.items())
+    told = "; ".join(
+        f"{name} {power(float(np.log10(end))) if end > 0 else 'less than float32 holds'}" for name, end in ends.items()
+    )
     return finish(
         figure,
         title=f"Left after {length - 1} steps: {told}",
         caption="How long a gradient is so many steps before the end, as a share of its length there, in cells that "
             "are not trained (logarithmic "
         "axis). The slider sets the bias of the LSTM's forget gate and of the GRU's update gate; a plain network has neither.",
-        summary=f"Gate bias {bias:g}. Share of the gradient left {length - 1} steps back: {told}.",
+        summary=f"Gate bias {bias:g}, inputs times {strength:g}. Share of the gradient left {length - 1} steps back: {told}.",
         x="steps back", y="share of the gradient",
     )  # fmt: skip
 
@@ -136,9 +139,9 @@ def unit_over_sentence(
         caption="Left: the memory C of one unit over a sentence and its twin with the other number, and its gates. "
             "Right: all units; the star is this one. "
         "Across: how closely it follows the subject's number before the verb; up: verbs right when it is held at its mean.",
-        summary=f"Unit {unit}: correlation with the number {correlation[unit]:.2f}; verbs right without it "
-            f"{accuracy[unit]:.2f}, with all units "
-        f"{untouched:.2f}.",
+        summary=f"Unit {unit}: correlation with the number {correlation[unit]:.2f}; verbs right without it {accuracy[unit]:.2f}, "
+        f"with all units {untouched:.2f}. After “{words[-1]}”, word {len(words)}: "
+        + ", ".join(f"C {values[-1]:.2f} ({name})" for name, values in cells.items()) + ".",
         height=470,
     )  # fmt: skip
     figure.update_layout(margin={"b": 90})

@@ -34,11 +34,14 @@ SAID = {
 }
 
 
-def jacobian_product(log10: np.ndarray, regime: str, radius: float, per_step: float, length: int) -> go.Figure:
+def jacobian_product(
+    log10: np.ndarray, regime: str, radius: float, per_step: float, length: int, setting: str = ""
+) -> go.Figure:
     """Norm and singular values of J_t … J_1 over t, with what the singular value and the spectral radius of W foretell.
 
     `log10`: base-10 logarithms of the singular values, `[steps, H]`, largest first (NaN: not resolved); fewer than
     `length` steps where the states overflowed. `per_step`: γ σ_max, the bound on one factor. `radius`: of W.
+    `setting`: what was chosen, in words, for the summary.
     """
     require(regime in SAID, f"regime must be one of {', '.join(SAID)}, not {regime!r}.")
     steps = np.arange(1, len(log10) + 1)
@@ -94,6 +97,7 @@ def jacobian_product(log10: np.ndarray, regime: str, radius: float, per_step: fl
             else "In float32 it would be 0." if end < SINGLE[0] else "In float32 it would be infinite." if end > SINGLE[1]
             else ""
         )  # fmt: skip
+    exact = f" (10 to the power {norm[-1]:.2f})" if len(norm) and np.isfinite(norm[-1]) else ""
     return finish(
         figure,
         title=story,
@@ -101,13 +105,17 @@ def jacobian_product(log10: np.ndarray, regime: str, radius: float, per_step: fl
         "largest singular "
         "value of W (dashed, never broken), and what the spectral radius would foretell (dotted). Right: its singular values "
         "number 1, 2, 4, 8 … (fading); what lies under 10⁻¹⁵ of the largest is not resolved and not drawn.",
-        summary=f"{story}. Spectral radius {radius:.2f}, largest factor of one step {per_step:.2f}. {note}".strip(),
+        summary=f"{story}{exact}. {setting} Spectral radius {radius:.2f}, largest factor of one step {per_step:.2f}. {note}".strip(),
         height=430,
     )
 
 
 def cliff(
-    w: np.ndarray, b: np.ndarray, surface: np.ndarray, paths: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+    w: np.ndarray,
+    b: np.ndarray,
+    surface: np.ndarray,
+    paths: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
+    learning_rate: float,
 ) -> go.Figure:
     """The loss over two parameters, and descents on it: name → (path `[steps, 2]`, losses, gradient lengths)."""
     figure = go.Figure(
@@ -154,7 +162,7 @@ def cliff(
         caption="Loss of a network with one unit, two parameters and fifty steps; dark is low. Two plains meet in a "
             "wall. Each marker "
         "is one step of gradient descent from the star; on the wall the gradient is huge, and one step can undo all before it.",
-        summary=". ".join(told) + ".",
+        summary=f"From w {start[0]:g}, b {start[1]:g} with learning rate {learning_rate:g}. " + ". ".join(told) + ".",
         x="w", y="b", height=460,
     )  # fmt: skip
 
@@ -204,21 +212,20 @@ def gradient_flow(
 def truncation_bias(
     windows: Sequence[int], relative: Mapping[str, Sequence[float]], noise: Mapping[str, float]
 ) -> go.Figure:
-    """How far truncated gradients are from the full one, by window; `noise`: how far two halves of the data are apart."""
+    """How far truncated gradients are from the full one, by window; `noise`: sampling error."""
     ends = {name: (values[0], values[-1]) for name, values in relative.items()}
     most = max(ends, key=lambda name: ends[name][1])
     return curves(
         windows, relative, title=f"With windows of {windows[-1]} steps {ends[most][1]:.0%} of the gradient for "
             f"{most} is still missing",
-        caption="Length of the difference between the truncated and the full gradient, as a share of the full one. "
-            "Grey: the same for "
-        "two halves of the sentences, the error that more data would remove. Truncation's does not go away with more data.",
+        caption="Length of the difference between the truncated and the full gradient, as a share of the full one. Grey: "
+        "the sampling error of the full one. More data would remove that; what truncation leaves out they would not bring back.",
         summary="Difference as a share of the full gradient: "
         + "; ".join(f"{name} {a:.2f} with windows of {windows[0]}, {b:.2f} with {windows[-1]}" for name, (a, b) in ends.items())
-        + "; between halves of the data "
+        + "; sampling error "
         + ", ".join(f"{name} {value:.2f}" for name, value in noise.items()) + ".",
         x_title="steps in a window", y_title="‖g_k − g‖ / ‖g‖", log_x=True, y_range=(0, 1.15),
-        references={f"halves of the data, {name}": value for name, value in noise.items()},
+        references={f"sampling error, {name}": value for name, value in noise.items()},
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .gradients import power
 from .style import BLACK, COLOURS, GREY, MARKERS, finish
 
 
@@ -20,6 +19,12 @@ def cell_text(result: Mapping[str, Any]) -> str:
     if known:
         return f"{len(known)} of {len(result['updates'])}"
     return f"✗ {max(result['accuracy']):.2f}"
+
+
+def _gaps(row: Mapping[str, Any], farthest: int) -> str:
+    """Shorter delays than the farthest that not every seed solved: ` (but not 30)`."""
+    missed = sorted(int(delay) for delay, result in row.items() if int(delay) < farthest and None in result["updates"])
+    return f" (but not {', '.join(map(str, missed))})" if missed else ""
 
 
 def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int) -> go.Figure:
@@ -51,7 +56,7 @@ def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int) -> go.F
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     best = max(farthest.values())
-    winners = [row for row, delay in farthest.items() if delay == best]
+    winners = [row + _gaps(table[row], best) for row, delay in farthest.items() if delay == best]
     title = (
         f"All seeds solve a delay of {best}: {', '.join(winners)}"
         if best
@@ -100,7 +105,7 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
     figure.update_layout(legend={"x": 0.01, "y": 0.02, "yanchor": "bottom"})
     below = sum(share < min(learned, default=np.inf) for share in failed)
     above = sum(share > max(failed, default=0) for share in learned)
-    limit = power(float(np.log10(min(learned)))) if learned else ""
+    limit = f"{min(learned):.2g}" if learned else ""
     return finish(
         figure,
         title=f"{len(learned)} trainings learned, {len(failed)} did not; none with a share below {limit} did" if learned

@@ -57,7 +57,7 @@ def forget_gates(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Ar
 def forget_products(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Float[Array, "time hidden"]:
     """∏ f_t after each step: the derivative of the cell state C_t with respect to C_0 along the additive path.
 
-    C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t: where the gates are taken as given, ∂C_t/∂C_{t-1} = diag(f_t).
+    C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t: with every h held fixed, and so gates and candidates, ∂C_t/∂C_{t-1} = diag(f_t).
     """
     return jnp.cumprod(forget_gates(cell, inputs), axis=0)
 

@@ -18,6 +18,7 @@ Regime = Literal["vanishes", "explodes", "transient growth", "preserved", "overf
 
 CHAIN, COUPLING = 8, 0.3  # units in a chain of the non-normal matrix, and how strongly each feeds the next
 KEPT = 10.0  # a norm within this factor of 1 counts as preserved
+STILL = 0.9  # a norm that is at least this share of its largest has not come down
 GROWN = 1.1  # a norm that has been above this has grown
 
 # f and f', the latter from the value of f; f' of ReLU at 0 is 0, as in jax
@@ -103,10 +104,14 @@ class Bounds(NamedTuple):
     per_step: float  # γ σ_max: no step multiplies the norm by more
 
     @classmethod
-    def of(cls, W: Float[np.ndarray, "hidden hidden"], activation: str) -> "Bounds":
-        """Radius and singular value of W, and the bound ‖J_T … J_1‖ ≤ (γ σ_max)^T (Pascanu, Mikolov, Bengio 2013)."""
+    def of(cls, W: Float[np.ndarray, "hidden hidden"], activation: str, radius: float | None = None) -> "Bounds":
+        """Radius and singular value of W, and the bound ‖J_T … J_1‖ ≤ (γ σ_max)^T (Pascanu, Mikolov, Bengio 2013).
+
+        `radius` may be given where it is known: of a matrix with repeated eigenvalues it cannot be computed well.
+        """
         largest = float(np.linalg.norm(W, 2))
-        return cls(float(np.abs(np.linalg.eigvals(W)).max()), largest, STEEPEST[activation] * largest)
+        radius = float(np.abs(np.linalg.eigvals(W)).max()) if radius is None else radius
+        return cls(radius, largest, STEEPEST[activation] * largest)
 
 
 def spectrum(found: Run) -> Spectrum:
@@ -117,8 +122,8 @@ def spectrum(found: Run) -> Spectrum:
 def name_regime(log10_norm: Float[np.ndarray, " time"], complete: bool = True) -> Regime:
     """Name what a product of Jacobians does, from the base-10 logarithm of its norm after 1 … T steps.
 
-    overflows: the states left the range of numbers (`complete` is False).   explodes: ends above 10.
-    transient growth: has been above 1.1 (or above 10) and ends below 0.1 (or within 0.1 … 10).
+    overflows: the states left the range of numbers (`complete` is False).   explodes: ends above 10, near its largest.
+    transient growth: has been above 10 and come down by a tenth or more, or has been above 1.1 and ends below 0.1.
     vanishes: ends below 0.1 without having grown.   preserved: stays between 0.1 and 10.
     """
     norm = np.asarray(log10_norm, float)
@@ -127,7 +132,7 @@ def name_regime(log10_norm: Float[np.ndarray, " time"], complete: bool = True) -
         return "overflows"
     limit, end, peak = np.log10(KEPT), norm[-1], norm.max()
     if end > limit:
-        return "explodes"
+        return "explodes" if end >= peak + np.log10(STILL) else "transient growth"
     if end < -limit:
         return "transient growth" if peak > np.log10(GROWN) else "vanishes"
     return "transient growth" if peak > limit else "preserved"

@@ -32,7 +32,7 @@ def retention(
     """
     require(kind in KINDS, f"kind must be one of {', '.join(KINDS)}, not {kind!r}.")
     require(np.isfinite(bias), f"The bias must be a finite number, not {bias!r}.")
-    norms = np.asarray(_retention(kind, jnp.float32(bias), length, hidden, strength)[0])
+    norms = np.asarray(_retention(kind, length, hidden, _start(kind, hidden), jnp.float32(bias), strength)[0])
     return norms / norms[-1]
 
 
@@ -40,15 +40,15 @@ def additive_path(
     bias: float = 0.0, length: int = 100, hidden: int = 32, strength: float = 1.0
 ) -> Float[np.ndarray, " time"]:
     """Root mean square over units of ∏ f from step t to T, in the same LSTM: what the additive path alone keeps."""
-    return np.asarray(_retention("LSTM", jnp.float32(bias), length, hidden, strength)[1])
+    return np.asarray(_retention("LSTM", length, hidden, _start("LSTM", hidden), jnp.float32(bias), strength)[1])
 
 
-@functools.partial(jax.jit, static_argnums=(0, 2, 3))
-def _retention(kind, bias, length, hidden, strength):
-    cell = nnx.merge(*_start(kind, hidden))
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _retention(kind, length, hidden, start, bias, strength):
+    cell = nnx.merge(*start)
     if kind in GATE:
         rows = cell.b[...].reshape(-1, hidden)
-        cell.b[...] = rows.at[GATE[kind]].set(bias).ravel()
+        cell.b = nnx.Param(rows.at[GATE[kind]].set(bias).ravel())
     inputs = strength * jax.random.normal(jax.random.key(1), (32, length, hidden // 2))
     v = jax.random.normal(jax.random.key(2), (hidden,))
     gradients = state_gradients(cell, inputs, lambda outputs, last: (last @ v).sum())

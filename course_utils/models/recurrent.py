@@ -19,7 +19,7 @@ def unroll(
     *,
     start: Any = None,
     reverse: bool = False,
-) -> tuple[Float[Array, "batch time hidden"], Any]:
+) -> tuple[Float[Array, "batch time *output"], Any]:
     """Apply one cell at every position: the outputs of all steps, and the last state.
 
     A position where `mask` is False changes nothing: the state before it is carried over. With
@@ -100,6 +100,36 @@ class Truncated(nnx.Module):
             lambda a: jnp.where(begins.reshape(-1, *[1] * (a.ndim - 1)), jax.lax.stop_gradient(a), a), state
         )
         return self.cell.step(before, x_t)
+
+    def output(self, state: Any) -> Any:
+        """That of the cell."""
+        return self.cell.output(state)
+
+
+class Damped(nnx.Module):
+    """A cell whose gradient is multiplied by `keep` at every step, while its states stay as they are.
+
+    Each step starts from keep · s + (1 - keep) · stop_gradient(s), which is s. So the gradient can be made to fade without
+    making the state forget. Built in notebook 02.
+    """
+
+    def __init__(self, cell: Any, keep: float):
+        require(0 <= keep <= 1, f"keep must lie in [0, 1], not {keep!r}.")
+        self.cell, self.keep = cell, keep
+        self.embed, self.hidden = cell.embed, cell.hidden
+
+    def start(self, batch: int) -> Any:
+        """That of the cell."""
+        return self.cell.start(batch)
+
+    def project(self, inputs: Float[Array, "*lead embed"]) -> Any:
+        """That of the cell."""
+        return self.cell.project(inputs)
+
+    def step(self, state: Any, projected: Any) -> Any:
+        """The cell's step."""
+        faded = jax.tree.map(lambda a: self.keep * a + (1 - self.keep) * jax.lax.stop_gradient(a), state)
+        return self.cell.step(faded, projected)
 
     def output(self, state: Any) -> Any:
         """That of the cell."""

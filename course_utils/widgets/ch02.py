@@ -24,19 +24,20 @@ def jacobian_product() -> Explorer:
     def computed(kind: Any, activation: str, scale: float, strength: float):
         W = regimes.recurrent(kind, HIDDEN, scale)
         found = regimes.run(W, activation, regimes.random_inputs(LONGEST, HIDDEN, strength))
-        return regimes.spectrum(found).log10, regimes.Bounds.of(W, activation)
+        return regimes.spectrum(found).log10, regimes.Bounds.of(W, activation, radius=scale)
 
     def draw(kind: Any, activation: str, scale: float, strength: float, length: int):
         log10, bounds = computed(kind, activation, scale, strength)
         shown = log10[:length]
         regime = regimes.name_regime(shown[:, 0], complete=len(shown) == length)
-        return product_figure(shown, regime, bounds.radius, bounds.per_step, length)
+        setting = f"W {kind}, {activation}, inputs of strength {strength:g}, {length} step{'s' if length > 1 else ''}."
+        return product_figure(shown, regime, bounds.radius, bounds.per_step, length, setting)
 
     return explore(
         draw,
         kind=choice("matrix W", get_args(regimes.Kind)),
         activation=choice("activation", list(regimes.RULES)),
-        scale=slider("spectral radius", 0, 2, 0.05, value=0.9),
+        scale=slider("spectral radius", 0.05, 2, 0.05, value=0.9),
         strength=choice("inputs", STRENGTHS),
         length=slider("steps T", 1, LONGEST, value=100),
     )
@@ -54,7 +55,9 @@ def cliff() -> Explorer:
         runs = {f"clipped at {threshold:g}": descend((w_0, b_0), learning_rate, threshold, updates + 1)}
         if unclipped:
             runs = {"not clipped": descend((w_0, b_0), learning_rate, None, updates + 1), **runs}
-        return cliff_figure(w, b, heights, {name: tuple(run) for name, run in runs.items()})
+        return cliff_figure(
+            w, b, heights, {name: (run.path, run.losses, run.lengths) for name, run in runs.items()}, learning_rate
+        )
 
     return explore(
         draw,

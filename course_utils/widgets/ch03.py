@@ -30,7 +30,9 @@ def playground() -> Explorer:
             forget, entry = computed(forget, gates), computed(entry, gates)
         candidate = given.value if offered == "the value" else np.ones(len(marked))
         state = play(forget, entry, candidate, len(marked))
-        return playground_figure(given.value, given.mark, forget, entry, state, wanted(goal, given), goal, BUILT)
+        return playground_figure(
+            given.value, given.mark, forget, entry, state, wanted(goal, given), goal, BUILT, offered
+        )
 
     return explore(
         draw,
@@ -54,7 +56,7 @@ def gradient_retention(length: int = 100) -> Explorer:
             name: kept(name, bias if name != "RNN" else 0.0, length, strength=strength)
             for name in ("RNN", "GRU", "LSTM")
         }
-        return retention_figure({**cells, "LSTM, additive path": path(bias, length, strength=strength)}, bias)
+        return retention_figure({**cells, "LSTM, additive path": path(bias, length, strength=strength)}, bias, strength)
 
     return explore(
         draw,

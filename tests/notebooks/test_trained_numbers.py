@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils.experiments import ch00, ch01
+from course_utils.experiments import ch00, ch01, ch02, ch03, recall
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora
 from course_utils.measure.agreement import prefers
 from course_utils.measure.states import twin_distance
@@ -82,3 +82,112 @@ def test_ch01_nested_subjects_as_recorded():
     assert [deepest("4000", units) for units in ("4", "8", "16")] == [4, 6, 11]
     two = [int(np.cumprod(np.array(run) >= 0.95).sum()) for run in nested["16000"]["2"]]
     assert sorted(two) == [1, 2, 2]
+
+
+# -------------------------------------------------------------------------------- gradients through time
+
+
+def test_ch02_a_network_that_begins_with_a_gradient_learns_and_one_without_does_not():
+    learned, failed = recall.learn("RNN", 20, 500, seed=4)[1], ch02.Start(strength=6.0)
+    assert learned.stopped == ("solved",)
+    from flax import nnx
+
+    model = failed.reader(20, nnx.Rngs(4))
+    assert ch02.share_at_start(model, 20) < 1e-3
+    assert recall.train(model, 20, 500, seed=4).last("accuracy") < 0.4
+
+
+def test_ch02_short_windows_still_learn_a_delay_beyond_them():
+    from flax import nnx
+
+    assert recall.train(ch02.truncated_reader(5, 10, nnx.Rngs(4)), 10, 500, seed=4).stopped == ("solved",)
+
+
+def test_ch02_recorded_numbers_say_what_the_chapter_says():
+    stored = recorded("ch02")
+    points = [(s, n) for run in stored["starts"] for s, n in zip(run["share"], run["updates"], strict=True)]
+    assert min(share for share, taken in points if taken) > 9e-5  # nothing below was learned
+    assert max(share for share, taken in points if not taken) < 0.01  # everything above was
+    assert stored["delays"]["RNN"]["100"]["updates"].count(None) == 0
+    assert stored["delays"]["RNN"]["30"]["updates"][1] is None
+    assert stored["patient"]["RNN"]["30"]["updates"][1] is None
+    flow = stored["flow"]
+    share = lambda updates: np.array(flow[updates]["gradient"])[:, 0] / np.array(flow[updates]["gradient"])[:, -1]
+    assert share("0").max() < 0.1
+    assert share("40")[1] > 1 > 1e-5 > share("100")[1]
+    assert (share("500")[[0, 2]] > 0.5).all()
+    cut = stored["cut_short"]
+    solved = lambda window, delay: sum(n is not None for n in cut[window][delay]["updates"])
+    assert (solved("5 steps", "20"), solved("10 steps", "20")) == (2, 3)
+    assert solved("whole sequence", "40") == 3
+    assert not any(solved(f"{k} steps", "40") for k in ch02.CUT_WINDOWS)
+    windows = {k: np.array(found["accuracy"])[:, -1] for k, found in stored["windows"].items()}
+    assert windows["1"].max() < 0.6
+    assert min(windows["2"].min(), windows["5"].min()) > 0.9
+    reach = {n: np.exp(np.log(np.array(stored["reach"][n]["reach"])[:, -1]).mean()) for n in ("0", "8000")}
+    assert 0.01 < reach["0"] < 0.02
+    assert reach["8000"] < 1e-3
+    assert np.array(stored["reach"]["8000"]["accuracy"]).min() > 0.97
+
+
+def test_ch02_the_trained_network_is_a_switch():
+    from course_utils.measure.latch import between_twins
+
+    margins = between_twins(ch01.well_trained().model, corpora()[1], np.linspace(0, 1, 21))
+    total = np.abs(margins[-1] - margins[0])
+    steps = np.abs(np.diff(margins, axis=0)) / total
+    assert np.median(steps.max(0)) > 0.9
+    assert np.median(steps[0]) < 1e-3
+    assert (margins[-1] < 0).mean() > 0.97
+
+
+# --------------------------------------------------------------------------------------------------- gates
+
+
+def test_ch03_chrono_biases_learn_a_hundred_steps():
+    assert recall.learn("LSTM, chrono", 100, 1_000, seed=4)[1].steps < 700
+
+
+def test_ch03_the_shipped_lstm_agrees_and_one_unit_carries_the_number():
+    from course_utils.measure.gates import number_units
+
+    shipped = ch03.well_trained()
+    assert shipped.origin == "shipped"
+    units = number_units(shipped.model, corpora()[1], corpora()[1])
+    assert units.untouched > 0.97
+    assert 0.6 < units.accuracy.min() < 0.85
+    assert np.sort(units.accuracy)[1] > 0.9
+    assert abs(units.correlation[units.unit]) > 0.7
+    assert units.accuracy[np.abs(units.correlation).argmax()] > 0.97  # it knows, and is not needed
+
+
+def test_ch03_recorded_numbers_say_what_the_chapter_says():
+    stored = recorded("ch03")
+    solved = {
+        cell: {int(d): sum(n is not None for n in row["updates"]) for d, row in rows.items()}
+        for cell, rows in stored["recall"].items()
+    }
+    assert solved["RNN"] == {10: 3, 30: 2, 100: 3, 300: 0}
+    assert solved["GRU"] == {10: 3, 30: 3, 100: 0, 300: 0}
+    assert solved["LSTM, forget bias 0"] == {10: 3, 30: 0, 100: 0, 300: 0}
+    assert solved["LSTM, forget bias 1"] == {10: 3, 30: 3, 100: 1, 300: 0}
+    for cell in ("GRU, chrono", "LSTM, chrono"):
+        assert set(solved[cell].values()) == {3}
+    adding, copy = stored["adding"], stored["copy"]
+    assert min(adding["RNN"]["last"]) > 0.95 * adding["baseline"]
+    assert max(max(adding[cell]["last"]) for cell in ("GRU", "LSTM", "LSTM, chrono")) < 0.01
+    assert min(copy["RNN"]["last"]) > 0.99 * copy["baseline"]
+    assert max(max(copy[cell]["last"]) for cell in ("GRU", "LSTM", "LSTM, chrono")) < 0.85 * copy["baseline"]
+    far = lambda cell, n: np.array(stored["words"][cell][n]["accuracy"])[:, -1]
+    assert (far("GRU", "2000") > 0.97).sum() == 2
+    assert far("LSTM", "2000").max() < 0.6
+    for cell in ("GRU", "LSTM"):
+        assert np.array(stored["words"][cell]["4000"]["accuracy"]).min() > 0.97
+        assert np.array(stored["words"][cell]["4000"]["attractors"]).min() > 0.97
+    for trained in ("asked", "near"):
+        assert min(np.array(stored[trained][cell]["accuracy"]).min() for cell in ch03.PLAIN) > 0.97
+    context = stored["context"]
+    assert context["cut"]["effective"] == context["shuffled"]["effective"] == 30
+    above = {name: dict(zip(context[name]["k"], context[name]["above"], strict=True)) for name in ("cut", "shuffled")}
+    assert 0.2 < above["cut"][5] < 0.25
+    assert all(above["shuffled"][k] > above["cut"][k] for k in (1, 2, 3, 5, 10, 20))

@@ -281,3 +281,44 @@ def test_a_corpus_must_say_what_its_time_axes_are():
         Batches(Bare(np.ones((3, 4))), size=2)
     with pytest.raises(InvalidInput, match="at least one length"):
         Batches(pad([[1, 2]]), size=2, edges=())
+
+
+# ------------------------------------------------------------------------------------ adding and copying
+
+
+def test_adding_marks_one_number_of_each_half_and_asks_for_their_sum():
+    from course_utils.data.sequences import ADDING_BASELINE, adding
+
+    found = adding(jax.random.key(0), 4_000, 11)
+    values, marks = np.moveaxis(np.asarray(found.inputs), -1, 0)
+    assert (marks[:, :5].sum(1) == 1).all()
+    assert (marks[:, 5:].sum(1) == 1).all()
+    assert set(np.unique(marks)) == {0.0, 1.0}
+    np.testing.assert_allclose((values * marks).sum(1), found.target, rtol=1e-6)
+    assert ((found.target - 1) ** 2).mean() == pytest.approx(ADDING_BASELINE, abs=0.01)
+    assert adding(jax.random.key(0), 3, 2).inputs.shape == (3, 2, 2)
+    with pytest.raises(InvalidInput, match="at least 2"):
+        adding(jax.random.key(0), 3, 1)
+
+
+@pytest.mark.parametrize("delay", [1, 5, 30])
+def test_copying_repeats_the_symbols_after_the_signal(delay):
+    from course_utils.data.sequences import copy_baseline, copy_memory
+
+    found = copy_memory(jax.random.key(0), 50, delay)
+    tokens, labels = np.asarray(found.tokens), np.asarray(found.labels)
+    assert tokens.shape == labels.shape == (50, delay + 20)
+    assert (labels[:, delay + 10 :] == tokens[:, :10]).all()
+    assert (labels[:, : delay + 10] == 8).all()
+    assert (tokens[:, delay + 9] == 9).all()
+    assert (tokens == 9).sum() == 50
+    assert tokens[:, :10].max() == 7
+    # A reader without memory: certain of the blanks, even among eight symbols where they are asked for.
+    p = np.where(np.arange(delay + 20) < delay + 10, 1.0, 1 / 8)
+    assert copy_baseline(delay) == pytest.approx(float(-np.log(p).mean()))
+
+
+def test_the_baselines_known_from_the_literature():
+    from course_utils.data.sequences import copy_baseline
+
+    assert [round(copy_baseline(T), 3) for T in (50, 100, 500)] == [0.297, 0.173, 0.040]

@@ -7,11 +7,14 @@ from flax import nnx
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+from course_utils.data.agreement import agreement
 from course_utils.experiments import ch01 as ch01_experiment
+from course_utils.experiments import ch03 as ch03_experiment
 from course_utils.figures.memory import decay_weights
 from course_utils.figures.style import finish
-from course_utils.runtime import InvalidInput
-from course_utils.widgets import ch00, ch01, surface
+from course_utils.measure.gates import number_units
+from course_utils.runtime import InvalidInput, recorded
+from course_utils.widgets import ch00, ch01, ch02, ch03, surface
 from course_utils.widgets.explore import choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
 
@@ -144,7 +147,20 @@ def pipe():
     return ch01.pipe(ch01_experiment.capacity())
 
 
-MAKERS = [ch00.fading_memory, ch00.paths, ch00.sentence_maker, step_through, twins, pipe]
+def gradient_flow():
+    flow = recorded("ch02")["flow"]
+    return ch02.gradient_flow({int(updates): row for updates, row in flow.items() if updates != "delay"})
+
+
+def units():
+    lstm, test = ch03_experiment.well_trained().model, agreement(200, seed=5)
+    return ch03.units(lstm, number_units(lstm, test, test))
+
+
+MAKERS = [
+    ch00.fading_memory, ch00.paths, ch00.sentence_maker, step_through, twins, pipe, ch02.jacobian_product, ch02.cliff, gradient_flow,
+    ch03.playground, ch03.gradient_retention, units,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)

@@ -71,7 +71,7 @@ def independent_name(W, activation, inputs):
         product, h = np.diag(slopes[activation](a)) @ W @ product, f[activation](a)
         norms.append(np.linalg.norm(product, 2))
     if norms[-1] > 10:
-        return "explodes"
+        return "explodes" if norms[-1] >= 0.9 * max(norms) else "transient growth"
     if norms[-1] < 0.1:
         return "transient growth" if max(norms) > 1.1 else "vanishes"
     return "transient growth" if max(norms) > 10 else "preserved"

@@ -18,7 +18,7 @@ from course_utils.measure.truncation import answer_gradients, compare, gradient_
 from course_utils.models.cells import RNNCell
 from course_utils.models.gated import GRUCell, LSTMCell
 from course_utils.models.losses import classification, next_word
-from course_utils.models.recurrent import LanguageModel, SequenceClassifier, Truncated, unroll
+from course_utils.models.recurrent import Damped, LanguageModel, SequenceClassifier, Truncated, unroll
 from course_utils.runtime import InvalidInput, float64
 
 CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
@@ -198,3 +198,14 @@ def test_a_descent_that_cannot_be_is_refused(name, value):
     options = {"learning_rate": 0.1, "threshold": 1.0, "updates": 3, name: value}
     with pytest.raises(InvalidInput, match=name):
         cliff.descend((5.0, -2.0), **options)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_damping_changes_gradients_and_no_state(name):
+    inputs = jax.random.normal(jax.random.key(0), (2, 5, 3))
+    plain, damped = cell(name), Damped(cell(name), 0.5)
+    np.testing.assert_allclose(unroll(plain, inputs)[0], unroll(damped, inputs)[0], atol=1e-6)
+    full, faded = (state_gradients(c, inputs, lambda outputs, last: last.sum()) for c in (plain, damped))
+    np.testing.assert_allclose(faded, full * 0.5 ** jnp.arange(4, -1, -1), rtol=1e-4)
+    with pytest.raises(InvalidInput, match="keep"):
+        Damped(plain, 1.5)
