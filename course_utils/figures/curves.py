@@ -46,8 +46,10 @@ def curves(
         colour, group = COLOURS[i % len(COLOURS)], f"s{i}"
         if len(runs) > 1:
             low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
+            known = np.isfinite(low)  # a gap would make the band's outline cross itself
+            there, low, high = x[known], low[known], high[known]
             figure.add_scatter(
-                x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
+                x=np.concatenate([there, there[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
                 line={"width": 0}, fillcolor=translucent(colour, 0.18), hoverinfo="skip", legendgroup=group,
                 showlegend=False,
             )  # fmt: skip

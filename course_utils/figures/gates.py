@@ -124,7 +124,7 @@ def unit_over_sentence(
     figure.update_yaxes(
         title_text="verbs right without it", range=[min(0.45, float(accuracy.min()) - 0.03), 1.03], row=1, col=2
     )
-    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
+    figure.update_layout(legend={"x": 0.72, "y": 0.05, "yanchor": "bottom"})
     lost = untouched - float(accuracy[unit])
     needed = (
         "agreement needs it"

@@ -111,6 +111,18 @@ def test_ch02_recorded_numbers_say_what_the_chapter_says():
     assert stored["delays"]["RNN"]["100"]["updates"].count(None) == 0
     assert stored["delays"]["RNN"]["30"]["updates"][1] is None
     assert stored["patient"]["RNN"]["30"]["updates"][1] is None
+    damped = stored["damped"]
+    assert max(damped["0.7"]["40"]["share"]) < 2e-8
+    assert None not in damped["0.7"]["40"]["updates"]
+    faded = next(run for run in stored["starts"] if (run["scale"], run["strength"], run["delay"]) == (0.7, 1.0, 40))
+    assert min(faded["share"]) > 5 * max(damped["0.7"]["40"]["share"])
+    assert max(faded["accuracy"]) < 0.15
+    assert min(damped["0.3"]["40"]["accuracy"]) > 0.5
+    assert all(n is None for row in damped["0.3"].values() for n in row["updates"])
+    identity = stored["delays"]["RNN, identity, ReLU"]["100"]
+    assert min(identity["share"]) > 0.4
+    assert identity["updates"].count(None) == 3
+    assert max(stored["delays"]["RNN"]["100"]["share"]) < 3e-5
     flow = stored["flow"]
     share = lambda updates: np.array(flow[updates]["gradient"])[:, 0] / np.array(flow[updates]["gradient"])[:, -1]
     assert share("0").max() < 0.1

@@ -8,11 +8,13 @@ import pytest
 
 from course_utils.figures import style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
-from course_utils.figures.curves import curves, loss_curve, times
+from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
 from course_utils.figures.language import next_words, twin_paths
 from course_utils.figures.memory import decay_weights, pipe, recall_compared
 from course_utils.figures.paths import Architecture, path_diagram, path_lengths
+from course_utils.figures.recall import delays_learned, share_and_learning
 from course_utils.figures.sentences import anatomy, reading
+from course_utils.figures.style import words
 from course_utils.runtime import InvalidInput
 
 WORDS = ["near", "the", "dogs", "the", "cat", "was"]
@@ -156,3 +158,59 @@ def test_titles_say_what_the_numbers_say():
     assert "the last 5 symbols" in recalled(np.array([[1, 0.95, 0.6]]))["title"]
     assert "with 0.60 at lag 8" in recalled(np.array([[1, 0.95, 0.6]]))["summary"]
     assert "Lost: a; kept: b" in style.words(gap_by_steps({"a": [1, 0.01], "b": [1, 0.9]}))["title"]
+
+
+def test_a_band_ends_where_its_seeds_do():
+    runs = np.array([[1.0, 2.0, np.nan, np.nan], [1.5, 2.5, 3.5, np.nan]])
+    figure = curves(
+        [1, 2, 3, 4], {"a": runs}, title="t", caption="c", summary="s", x_title="x", y_title="y", log_x=False
+    )
+    band = figure.data[0]
+    assert list(band.x) == [1, 2, 3, 3, 2, 1]
+    assert list(band.y) == [1.5, 2.5, 3.5, 3.5, 2.0, 1.0]
+
+
+def test_a_table_of_delays_tells_what_was_and_was_not_learned():
+    rows = {
+        "all": {
+            "10": {"updates": [100, 140], "accuracy": [1.0, 1.0]},
+            "30": {"updates": [200, 200], "accuracy": [1.0, 1.0]},
+        },
+        "gap": {
+            "10": {"updates": [100, None], "accuracy": [1.0, 0.3]},
+            "30": {"updates": [300, 200], "accuracy": [1.0, 1.0]},
+        },
+        "none": {
+            "10": {"updates": [None, None], "accuracy": [0.1, 0.2]},
+            "30": {"updates": [None, None], "accuracy": [0.1, 0.1]},
+        },
+    }
+    figure = delays_learned(rows, 500)
+    assert words(figure)["title"] == "All seeds solve a delay of 30: all, gap (but not 10)"
+    assert [list(row) for row in figure.data[0].text] == [
+        ["100–140", "200"],
+        ["1 of 2", "200–300"],
+        ["✗ 0.20", "✗ 0.10"],
+    ]
+    assert "No network" in words(delays_learned({"none": rows["none"]}, 500))["title"]
+
+
+def test_points_of_learning_say_what_lies_below_what():
+    runs = [
+        {"delay": 10, "share": [0.2, 1e-5], "updates": [100, None]},
+        {"delay": 20, "share": [0.01, 0.05], "updates": [None, 300]},
+    ]
+    said = words(share_and_learning(runs, 1_000))
+    assert said["title"] == "2 trainings learned, 2 did not; none with a share below 0.05 did"
+    assert said["summary"].startswith("4 trainings. 2 of the 2 that failed began with a share below")
+    nothing = [{"delay": 10, "share": [0.2], "updates": [None]}]
+    assert words(share_and_learning(nothing, 1_000))["title"] == "No training learned its delay"
+
+
+def test_errors_while_learning_name_who_stays_at_the_baseline():
+    losses = {"a": [[1.0, 0.9]], "b": [[1.0, 0.2]]}
+    said = words(error_while_learning(losses, 50, {"a": [0.99], "b": [0.2]}, baseline=1.0, task="it"))
+    assert said["title"] == "Not below the baseline: a"
+    assert words(error_while_learning(losses, 50, {"a": [0.5], "b": [0.2]}, baseline=1.0, task="it"))[
+        "title"
+    ].startswith("All")
