@@ -91,7 +91,7 @@ def jacobian_product(
         note = "Every path from the first state has met a unit whose slope is 0."
     else:
         end, peak = float(norm[-1]), int(norm.argmax())
-        story = f"{SAID[regime]}: {power(end)} after {length} steps"
+        story = f"{SAID[regime]}: {power(end)} after {length} step{'s' if length > 1 else ''}"
         note = (
             f"It was largest after {peak + 1} steps, {power(float(norm[peak]))}." if regime == "transient growth"
             else "In float32 it would be 0." if end < SINGLE[0] else "In float32 it would be infinite." if end > SINGLE[1]
