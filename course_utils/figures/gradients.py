@@ -74,7 +74,15 @@ def jacobian_product(
     low, high = (min(shown.min(), -1.0), max(shown.max(), 1.0)) if shown.size else (-1.0, 1.0)
     pad = 0.08 * (high - low)
     figure.update_yaxes(range=[low - pad, high + pad], title_text="norm, as a power of 10", row=1, col=1)
-    figure.update_yaxes(title_text="singular values, powers of 10", row=1, col=2)
+    drawn = log10[:, [rank - 1 for rank in ranks]]
+    drawn = drawn[np.isfinite(drawn)] if drawn.size else np.zeros(1)
+    bottom, top = (
+        (drawn.min(), max(drawn.max(), drawn.min() + 1)) if drawn.size else (-1.0, 0.0)
+    )  # never an empty range
+    figure.update_yaxes(
+        title_text="singular values, powers of 10", range=[bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom)],
+        row=1, col=2,
+    )  # fmt: skip
     figure.update_xaxes(title_text="steps t", range=[0, length * 1.02], row=1, col=1)
     figure.update_xaxes(title_text="steps t", range=[0, length * 1.02], row=1, col=2)
     figure.add_hline(y=0, line={"color": PALE, "width": 1}, row=1, col=1)  # type: ignore[arg-type]

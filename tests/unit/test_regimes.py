@@ -164,3 +164,14 @@ def test_overflow_at_the_very_first_step_is_still_a_figure():
 def test_bad_input_is_refused_in_words(act, says):
     with pytest.raises(InvalidInput, match=says):
         act()
+
+
+@pytest.mark.parametrize(
+    "log10", [np.full((1, 8), -1.301) + 1e-16 * np.arange(8), np.full((2, 8), np.nan), np.zeros((0, 8))]
+)
+def test_no_axis_of_the_figure_is_ever_empty(log10):
+    """Values that differ by rounding alone made the browser compute an infinite axis."""
+    complete = len(log10) > 0
+    figure = jacobian_product(log10, "vanishes" if complete else "overflows", 0.9, 0.9, 3)
+    for axis in (figure.layout.yaxis, figure.layout.yaxis2):
+        assert axis.range[1] - axis.range[0] > 0.5
