@@ -1,6 +1,7 @@
 """Notebook 02: gradients through time, and what a plain network learns by them."""
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -42,8 +43,7 @@ def delays() -> dict[str, dict[str, Any]]:
     table = recall.table(STARTS, DELAYS)
     for start, row in table.items():
         for delay, result in row.items():
-            models = [recall.reader(start, int(delay), nnx.Rngs(seed)) for seed in SEEDS]
-            result["share"] = [float(f"{share_at_start(model, int(delay)):.4g}") for model in models]
+            result["share"] = _shares(functools.partial(recall.reader, start, int(delay)), int(delay))
     return table
 
 
@@ -80,11 +80,16 @@ STARTED = tuple(Start(scale) for scale in (0.7, 0.8, 0.9, 1.0, 1.1)) + tuple(Sta
 
 def share_at_start(model: SequenceClassifier, delay: int) -> float:
     """‖∂L/∂h_1‖ as a share of ‖∂L/∂h_T‖ (root mean squares over 256 sequences)."""
-    norms = np.sqrt((answer_gradients(model, test_sequences(delay)) ** 2).mean(0))
+    norms = np.sqrt((answer_gradients(model, probe_sequences(delay)) ** 2).mean(0))
     return float(norms[0] / norms[-1])
 
 
-def test_sequences(delay: int) -> Labelled:
+def _shares(make: Callable[[nnx.Rngs], SequenceClassifier], delay: int) -> list[float]:
+    """`share_at_start` of every seed, to four significant digits."""
+    return [float(f"{share_at_start(make(nnx.Rngs(seed)), delay):.4g}") for seed in SEEDS]
+
+
+def probe_sequences(delay: int) -> Labelled:
     """256 sequences on which gradients are measured."""
     return delayed_recall(jax.random.key(99), 256, delay, recall.LABELS, recall.DISTRACTORS)
 
@@ -95,9 +100,8 @@ def starts() -> list[dict[str, Any]]:
     for start in STARTED:
         for delay in START_DELAYS:
             make = functools.partial(start.reader, delay)
-            shares = [float(f"{share_at_start(make(nnx.Rngs(seed)), delay):.4g}") for seed in SEEDS]
             result = recall.updates_to_solve(make, delay, START_UPDATES)
-            found.append({**start._asdict(), "delay": delay, "share": shares, **result})
+            found.append({**start._asdict(), "delay": delay, "share": _shares(make, delay), **result})
     return found
 
 
@@ -108,7 +112,7 @@ def flow(
 
     `gradient` is the root mean square of ‖∂L/∂h_t‖ over 256 sequences.
     """
-    test = test_sequences(delay)
+    test = probe_sequences(delay)
     found = {}
     make = functools.partial(recall.reader, start, delay)
     for updates, models in followed(make, recall.batches(delay), classification, moments, seeds=seeds):
@@ -153,9 +157,8 @@ def damped() -> dict[str, dict[str, Any]]:
     for keep in KEEPS:
         for delay in DAMPED_DELAYS:
             make = functools.partial(damped_reader, keep, delay)
-            shares = [float(f"{share_at_start(make(nnx.Rngs(seed)), delay):.4g}") for seed in SEEDS]
             result = recall.updates_to_solve(make, delay, START_UPDATES)
-            found.setdefault(str(keep), {})[str(delay)] = {"share": shares, **result}
+            found.setdefault(str(keep), {})[str(delay)] = {"share": _shares(make, delay), **result}
     return found
 
 
