@@ -140,10 +140,13 @@ def test_states_that_overflow_are_named_and_drawn_with_a_sentence():
     assert "not finite" in said["summary"]
 
 
-def test_overflow_at_the_very_first_step_is_still_a_figure():
-    found = run(np.full((2, 2), 1e308), "linear", np.full((3, 2), 1.7e308) * [[1], [1], [1]])
-    figure = jacobian_product(spectrum(found).log10, name_regime(np.zeros(0), complete=False), 1.0, 1.0, 3)
-    assert words(figure)["title"].endswith("at step 1")
+@pytest.mark.parametrize(("inputs", "step"), [(1.7e308, 2), (np.inf, 1)])
+def test_overflow_at_once_is_still_a_figure(inputs, step):
+    found = run(np.full((2, 2), 1e308), "linear", np.full((3, 2), inputs))
+    assert len(found.states) == step - 1
+    log10 = spectrum(found).log10
+    figure = jacobian_product(log10, name_regime(log10[:, 0], complete=False), 1.0, 1.0, 3)
+    assert words(figure)["title"].endswith(f"at step {step}")
 
 
 @pytest.mark.parametrize(
