@@ -126,11 +126,13 @@ def cliff(
     learning_rate: float,
 ) -> go.Figure:
     """The loss over two parameters, and descents on it: name → (path `[steps, 2]`, losses, gradient lengths)."""
+    decade = 60  # grey levels, four decades of them: one byte a point, since the page gets all points at every move
+    grey = np.clip(decade * (np.log10(surface + 1e-4) + 4), 0, 4 * decade).round().astype(np.uint8)
     figure = go.Figure(
         go.Heatmap(
-            x=w, y=b, z=np.log10(surface + 1e-4), colorscale="Greys", reversescale=True, zmin=-4, zmax=0, hoverinfo="skip",
-            colorbar={"title": {"text": "loss"}, "tickvals": [-4, -3, -2, -1, 0], "ticktext": ["10⁻⁴", "10⁻³", "0.01", "0.1", "1"],
-                      "thickness": 14},
+            x=w.round(4), y=b.round(4), z=grey, colorscale="Greys", reversescale=True, zmin=0, zmax=4 * decade, hoverinfo="skip",
+            colorbar={"title": {"text": "loss"}, "tickvals": [decade * i for i in range(5)],
+                      "ticktext": ["10⁻⁴", "10⁻³", "0.01", "0.1", "1"], "thickness": 14},
         )
     )  # fmt: skip
     told, ends = [], {}

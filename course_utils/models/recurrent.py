@@ -70,7 +70,31 @@ def hidden_states(
     return unroll(model.cell, model.embed(tokens), mask)[0]
 
 
-class Truncated(nnx.Module):
+class WrappedCell(nnx.Module):
+    """Another cell, whose methods are passed on as they are; a subclass changes some of them."""
+
+    def __init__(self, cell: Any):
+        self.cell = cell
+        self.embed, self.hidden = cell.embed, cell.hidden
+
+    def start(self, batch: int) -> Any:
+        """That of the cell."""
+        return self.cell.start(batch)
+
+    def project(self, inputs: Float[Array, "*lead embed"]) -> Any:
+        """That of the cell."""
+        return self.cell.project(inputs)
+
+    def step(self, state: Any, projected: Any) -> Any:
+        """That of the cell."""
+        return self.cell.step(state, projected)
+
+    def output(self, state: Any) -> Any:
+        """That of the cell."""
+        return self.cell.output(state)
+
+
+class Truncated(WrappedCell):
     """A cell through which no gradient passes at the steps k, 2k, 3k, …: truncated backpropagation through time.
 
     The states are those of `cell`; only their derivatives differ. A sequence falls into windows of `window` steps, and
@@ -81,12 +105,8 @@ class Truncated(nnx.Module):
 
     def __init__(self, cell: Any, window: int):
         require_positive(window=window)
-        self.cell, self.window = cell, window
-        self.embed, self.hidden = cell.embed, cell.hidden
-
-    def start(self, batch: int) -> Any:
-        """That of the cell."""
-        return self.cell.start(batch)
+        super().__init__(cell)
+        self.window = window
 
     def project(self, inputs: Float[Array, "batch time embed"]) -> Any:
         """What the inputs contribute, and where a window begins."""
@@ -101,12 +121,8 @@ class Truncated(nnx.Module):
         )
         return self.cell.step(before, x_t)
 
-    def output(self, state: Any) -> Any:
-        """That of the cell."""
-        return self.cell.output(state)
 
-
-class Damped(nnx.Module):
+class Damped(WrappedCell):
     """A cell whose gradient is multiplied by `keep` at every step, while its states stay as they are.
 
     Each step starts from keep · s + (1 - keep) · stop_gradient(s), which is s. So the gradient can be made to fade without
@@ -115,25 +131,13 @@ class Damped(nnx.Module):
 
     def __init__(self, cell: Any, keep: float):
         require(0 <= keep <= 1, f"keep must lie in [0, 1], not {keep!r}.")
-        self.cell, self.keep = cell, keep
-        self.embed, self.hidden = cell.embed, cell.hidden
-
-    def start(self, batch: int) -> Any:
-        """That of the cell."""
-        return self.cell.start(batch)
-
-    def project(self, inputs: Float[Array, "*lead embed"]) -> Any:
-        """That of the cell."""
-        return self.cell.project(inputs)
+        super().__init__(cell)
+        self.keep = keep
 
     def step(self, state: Any, projected: Any) -> Any:
         """The cell's step."""
         faded = jax.tree.map(lambda a: self.keep * a + (1 - self.keep) * jax.lax.stop_gradient(a), state)
         return self.cell.step(faded, projected)
-
-    def output(self, state: Any) -> Any:
-        """That of the cell."""
-        return self.cell.output(state)
 
 
 class SequenceClassifier(nnx.Module):

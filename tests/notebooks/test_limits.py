@@ -1,5 +1,6 @@
 """What a chapter must be, checked on the files: short cells, predictions, captions, nothing stale stored."""
 
+import json
 import pathlib
 import re
 import statistics
@@ -142,6 +143,7 @@ def test_every_figure_has_words_and_a_picture(notebook):
         assert meta["caption"]
         assert output.data["text/plain"].endswith(meta["summary"])
         assert 1000 < len(output.data["image/png"]) <= 80_000  # base64 of at most 60 kB
+        assert len(json.dumps(output.data[PLOTLY_MIME])) <= 100_000  # a page gets all of it at every move
 
 
 def test_it_closes_with_what_was_measured_a_summary_a_quiz_and_references(notebook, chapter):
