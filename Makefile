@@ -7,7 +7,9 @@ LABCONFIG := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 
 # A Python of one version: the one on the PATH, else one that pyenv holds.
 python_of = $(shell python$(1) -c 'import sys; print(sys.executable)' 2>/dev/null || ls $$(pyenv root 2>/dev/null)/versions/$(1).*/bin/python 2>/dev/null | tail -1)
-QUICK := COURSE_SIZE=quick TQDM_DISABLE=1 PYTHONPATH=tests/notebooks
+# All notebooks, a kernel for each core; what one compiled the next finds again.
+NOTEBOOKS = COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 PYTHONPATH=tests/notebooks $(1)/bin/python -m pytest -n auto --dist loadfile -p nbval -p nbval_plotly --nbval-cell-timeout=300 notebooks
+COMPILED = JAX_COMPILATION_CACHE_DIR=$(CURDIR)/$(1)/compiled JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.2
 COLAB := tests/environments/colab-2026-08.txt
 
 .PHONY: lab test test-colab test-newest test-browser check build bench clean
@@ -16,19 +18,19 @@ lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/jupyter lab --LabApp.news_url=None $(LAB_OPTIONS) notebooks/00_start_here.ipynb
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto
-	PYTHONPATH=tests/notebooks COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 $(BIN)/python -m pytest -p nbval -p nbval_plotly --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300 notebooks
+	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -n auto
+	$(call COMPILED,$(VENV)) $(call NOTEBOOKS,$(VENV)) --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg
 
 # The versions that Colab publishes, and Colab itself simulated. Installing the course must change none of them.
 test-colab: .venv-colab/.ready
 	.venv-colab/bin/python tests/environments/unchanged.py $(COLAB)
-	.venv-colab/bin/python -m pytest -n auto -W "error:Passing unrecognized arguments" --ignore tests/unit/test_packaging.py tests/unit tests/colab
-	$(QUICK) COURSE_HOME=$$(mktemp -d) PYTHONWARNINGS="error:Passing unrecognized arguments" .venv-colab/bin/python -m pytest -p nbval -p nbval_plotly --nbval-lax --nbval-cell-timeout=300 notebooks
+	$(call COMPILED,.venv-colab) .venv-colab/bin/python -m pytest -n auto -m "not slow" -W "error:Passing unrecognized arguments" --ignore tests/unit/test_packaging.py tests/unit tests/colab
+	$(call COMPILED,.venv-colab) COURSE_SIZE=quick PYTHONWARNINGS="error:Passing unrecognized arguments" $(call NOTEBOOKS,.venv-colab) --nbval-lax
 
 # The newest releases of everything.
 test-newest: .venv-newest/.ready
-	.venv-newest/bin/python -m pytest -n auto --ignore tests/unit/test_packaging.py tests/unit
-	$(QUICK) COURSE_HOME=$$(mktemp -d) .venv-newest/bin/python -m pytest -p nbval -p nbval_plotly --nbval-lax --nbval-cell-timeout=300 notebooks
+	$(call COMPILED,.venv-newest) .venv-newest/bin/python -m pytest -n auto -m "not slow" --ignore tests/unit/test_packaging.py tests/unit
+	$(call COMPILED,.venv-newest) COURSE_SIZE=quick $(call NOTEBOOKS,.venv-newest) --nbval-lax
 
 # In a real browser; needs Chromium (apt-get install chromium).
 test-browser: $(VENV)/.browser

@@ -1,5 +1,6 @@
 """How far a truncated gradient is from the full one, and how far a gradient reaches back."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +13,7 @@ from ..data.agreement import Agreement
 from ..data.batching import Labelled
 from ..models.losses import cross_entropy
 from ..models.recurrent import Truncated
+from ..runtime import require_positive
 from .agreement import verb_margin
 from .gradients import state_gradients
 from .run import apply
@@ -26,16 +28,21 @@ class Bias(NamedTuple):
 
 def gradient_of(model: Any, loss: Any, batch: Any, window: int | None = None) -> Float[np.ndarray, " parameters"]:
     """The gradient of `loss(model, batch)` with respect to all parameters, as one vector; truncated to windows of `window` steps."""
-    graphdef, params, rest = nnx.split(model, nnx.Param, ...)
+    if window is not None:
+        require_positive(window=window)
+    gradient = _gradient(loss, *nnx.split(model, nnx.Param, ...), batch, window)
+    return np.concatenate([np.asarray(leaf, np.float64).ravel() for leaf in jax.tree.leaves(gradient)])
 
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _gradient(loss, graphdef, params, rest, batch, window):
     def value(params):
         copy = nnx.merge(graphdef, params, rest)
         if window is not None:
             copy.cell = Truncated(copy.cell, window)
         return loss(copy, batch)[0]
 
-    gradient = jax.jit(jax.grad(value))(params)
-    return np.concatenate([np.asarray(leaf, np.float64).ravel() for leaf in jax.tree.leaves(gradient)])
+    return jax.grad(value)(params)
 
 
 def compare(truncated: Float[np.ndarray, " n"], full: Float[np.ndarray, " n"]) -> Bias:

@@ -71,6 +71,7 @@ class Exercise:
     tolerance: float = 1e-4
     through: Callable[[Callable], Callable] = lambda function: function
     _next_hint: int = 0
+    _results: dict[Callable, list[np.ndarray]] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
     def check(self, function: Any) -> Verdict:
         """Run a learner's function on the cases, say what is right or wrong, and keep the outcome."""
@@ -173,7 +174,11 @@ class Exercise:
         return Verdict(False, message, status)
 
     def _run(self, function: Callable) -> list[np.ndarray]:
-        return [np.asarray(self.through(function)(*map(_own_copy, case))).astype(float) for case in self.cases]
+        """What the solution or a mistake gives, computed at the first check: an eager scan costs a compilation each time."""
+        if function not in self._results:
+            run = self.through(function)
+            self._results[function] = [np.asarray(run(*map(_own_copy, case))).astype(float) for case in self.cases]
+        return self._results[function]
 
     def _arguments(self) -> str:
         return ", ".join(inspect.signature(self.solution_function).parameters)

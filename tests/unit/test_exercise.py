@@ -22,6 +22,7 @@ ALL = [
 mean = ex.running_mean
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", ALL, ids=lambda e: f"{e.chapter}-{e.name}")
 def test_the_solution_passes_and_every_mistake_earns_its_own_message(exercise):
     check_exercise(exercise)
@@ -212,6 +213,7 @@ ANYTHING = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", ALL, ids=lambda e: f"{e.chapter}-{e.name}")
 def test_no_answer_whatever_makes_a_check_raise_or_pass(exercise):
     for wrong in ANYTHING:

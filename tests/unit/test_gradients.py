@@ -31,6 +31,7 @@ def in_float64(cell):
     return nnx.merge(graphdef, jax.tree.map(lambda a: a.astype(jnp.float64), state))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("length", [1, 7, 200])
 def test_the_product_of_steps_equals_autodiff_through_the_whole_unroll(name, length):
@@ -52,6 +53,7 @@ def test_a_step_of_a_tanh_network_is_the_derivative_of_tanh_times_w():
         np.testing.assert_allclose(jacobians[t], jnp.diag(1 - h**2) @ cell.W_h[...], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("activation", ["tanh", "relu", "logistic", "linear"])
 @pytest.mark.parametrize("start", ["orthogonal", "gaussian", "identity"])

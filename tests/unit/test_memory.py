@@ -38,6 +38,7 @@ def test_a_read_out_is_least_squares():
         assert explained[lag] == pytest.approx(r2, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hidden", "symbols"), [(8, 2), (8, 5), (16, 3), (16, 20), (32, 8)])
 @pytest.mark.parametrize("scale", [0.05, 0.5])
 def test_linear_memory_never_exceeds_the_size_of_the_state(hidden, symbols, scale):
@@ -197,6 +198,7 @@ def test_steps_of_a_sentence_are_those_of_the_equation(model):
             steps(model, vocabulary(), typed)
 
 
+@pytest.mark.slow
 def test_prefers_compares_the_sums_of_both_forms(model):
     corpus, vocab = agreement(120, seed=9), vocabulary()
     found, costs = prefers(model, corpus, batch=50), []

@@ -97,6 +97,7 @@ def test_the_explorer_says_when_a_goal_is_built():
 # ------------------------------------------------------------------------------------------- what gates keep
 
 
+@pytest.mark.slow
 def test_the_last_step_keeps_everything_and_open_gates_keep_more():
     for kind in ("RNN", "GRU", "LSTM"):
         assert retention(kind, 1.0, 30)[-1] == pytest.approx(1)

@@ -42,6 +42,7 @@ def test_the_spectral_radius_is_what_was_asked_for(kind, scale):
     assert normal == (kind in ("orthogonal", "identity"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", RULES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_written_out_jacobians_are_those_of_automatic_differentiation(kind, activation):

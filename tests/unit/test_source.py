@@ -103,6 +103,7 @@ def model():
 STREAM = np.random.default_rng(0).integers(0, 20, 400)
 
 
+@pytest.mark.slow
 def test_loss_with_k_words_is_that_of_a_fresh_start_k_words_before():
     at, own = places(STREAM, 7, 30), model()
     found = cut(own, STREAM, at, (1, 5, 30))

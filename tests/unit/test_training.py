@@ -44,6 +44,7 @@ def same(one, two):
     return all((a == b).all() for a, b in zip(values(one), values(two), strict=True))
 
 
+@pytest.mark.slow
 def test_fit_learns_and_equals_a_plain_loop():
     model, plain = make(nnx.Rngs(0)), make(nnx.Rngs(0))
     history = fit(model, recall, 45, loss=classification, seed=3)
@@ -80,6 +81,7 @@ def test_fit_solves_delayed_recall():
     assert np.isnan(history.losses[history.steps :]).all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     runs = []
     for seed in (0, 0, 1):
@@ -213,6 +215,7 @@ def test_bad_settings_are_refused(options):
 # -------------------------------------------------------------------------------------- several seeds
 
 
+@pytest.mark.slow
 def test_fit_seeds_equals_separate_runs():
     models, history = fit_seeds(make, ragged(), 30, seeds=(4, 7), loss=classification)
     assert history.losses.shape == (2, 30)
@@ -224,6 +227,7 @@ def test_fit_seeds_equals_separate_runs():
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_side_by_side_equals_in_turn(monkeypatch):
     _, in_turn = fit_seeds(make, recall, 40, loss=classification)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
@@ -247,6 +251,7 @@ def test_each_seed_stops_when_it_has_solved():
 # -------------------------------------------------------------------------------------- many devices
 
 
+@pytest.mark.slow
 def test_losses_on_eight_virtual_devices_equal_one(tmp_path):
     script = tmp_path / "run.py"
     script.write_text(
@@ -365,6 +370,7 @@ def test_a_step_that_overflows_the_parameters_is_not_taken():
     assert all(np.isfinite(leaf).all() for leaf in values(model))
 
 
+@pytest.mark.slow
 def test_schedules_no_clipping_and_own_optimizers_are_taken_and_recorded_honestly():
     history = fit(
         make(nnx.Rngs(0)), recall, 40, loss=classification, learning_rate=optax.linear_schedule(0, 1e-2, 20), clip=None

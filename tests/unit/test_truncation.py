@@ -39,6 +39,7 @@ def test_truncation_changes_no_state(name):
     np.testing.assert_array_equal(plain[0], cut[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("window", [1, 3, 4, 11, 20])
 def test_no_gradient_passes_the_start_of_a_window(name, window):
@@ -99,6 +100,7 @@ def test_positions_behind_the_last_word_feel_nothing():
     assert (np.asarray(found) > 0).tolist() == mask.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1, 50, 200])
 def test_the_cell_path_is_the_product_of_forget_gates(length):
     own = LSTMCell(3, 8, rngs=nnx.Rngs(0), forget_bias=2.0)
@@ -200,6 +202,7 @@ def test_a_descent_that_cannot_be_is_refused(name, value):
         cliff.descend((5.0, -2.0), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_damping_changes_gradients_and_no_state(name):
     inputs = jax.random.normal(jax.random.key(0), (2, 5, 3))
