@@ -133,7 +133,7 @@ def unit_over_sentence(
         if lost > 0.02
         else "agreement does not need it"
     )
-    finish(
+    return finish(
         figure,
         title=f"Unit {unit}: {needed} ({accuracy[unit]:.2f} right without it)",
         caption="Left: the memory C of one unit over a sentence and its twin with the other number, and its gates. "
@@ -144,8 +144,6 @@ def unit_over_sentence(
         + ", ".join(f"C {values[-1]:.2f} ({name})" for name, values in cells.items()) + ".",
         height=470,
     )  # fmt: skip
-    figure.update_layout(margin={"b": 90})
-    return figure
 
 
 def context_curves(

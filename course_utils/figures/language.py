@@ -51,7 +51,7 @@ def next_words(
     given = dict(expected).get(come) if come else None
     best, p = expected[0]
     told = f" What comes is “{come}”, expected with {given:.2f}." if given is not None else ""
-    finish(
+    return finish(
         figure,
         title=f"After “{words[place]}” the network expects “{best}” most",
         caption="Left: the state after each word, a column of numbers between -1 (blue) and 1 (orange); the framed column is "
@@ -61,8 +61,6 @@ def next_words(
         f"{p:.2f}.{told}",
         height=430,
     )
-    figure.update_layout(margin={"b": 90})
-    return figure
 
 
 def twin_paths(
@@ -99,7 +97,7 @@ def twin_paths(
     figure.update_layout(legend={"orientation": "h", "x": 0.0, "y": -0.2, "yanchor": "top"})
     left = gap[-1] / gap[differ] if gap[differ] > 0 else 0.0
     kept = "keeps" if left > 0.5 else "has almost lost" if left < 0.1 else "is losing"
-    finish(
+    return finish(
         figure,
         title=f"At the last word the network {kept} the difference",
         caption=f"Two sentences that differ in the number of one noun. Left: their states, word after word, in the plane "
@@ -109,5 +107,3 @@ def twin_paths(
         f"after the last word {gap[-1]:.2f}, which is {left:.0%} of that.",
         height=440,
     )
-    figure.update_layout(margin={"b": 100})
-    return figure

@@ -7,6 +7,7 @@ Colours are Okabe and Ito's, which the three common colour deficiencies can tell
 a second cue (dash or marker). The background is opaque: a figure reads the same on a dark page.
 """
 
+import math
 import textwrap
 from typing import Any
 
@@ -23,7 +24,7 @@ PALE = "#D9D9D9"
 WRAP = 120  # characters of a caption's line; fits a notebook of 700 pixels
 
 _axis = {"showgrid": True, "gridcolor": "#E8E8E8", "zeroline": False, "linecolor": GREY, "ticks": "outside",
-         "automargin": True, "title": {"standoff": 8, "font": {"size": 13}}}  # fmt: skip
+         "automargin": False, "title": {"standoff": 8, "font": {"size": 13}}}  # fmt: skip
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": "Helvetica, Arial, sans-serif", "size": 13, "color": BLACK},
@@ -42,12 +43,12 @@ TEMPLATE = go.layout.Template(
 def finish(
     figure: go.Figure, *, title: str, caption: str, summary: str, x: str = "", y: str = "", height: int = 380
 ) -> go.Figure:
-    """Give a figure its words, axis titles and the course's look. Returns the same figure."""
+    """Give a figure its words, axis titles, room for its tick labels and the course's look. Returns the same figure."""
     lines = textwrap.wrap(caption, WRAP)
     figure.update_layout(
         template=TEMPLATE,
         height=height,
-        margin={"l": 60, "r": 20, "t": 44 + 17 * len(lines), "b": 52},
+        margin={"t": 44 + 17 * len(lines), **_room(figure)},
         title={
             "text": title,
             "font": {"size": 16},
@@ -60,6 +61,30 @@ def finish(
     if y:
         figure.update_yaxes(title_text=y)
     return figure
+
+
+def _room(figure: go.Figure) -> dict[str, float]:
+    """Margins in pixels from the words at the ticks and beside the plot: a page that measures them draws twice."""
+    letter = 7.0
+
+    def longest(texts: Any) -> float:
+        return letter * max((len(text) for text in texts if isinstance(text, str)), default=0)
+
+    traces: Any = figure.data
+    categories = [trace.y for trace in traces if getattr(trace, "yaxis", None) in (None, "y") and trace.y is not None]
+    left = max(map(longest, [*categories, *(axis.ticktext or () for axis in figure.select_yaxes())]), default=0)
+    below = max(
+        (
+            longest(axis.ticktext or ()) * abs(math.sin(math.radians(axis.tickangle or 0)))
+            for axis in figure.select_xaxes()
+        ),
+        default=0,
+    )
+    names = [trace.name for trace in traces if trace.name and trace.showlegend is not False]
+    layout: Any = figure.layout
+    legend = len(names) > 1 and layout.showlegend is not False
+    beside = legend and layout.legend.x is None and layout.legend.orientation != "h"
+    return {"l": max(66, 34 + left), "r": 58 + longest(names) if beside else 20, "b": max(52, 24 + below)}
 
 
 def words(figure: go.Figure) -> dict[str, Any]:

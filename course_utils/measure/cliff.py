@@ -51,8 +51,9 @@ def descend(
     require(threshold is None or threshold > 0, f"The threshold must be positive, or None, not {threshold!r}.")
     require_positive(updates=updates)
     limit = jnp.inf if threshold is None else threshold
-    path, losses, lengths = _descend(jnp.asarray(start, jnp.float32), learning_rate, limit, updates)
-    return Descent(np.asarray(path), np.asarray(losses), np.asarray(lengths))
+    whole = -(-updates // 100) * 100  # one compilation serves every length up to a hundred
+    path, losses, lengths = _descend(jnp.asarray(start, jnp.float32), learning_rate, limit, whole)
+    return Descent(*(np.asarray(a)[:updates] for a in (path, losses, lengths)))
 
 
 @functools.partial(jax.jit, static_argnums=3)

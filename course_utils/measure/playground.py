@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, NamedTuple, get_args
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -45,6 +46,9 @@ def wanted(goal: Goal | str, given: Pulses) -> Float[np.ndarray, " time"]:
     return np.where(last >= 0, value[np.maximum(last, 0)], 0.0)
 
 
+_memory = jax.jit(additive_memory)
+
+
 def play(forget: Any, input: Any, candidate: Any, length: int) -> Float[np.ndarray, " time"]:
     """C_t = f_t C_{t-1} + i_t C̃_t, each gate a number or one number a step. Gates outside [0, 1] are refused."""
     rows = []
@@ -61,7 +65,7 @@ def play(forget: Any, input: Any, candidate: Any, length: int) -> Float[np.ndarr
                 not wrong.size, f"The {name} must lie in [0, 1], since it is a share; you have {wrong.ravel()[:1]}."
             )
         rows.append(np.broadcast_to(gate, (length,)))
-    return np.asarray(additive_memory(*(jnp.asarray(row, jnp.float32) for row in rows)), float)
+    return np.asarray(_memory(*(jnp.asarray(row, jnp.float32) for row in rows)), float)
 
 
 def computed(gate: Any, strongest: float) -> Float[np.ndarray, "*shape"]:

@@ -214,3 +214,21 @@ def test_errors_while_learning_name_who_stays_at_the_baseline():
     assert words(error_while_learning(losses, 50, {"a": [0.5], "b": [0.2]}, baseline=1.0, task="it"))[
         "title"
     ].startswith("All")
+
+
+def test_margins_leave_room_for_the_words_at_the_ticks():
+    def margins(**axes):
+        figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1])).update_layout(axes)
+        return style.finish(figure, title="t", caption="c", summary="s").layout.margin
+
+    plain = margins()
+    assert plain.r == 20  # one trace has no legend
+    assert margins(yaxis={"ticktext": ["undecided and long"], "tickvals": [0]}).l > plain.l
+    assert margins(xaxis={"ticktext": ["extraordinarily"], "tickvals": [0], "tickangle": -60}).b > plain.b
+    assert margins(xaxis={"ticktext": ["extraordinarily"], "tickvals": [0]}).b == plain.b
+    table = go.Figure(go.Heatmap(x=["1"], y=["LSTM, forget bias 0"], z=[[1]]))
+    assert style.finish(table, title="t", caption="c", summary="s").layout.margin.l > plain.l
+    two = go.Figure([go.Scatter(y=[0], name="a"), go.Scatter(y=[1], name="a long name of a curve")])
+    beside = style.finish(two, title="t", caption="c", summary="s").layout.margin.r
+    below = go.Figure(two).update_layout(legend={"orientation": "h"})
+    assert beside > style.finish(below, title="t", caption="c", summary="s").layout.margin.r == 20
