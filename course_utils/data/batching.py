@@ -51,6 +51,17 @@ class Tagged(NamedTuple):
     time_axes = {"mask": ("tokens", "mask", "labels", "asked")}  # noqa: RUF012
 
 
+class Parallel(NamedTuple):
+    """Sentences in two languages: `source` is `words … <eos>`, `target` is `<bos> words … <eos>`."""
+
+    source: Int[Array, "batch source"]
+    source_mask: Bool[Array, "batch source"]
+    target: Int[Array, "batch target"]
+    target_mask: Bool[Array, "batch target"]
+
+    time_axes = {"source_mask": ("source", "source_mask"), "target_mask": ("target", "target_mask")}  # noqa: RUF012
+
+
 class Measured(NamedTuple):
     """Sequences of vectors with one number each to be found."""
 

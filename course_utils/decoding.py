@@ -1,0 +1,148 @@
+"""From scores of the next word to a sentence: greedy and beam search, for every translator of the course.
+
+A translator has `encode(source, mask)` → memory, `begin(memory)` → state and `advance(state, words, memory)` →
+(state, scores of the next word, weights over the source or None). Nothing else of it is known here.
+
+Words are indices; 0 pads, 1 begins and 2 ends a sentence, as in `data.vocabulary`.
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from .data.vocabulary import Vocabulary
+from .runtime import require, require_positive
+
+PAD, BOS, EOS = Vocabulary.pad, Vocabulary.bos, Vocabulary.eos
+
+
+class Decoded(NamedTuple):
+    """Translations, one a source sentence: words up to and with the end mark, then padding."""
+
+    words: Int[np.ndarray, "batch target"]
+    log_p: Float[np.ndarray, " batch"]  # Σ_i log p(y_i | y_1 … y_{i-1}, x)
+    weights: Float[np.ndarray, "batch target source"] | None  # of greedy search with attention
+
+    @property
+    def lengths(self) -> Int[np.ndarray, " batch"]:
+        """Words of each, the end mark counted."""
+        return (self.words != PAD).sum(axis=1)
+
+
+def greedy(model: Any, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], longest: int) -> Decoded:
+    """Take the most probable word at every step: y_i = argmax p(y | y_1 … y_{i-1}, x); at most `longest` words."""
+    require_positive(longest=longest)
+    return Decoded(*_as_numpy(_greedy(*_working(model), source, mask, longest)))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 4))
+def _greedy(graphdef, state, source, mask, longest):
+    model = nnx.merge(graphdef, state)
+    memory = model.encode(source, mask)
+
+    def step(carry, _):
+        state, words, log_p, done = carry
+        state, logits, weights = model.advance(state, words, memory)
+        scores = jax.nn.log_softmax(_allowed(logits))
+        new = jnp.where(done, PAD, scores.argmax(-1))
+        log_p = log_p + jnp.where(done, 0, scores.max(-1))
+        return (state, new, log_p, done | (new == EOS)), (new, weights)
+
+    batch = source.shape[0]
+    begin = (model.begin(memory), jnp.full(batch, BOS), jnp.zeros(batch), jnp.zeros(batch, bool))
+    (_, _, log_p, _), (words, weights) = jax.lax.scan(step, begin, length=longest)
+    return words.T, log_p, None if weights is None else jnp.swapaxes(weights, 0, 1)
+
+
+class Beams(NamedTuple):
+    """The best candidates of each source sentence, the best first."""
+
+    words: Int[np.ndarray, "batch beam target"]
+    log_p: Float[np.ndarray, "batch beam"]
+    score: Float[np.ndarray, "batch beam"]  # log_p / length^penalty
+
+    @property
+    def best(self) -> Decoded:
+        """The first candidate of each sentence."""
+        return Decoded(self.words[:, 0], self.log_p[:, 0], None)
+
+
+def beam(
+    model: Any,
+    source: Int[Array, "batch source"],
+    mask: Bool[Array, "batch source"],
+    longest: int,
+    *,
+    size: int = 4,
+    length_penalty: float = 1.0,
+) -> Beams:
+    """Keep the `size` most probable beginnings at every step, and in the end the best of log p / length^length_penalty.
+
+    Every continuation of every beginning is scored, an ended sentence only by itself. The greedy translation is always
+    among the candidates, so the best is never scored below it. With `size` at least V^longest nothing is ever dropped.
+    A penalty of 0 compares log p itself, which favours short sentences; 1 compares the mean per word.
+    """
+    require_positive(longest=longest, size=size)
+    require(length_penalty >= 0, f"length_penalty must be at least 0, not {length_penalty!r}.")
+    working = _working(model)
+    words, log_p = _as_numpy(_beam(*working, source, mask, longest, size))
+    first = Decoded(*_as_numpy(_greedy(*working, source, mask, longest)))
+    words = np.concatenate([words, first.words[:, None]], axis=1)
+    log_p = np.concatenate([log_p, first.log_p[:, None]], axis=1)
+    score = log_p / np.maximum((words != PAD).sum(-1), 1) ** length_penalty
+    again = (words[:, :-1] == words[:, -1:]).all(-1)  # greedy's is there already
+    score[:, -1] = np.where(again.any(1), -np.inf, score[:, -1])
+    order = np.argsort(-score, axis=1, kind="stable")[:, :size]
+    return Beams(
+        *(np.take_along_axis(a, order.reshape(*order.shape, *[1] * (a.ndim - 2)), 1) for a in (words, log_p, score))
+    )
+
+
+@functools.partial(jax.jit, static_argnums=(0, 4, 5))
+def _beam(graphdef, state, source, mask, longest, size):
+    model = nnx.merge(graphdef, state)
+    batch = source.shape[0]
+    repeat = functools.partial(jax.tree.map, lambda a: jnp.repeat(a, size, axis=0))
+    memory = model.encode(source, mask)
+    rows = jnp.arange(batch)[:, None]
+
+    def step(carry, place):
+        state, words, log_p = carry
+        before = jnp.where(place == 0, BOS, words[:, :, jnp.maximum(place - 1, 0)])
+        done = (words == EOS).any(-1)
+        state, logits, _ = model.advance(state, before.reshape(-1), repeated)
+        scores = jax.nn.log_softmax(_allowed(logits)).reshape(batch, size, -1)
+        only_pad = jnp.full(scores.shape[-1], -jnp.inf).at[PAD].set(0.0)
+        total = log_p[..., None] + jnp.where(done[..., None], only_pad, scores)
+        best, place_of = jax.lax.top_k(total.reshape(batch, -1), size)
+        parent, new = place_of // scores.shape[-1], place_of % scores.shape[-1]
+        words = words[rows, parent].at[:, :, place].set(new)
+        state = jax.tree.map(lambda a: a.reshape(batch, size, *a.shape[1:])[rows, parent].reshape(a.shape), state)
+        return (state, words, best), None
+
+    repeated = repeat(memory)
+    log_p = jnp.full((batch, size), -jnp.inf).at[:, 0].set(0.0)  # all beams are the same at first
+    begin = (repeat(model.begin(memory)), jnp.full((batch, size, longest), PAD), log_p)
+    (_, words, log_p), _ = jax.lax.scan(step, begin, jnp.arange(longest))
+    return words, log_p
+
+
+def _allowed(logits: Any) -> Any:
+    """Scores without the two symbols that no sentence holds: padding and the begin mark."""
+    return logits.astype(jnp.float32).at[..., jnp.array([PAD, BOS])].set(-jnp.inf)
+
+
+def _working(model: Any) -> tuple[Any, Any]:
+    """A model in evaluation mode, split for a compiled function."""
+    working = nnx.merge(*nnx.split(model))
+    working.eval()
+    return nnx.split(working)
+
+
+def _as_numpy(values: Any) -> Any:
+    return jax.tree.map(np.asarray, values)

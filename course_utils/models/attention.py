@@ -1,0 +1,127 @@
+"""Attention: score every memory, turn the scores into weights, take the weighted mean.
+
+    e_ij = a(s_{i-1}, h_j)        α_ij = exp(e_ij) / Σ_k exp(e_ik)        c_i = Σ_j α_ij h_j
+
+Bahdanau, Cho, Bengio (2015), *Neural Machine Translation by Jointly Learning to Align and Translate*; the scores
+dot, general and concat are those of Luong, Pham, Manning (2015).
+"""
+
+from typing import Any, Literal, get_args
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Bool, Float
+
+from ..runtime import require, require_positive
+
+Score = Literal["additive", "dot", "general", "concat"]
+
+
+def masked_softmax(
+    scores: Float[Array, "*lead source"], mask: Bool[Array, "*lead source"] | None = None
+) -> Float[Array, "*lead source"]:
+    """Softmax over the last axis, of the positions where `mask` is True: α_j = exp(e_j) / Σ_k exp(e_k).
+
+    Everywhere else the weight is exactly 0, and so is the gradient of what stands there, even of a NaN. A row
+    without any position gets zeros.
+    """
+    if mask is None:
+        return jax.nn.softmax(scores)
+    scores = jnp.where(mask, scores, -jnp.inf)
+    largest = jnp.max(scores, axis=-1, keepdims=True)
+    raised = jnp.where(mask, jnp.exp(jnp.where(mask, scores - jax.lax.stop_gradient(largest), 0)), 0)
+    total = raised.sum(axis=-1, keepdims=True)
+    return raised / jnp.where(total > 0, total, 1)
+
+
+def attend(
+    weights: Float[Array, "batch source"], values: Float[Array, "batch source key"]
+) -> Float[Array, "batch key"]:
+    """The weighted mean of the values: c_i = Σ_j α_ij h_j. Equal weights give the mean, one weight of 1 a look-up."""
+    return jnp.einsum("bs,bsk->bk", weights, values)
+
+
+def additive_score(
+    query: Float[Array, "batch query"],
+    keys: Float[Array, "batch source key"],
+    W_a: Float[Array, "units query"],
+    U_a: Float[Array, "units key"],
+    v_a: Float[Array, " units"],
+) -> Float[Array, "batch source"]:
+    """e_ij = v_a · tanh(W_a s_{i-1} + U_a h_j).
+
+    Bahdanau, Cho, Bengio (2015), appendix A.1.2. U_a h_j does not depend on i. Built in notebook 05.
+    """
+    return jnp.tanh((query @ W_a.T)[:, None] + keys @ U_a.T) @ v_a
+
+
+def dot_score(query: Float[Array, "batch key"], keys: Float[Array, "batch source key"]) -> Float[Array, "batch source"]:
+    """e_ij = s · h_j; both must be of one size. Luong, Pham, Manning (2015)."""
+    return jnp.einsum("bk,bsk->bs", query, keys)
+
+
+def general_score(
+    query: Float[Array, "batch query"], keys: Float[Array, "batch source key"], W_a: Float[Array, "query key"]
+) -> Float[Array, "batch source"]:
+    """e_ij = s · W_a h_j. Luong, Pham, Manning (2015)."""
+    return jnp.einsum("bk,bsk->bs", query @ W_a, keys)
+
+
+def concat_score(
+    query: Float[Array, "batch query"],
+    keys: Float[Array, "batch source key"],
+    W_a: Float[Array, "units both"],
+    v_a: Float[Array, " units"],
+) -> Float[Array, "batch source"]:
+    """e_ij = v_a · tanh(W_a [s; h_j]): `additive_score` with its two matrices side by side. Luong, Pham, Manning (2015)."""
+    W_s, W_h = W_a[:, : query.shape[-1]], W_a[:, query.shape[-1] :]
+    return additive_score(query, keys, W_s, W_h, v_a)
+
+
+class Scorer(nnx.Module):
+    """Parameters of one score. `prepare(keys)` once for a sentence, then `scorer(query, prepared)` at each step.
+
+    units: of the hidden layer of `additive` and `concat`.
+    """
+
+    def __init__(self, kind: Score | str, query: int, key: int, units: int, *, rngs: nnx.Rngs):
+        require_positive(query=query, key=key, units=units)
+        require(kind in get_args(Score), f"The score must be one of {', '.join(get_args(Score))}, not {kind!r}.")
+        require(
+            kind != "dot" or query == key,
+            f"The dot score compares vectors of one size; here the decoder has {query} numbers and a source state {key}. "
+            'Use "general", or make them equal.',
+        )
+        self.kind = kind
+        start = jax.nn.initializers.lecun_normal(1, 0)
+        if kind == "additive":
+            self.W_a = nnx.Param(start(rngs.params(), (units, query)))
+            self.U_a = nnx.Param(start(rngs.params(), (units, key)))
+        elif kind == "concat":
+            self.W_a = nnx.Param(start(rngs.params(), (units, query + key)))
+        elif kind == "general":
+            self.W_a = nnx.Param(start(rngs.params(), (query, key)))
+        if kind in ("additive", "concat"):
+            self.v_a = nnx.Param(start(rngs.params(), (1, units))[0])
+
+    def prepare(self, keys: Float[Array, "batch source key"]) -> Float[Array, "batch source units"]:
+        """What does not depend on the query: U_a h_j, W_a h_j, or the states themselves."""
+        if self.kind == "dot":
+            return keys
+        if self.kind == "concat":
+            return keys @ self.W_a[...][:, -keys.shape[-1] :].T
+        return keys @ (self.U_a if self.kind == "additive" else self.W_a)[...].T
+
+    def __call__(
+        self, query: Float[Array, "batch query"], prepared: Float[Array, "batch source units"]
+    ) -> Float[Array, "batch source"]:
+        if self.kind in ("dot", "general"):
+            return dot_score(query, prepared)
+        W_s = self.W_a[...][:, : query.shape[-1]]
+        return _tanh_score(query @ W_s.T, prepared, self.v_a[...])
+
+
+@jax.checkpoint  # the tanh of every pair of positions is computed again on the way back, not kept: less to move
+def _tanh_score(query: Any, prepared: Any, v_a: Any) -> Any:
+    return jnp.tanh(query[:, None] + prepared) @ v_a

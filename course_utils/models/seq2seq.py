@@ -1,0 +1,175 @@
+"""Translators: a recurrent encoder, a recurrent decoder, and what passes between them.
+
+    fixed context     c = h_T                          the same vector at every step
+    attention         c_i = Σ_j α_ij h_j               a vector of its own for every step
+
+Both are one `Translator`, and differ in nothing else. Every translator of the course has three methods, and
+`decoding` knows no more of it: `encode(source, mask)` → memory, `begin(memory)` → state, and
+`advance(state, words, memory)` → the next state, scores of the next word, and weights over the source.
+
+Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio (2014); Sutskever, Vinyals, Le (2014);
+Bahdanau, Cho, Bengio (2015).
+"""
+
+from typing import Any, Literal, NamedTuple, get_args
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from ..runtime import require, require_positive
+from .attention import Score, Scorer, attend, masked_softmax
+from .cells import RNNCell
+from .gated import GRUCell, LSTMCell
+from .losses import cross_entropy, mean
+from .recurrent import refuse_empty_rows, unroll
+
+Cell = Literal["RNN", "GRU", "LSTM"]
+Reading = Literal["forward", "backward", "both"]
+Context = Literal["every step", "start only"]
+Summary = Literal["last", "mean"]
+CELLS = {"RNN": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
+
+
+class Memory(NamedTuple):
+    """What an encoder hands over."""
+
+    states: Float[Array, "batch source key"]  # h_1 … h_T
+    mask: Bool[Array, "batch source"]
+    prepared: Any  # what the score needs of the states, computed once
+    summary: Float[Array, "batch key"]  # c of a fixed context; the decoder's start
+
+
+class Translator(nnx.Module):
+    """An encoder and a decoder with a fixed context vector, or with attention where a `score` is named.
+
+        s_0 = tanh(W_s c)        s_i = f(s_{i-1}, y_{i-1}, c_i)        logits_i = W_o tanh(U s_i + V y_{i-1} + C c_i)
+
+    cell: of encoder and decoder.   reading: the source from its beginning, from its end, or both (two encoders side
+    by side, `hidden` units each).   summary: c is the last state read, or the mean of all.   context: c enters every
+    step of the decoder (Cho and others 2014), or its start only (Sutskever and others 2014); not with attention.
+    score: "additive", "dot", "general", "concat", or None for a fixed context.
+    """
+
+    def __init__(
+        self,
+        source_vocab: int,
+        target_vocab: int,
+        *,
+        rngs: nnx.Rngs,
+        hidden: int = 128,
+        embed: int = 64,
+        cell: Cell | str = "GRU",
+        reading: Reading | str = "forward",
+        score: Score | str | None = None,
+        summary: Summary | str = "last",
+        context: Context | str = "every step",
+    ):
+        require_positive(source_vocab=source_vocab, target_vocab=target_vocab, hidden=hidden, embed=embed)
+        for name, value, known in (("cell", cell, Cell), ("reading", reading, Reading), ("summary", summary, Summary),
+                                   ("context", context, Context)):  # fmt: skip
+            require(value in get_args(known), f"{name} must be one of {', '.join(get_args(known))}, not {value!r}.")
+        require(score is None or context == "every step", "With attention there is a context at every step.")
+        self.reading, self.summary, self.context = reading, summary, context
+        self.embed_source = nnx.Embed(source_vocab, embed, rngs=rngs)
+        self.embed_target = nnx.Embed(target_vocab, embed, rngs=rngs)
+        make = CELLS[cell]
+        self.forward = make(embed, hidden, rngs=rngs) if reading != "backward" else None
+        self.backward = make(embed, hidden, rngs=rngs) if reading != "forward" else None
+        self.decoder = make(embed, hidden, rngs=rngs)
+        key = hidden * (2 if reading == "both" else 1)
+        parts = len(jax.tree.leaves(self.decoder.start(1)))
+        self.to_start = nnx.Linear(key, hidden * parts, rngs=rngs)
+        gates = self.decoder.b.shape[0]
+        self.to_decoder = nnx.Linear(key, gates, use_bias=False, rngs=rngs) if context == "every step" else None
+        self.to_output = nnx.Linear(hidden + embed + key, embed, rngs=rngs)
+        self.output = nnx.Linear(embed, target_vocab, rngs=rngs)
+        self.scorer = Scorer(score, hidden, key, hidden, rngs=rngs) if score is not None else None
+
+    def encode(self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]) -> Memory:
+        """Read the source: its states, and their summary."""
+        refuse_empty_rows(mask)
+        inputs = self.embed_source(source)
+        states, last = [], []
+        for cell, reverse in ((self.forward, False), (self.backward, True)):
+            if cell is not None:
+                outputs, state = unroll(cell, inputs, mask, reverse=reverse)
+                states.append(outputs)
+                last.append(cell.output(state))
+        joined = jnp.concatenate(states, axis=-1)
+        if self.summary == "mean":
+            share = mask / jnp.maximum(mask.sum(axis=1, keepdims=True), 1)
+            summary = attend(share.astype(joined.dtype), joined)
+        else:
+            summary = jnp.concatenate(last, axis=-1)
+        prepared = self.scorer.prepare(joined) if self.scorer is not None else None
+        return Memory(joined, mask, prepared, summary)
+
+    def begin(self, memory: Memory) -> Any:
+        """The decoder's state before the first word: s_0 = tanh(W_s c)."""
+        start = self.decoder.start(1)
+        leaves, tree = jax.tree.flatten(start)
+        values = jnp.split(jnp.tanh(self.to_start(memory.summary)), len(leaves), axis=-1)
+        return jax.tree.unflatten(tree, values)
+
+    def look(self, state: Any, memory: Memory) -> tuple[Float[Array, "batch key"], Float[Array, "batch source"] | None]:
+        """The context of the next step, and the weights it was made with (None: there are none)."""
+        if self.scorer is None:
+            return memory.summary, None
+        weights = masked_softmax(self.scorer(self.decoder.output(state), memory.prepared), memory.mask)
+        return attend(weights, memory.states), weights
+
+    def _next(self, state: Any, projected: Any, memory: Memory) -> tuple[Any, Any, Any]:
+        """s_i, c_i and α_i from s_{i-1} and the share of the word before."""
+        context, weights = self.look(state, memory)
+        if self.to_decoder is not None:
+            projected = projected + self.to_decoder(context)
+        return self.decoder.step(state, projected), context, weights
+
+    def _logits(self, outputs: Any, words: Any, contexts: Any) -> Any:
+        return self.output(jnp.tanh(self.to_output(jnp.concatenate([outputs, words, contexts], axis=-1))))
+
+    def advance(
+        self, state: Any, words: Int[Array, " batch"], memory: Memory
+    ) -> tuple[Any, Float[Array, "batch vocab"], Float[Array, "batch source"] | None]:
+        """One step: the state after the words before, scores of the next words, weights over the source."""
+        y = self.embed_target(words)
+        state, context, weights = self._next(state, self.decoder.project(y), memory)
+        return state, self._logits(self.decoder.output(state), y, context), weights
+
+    def forced(
+        self, memory: Memory, words: Int[Array, "batch target"]
+    ) -> tuple[Float[Array, "batch target vocab"], Float[Array, "batch target source"] | None]:
+        """Scores and weights at all steps when the words before are given (teacher forcing).
+
+        The words' share of the gates and the scores of the next word are computed for all steps at once, outside the loop.
+        """
+        y = self.embed_target(words)
+        projected = jnp.swapaxes(self.decoder.project(y), 0, 1)
+
+        def step(state, now):
+            state, context, weights = self._next(state, now, memory)
+            return state, (self.decoder.output(state), context if weights is not None else None, weights)
+
+        _, (outputs, contexts, weights) = jax.lax.scan(step, self.begin(memory), projected)
+        outputs, contexts, weights = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), (outputs, contexts, weights))
+        if contexts is None:
+            contexts = jnp.broadcast_to(memory.summary[:, None], (*words.shape, memory.summary.shape[-1]))
+        return self._logits(outputs, y, contexts), weights
+
+    def __call__(
+        self,
+        source: Int[Array, "batch source"],
+        mask: Bool[Array, "batch source"],
+        words: Int[Array, "batch target"],
+    ) -> Float[Array, "batch target vocab"]:
+        return self.forced(self.encode(source, mask), words)[0]
+
+
+def translation(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
+    """Cross-entropy of each next word of a `Parallel` batch, the words before given, with the share guessed right."""
+    logits = model(batch.source, batch.source_mask, batch.target[:, :-1])
+    labels, mask = batch.target[:, 1:], batch.target_mask[:, 1:]
+    right = (logits.argmax(-1) == labels).astype(logits.dtype)
+    return cross_entropy(logits, labels, mask), {"accuracy": mean(right, mask)}
