@@ -45,48 +45,57 @@ def jacobian_product(
     """
     require(regime in SAID, f"regime must be one of {', '.join(SAID)}, not {regime!r}.")
     steps = np.arange(1, len(log10) + 1)
-    figure = make_subplots(1, 2, column_widths=[0.55, 0.45], horizontal_spacing=0.12)
     everywhere = np.arange(1, length + 1)
-    with np.errstate(divide="ignore"):
-        for factor, name, dash in (
-            (per_step, "bound (γ σ)<sup>t</sup>", "dash"),
-            (radius, "radius<sup>t</sup>", "dot"),
-        ):
-            figure.add_scatter(
-                x=everywhere, y=everywhere * np.log10(factor) if factor > 0 else np.full(length, np.nan), name=name,
-                mode="lines", line={"color": GREY, "dash": dash, "width": 1.5}, hoverinfo="skip", row=1, col=1,
-            )  # fmt: skip
     norm = log10[:, 0] if len(log10) else np.zeros(0)
     seen = np.where(np.isfinite(norm), norm, np.nan)
-    figure.add_scatter(
-        x=steps, y=seen, name="norm", mode="lines", line={"color": BLUE, "width": 3},
-        hovertemplate="after %{x} steps: 10<sup>%{y:.1f}</sup><extra></extra>", row=1, col=1,
+
+    def line(x: Any, y: Any, **options: Any) -> dict[str, Any]:
+        return {"type": "scatter", "x": x, "y": y, "mode": "lines", **options}
+
+    foretold = (("bound (γ σ)<sup>t</sup>", per_step, "dash"), ("radius<sup>t</sup>", radius, "dot"))
+    traces = [
+        line(
+            everywhere, everywhere * np.log10(factor) if factor > 0 else np.full(length, np.nan), name=name, hoverinfo="skip",
+            line={"color": GREY, "dash": dash, "width": 1.5},
+        )
+        for name, factor, dash in foretold
+    ]  # fmt: skip
+    traces.append(
+        line(steps, seen, name="norm", line={"color": BLUE, "width": 3},
+             hovertemplate="after %{x} steps: 10<sup>%{y:.1f}</sup><extra></extra>")
     )  # fmt: skip
     ranks = [rank for rank in RANKS if rank <= log10.shape[1]]
     for i, rank in enumerate(ranks):
         values = log10[:, rank - 1]
-        figure.add_scatter(
-            x=steps, y=np.where(np.isfinite(values), values, np.nan), mode="lines", showlegend=False, row=1, col=2,
-            line={"color": translucent(BLUE, 1 - 0.75 * i / max(len(ranks) - 1, 1)), "width": 2},
-            hovertemplate=f"number {rank}, after %{{x}} steps: 10<sup>%{{y:.1f}}</sup><extra></extra>",
+        traces.append(
+            line(steps, np.where(np.isfinite(values), values, np.nan), showlegend=False, xaxis="x2", yaxis="y2",
+                 line={"color": translucent(BLUE, 1 - 0.75 * i / max(len(ranks) - 1, 1)), "width": 2},
+                 hovertemplate=f"number {rank}, after %{{x}} steps: 10<sup>%{{y:.1f}}</sup><extra></extra>")
         )  # fmt: skip
     shown = seen[np.isfinite(seen)]
     low, high = (min(shown.min(), -1.0), max(shown.max(), 1.0)) if shown.size else (-1.0, 1.0)
-    pad = 0.08 * (high - low)
-    figure.update_yaxes(range=[low - pad, high + pad], title_text="norm, as a power of 10", row=1, col=1)
     drawn = log10[:, [rank - 1 for rank in ranks]]
     drawn = drawn[np.isfinite(drawn)] if drawn.size else np.zeros(1)
     bottom, top = (
         (drawn.min(), max(drawn.max(), drawn.min() + 1)) if drawn.size else (-1.0, 0.0)
     )  # never an empty range
-    figure.update_yaxes(
-        title_text="singular values, powers of 10", range=[bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom)],
-        row=1, col=2,
+    time, pad, margin = (
+        {"range": [0, length * 1.02], "title": {"text": "steps t"}},
+        0.08 * (high - low),
+        0.05 * (top - bottom),
+    )
+    # All at once: Plotly checks a figure anew at every later change, and this one is drawn at every step of a slider.
+    figure = go.Figure(
+        traces,
+        {
+            "xaxis": {**time, "domain": [0, 0.484], "anchor": "y"},
+            "yaxis": {"range": [low - pad, high + pad], "title": {"text": "norm, as a power of 10"}, "anchor": "x"},
+            "xaxis2": {**time, "domain": [0.604, 1], "anchor": "y2"},
+            "yaxis2": {"range": [bottom - margin, top + margin], "title": {"text": "singular values, powers of 10"}, "anchor": "x2"},
+            "shapes": [{"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"color": PALE, "width": 1}}],
+            "legend": {"x": 0.01, "y": 0.02, "yanchor": "bottom"},
+        },
     )  # fmt: skip
-    figure.update_xaxes(title_text="steps t", range=[0, length * 1.02], row=1, col=1)
-    figure.update_xaxes(title_text="steps t", range=[0, length * 1.02], row=1, col=2)
-    figure.add_hline(y=0, line={"color": PALE, "width": 1}, row=1, col=1)  # type: ignore[arg-type]
-    figure.update_layout(legend={"x": 0.01, "y": 0.02, "yanchor": "bottom"})
     gone = np.flatnonzero(np.isneginf(norm))
     if regime == "overflows":
         at = len(log10) + 1

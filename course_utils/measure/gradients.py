@@ -5,7 +5,9 @@
 where s_t is the whole state of a cell as one vector: h for an RNN or a GRU, (h, C) for an LSTM.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -156,7 +158,9 @@ def product_spectrum(jacobians: Any) -> Spectrum:
         if largest > 0:
             product, scale = product / largest, scale + np.log10(largest)
         products[t], scales[t] = product, scale
-    values = np.linalg.svd(products, compute_uv=False)
+    parts = np.array_split(products, max(1, min(os.cpu_count() or 1, len(products))))  # an explorer waits for this
+    with ThreadPoolExecutor(len(parts)) as pool:
+        values = np.concatenate(list(pool.map(lambda part: np.linalg.svd(part, compute_uv=False), parts)))
     with np.errstate(divide="ignore"):
         log10 = np.log10(values) + scales[:, None]
     log10[values <= RESOLVED * values[:, :1]] = np.nan

@@ -4,7 +4,6 @@ import functools
 import gzip
 import hashlib
 import http.server
-import itertools
 import threading
 
 import numpy as np
@@ -141,13 +140,14 @@ def test_another_encoding_a_broken_archive_and_a_missing_file_are_named(tmp_path
         list(read_tsv(tmp_path / "nothing.tsv"))
 
 
-def test_five_million_lines_are_read_one_after_another(tmp_path):
+def test_of_five_million_lines_only_those_asked_for_are_read(tmp_path):
     table = tmp_path / "large.tsv.gz"
     with gzip.open(table, "wb", compresslevel=1) as file:
+        file.write(b"eins\tone\n" * 3)
         for _ in range(50):
-            file.write(b"eins\tone\n" * 100_000)
-    assert texts(read_tsv(table), most=3) == Texts(["eins"] * 3, ["one"] * 3)  # the rest is never read
-    assert sum(1 for _ in itertools.islice(read_tsv(table), 5_000_001)) == 5_000_000
+            file.write(b"zwei\ttwo\n" * 100_000)
+        file.write(b"no column\n")  # would raise, were it reached
+    assert texts(read_tsv(table), most=3) == Texts(["eins"] * 3, ["one"] * 3)
 
 
 def test_empty_lines_are_left_out():

@@ -71,7 +71,7 @@ def test_a_contraction_translates_what_its_parts_do():
     assert T.spell([Word("de", (2,)), Word("le", (3,))]) == [Word("du", (2, 3), "contraction")]
 
 
-WRITTEN = T.pairs(6_000, 5)
+WRITTEN = T.pairs(4_000, 5)
 
 
 def found(*english: str, n: int = 40):
@@ -112,8 +112,8 @@ def test_object_pronouns_stand_before_the_verb():
 
 
 def test_under_negation_an_indefinite_object_is_de():
-    denied = [(pair, at) for pair, at in found("not", "draw", "a")]
-    assert denied
+    denied = [(pair, at) for verb in T.DIRECT for pair, at in found("not", verb.base, "a")]
+    assert len(denied) >= 5
     for pair, at in denied:
         assert set(links(pair, at + 2)) <= {"de", "d'"}
 
@@ -145,10 +145,10 @@ def test_verbs_agree_with_their_subjects():
 
 def test_the_seed_decides_and_splits_share_nothing():
     assert T.pairs(200, 3) == T.pairs(200, 3) != T.pairs(200, 4)
-    train = {pair.source for seed in range(3) for pair in T.pairs(3_000, seed)}
-    test = {pair.source for seed in range(3) for pair in T.pairs(500, seed, split="test")}
+    train = {pair.source for seed in range(3) for pair in T.pairs(600, seed, (4, 6))}
+    test = {pair.source for seed in range(3) for pair in T.pairs(100, seed, (4, 6), "test")}
     assert not train & test
-    assert len(train) > 8_000  # seeds give different sentences
+    assert len(train) > 1_500  # seeds give different sentences
 
 
 @pytest.mark.parametrize("length", range(T.SHORTEST, T.LONGEST + 1, 7))
@@ -157,9 +157,9 @@ def test_lengths_are_exact(length):
 
 
 def test_lengths_are_uniform_and_no_sentence_comes_twice():
-    some = T.pairs(2_900, 1)
-    assert set(collections.Counter(len(pair.source) for pair in some).values()) == {100}
-    assert len({pair.source for pair in some}) == 2_900
+    some = T.pairs(580, 1)
+    assert set(collections.Counter(len(pair.source) for pair in some).values()) == {20}
+    assert len({pair.source for pair in some}) == 580
 
 
 def test_alignments_tags_and_arrays_fit_the_words():
@@ -180,7 +180,7 @@ def test_alignments_tags_and_arrays_fit_the_words():
 
 def test_the_vocabularies_hold_every_word_and_no_other():
     english, french = T.vocabularies()
-    many = [*WRITTEN, *T.pairs(6_000, 6)]
+    many = [*WRITTEN, *T.pairs(1_000, 6)]
     assert set(english.words[4:]) == {word for pair in many for word in pair.source}
     assert set(french.words[4:]) == {word for pair in many for word in pair.target}
     assert min(len(english), len(french)) >= 150
