@@ -60,7 +60,7 @@ def _greedy(graphdef, state, source, mask, longest):
 
 
 class Beams(NamedTuple):
-    """The best candidates of each source sentence, the best first."""
+    """The best candidates of each source sentence, the best first; where there are fewer, the rest is scored -inf."""
 
     words: Int[np.ndarray, "batch beam target"]
     log_p: Float[np.ndarray, "batch beam"]

@@ -12,6 +12,7 @@ The stacked adjectives are the example of Bahdanau, Cho, Bengio (2015), figure 3
 
 import functools
 import random
+import re
 import zlib
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, get_args
@@ -21,7 +22,7 @@ from jaxtyping import Bool
 
 from ..runtime import require, require_positive
 from .batching import Parallel, pad
-from .vocabulary import Vocabulary
+from .vocabulary import SPECIALS, Vocabulary
 
 Phenomenon = Literal["reversal", "stacked", "negation", "clitic", "contraction", "relative", "many words for one"]
 PHENOMENA = get_args(Phenomenon)
@@ -592,6 +593,17 @@ def pairs(n: int, seed: int, lengths: tuple[int, int] = (SHORTEST, 32), split: S
             rejected += 1
             require(rejected < 100 * n + 10_000, f"There are not {n} different sentences of {low} to {high} words.")
     return rng.sample(list(found.values()), n)
+
+
+def read(typed: str) -> list[int]:
+    """Indices of an English sentence as a person types it, `<eos>` behind: case and punctuation are ignored.
+
+    An empty sentence raises `InvalidInput`, words that the grammar does not know raise `UnknownWords`, which names them.
+    """
+    english, _ = vocabularies()
+    written = {word.lower(): word for word in english.words[len(SPECIALS) :]}
+    typed = re.sub(r"[^\w\s]", " ", typed)
+    return [*english.encode(" ".join(written.get(word.lower(), word) for word in typed.split())), english.eos]
 
 
 def arrays(pairs: Sequence[Pair]) -> Parallel:

@@ -8,6 +8,7 @@ import pytest
 
 from course_utils.data import translation as T
 from course_utils.data.translation import Word, Writer
+from course_utils.data.vocabulary import UnknownWords
 from course_utils.runtime import InvalidInput
 
 NOUNS = {noun.one: noun for noun in (*T.PEOPLE, *T.PLACES, *T.THINGS)}
@@ -197,6 +198,17 @@ def test_each_way_to_align_occurs():
         ("target words for one source word", 0), ("target words for one source word", 1),
         ("target words for one source word", 2),
     }  # fmt: skip
+
+
+def test_a_typed_sentence_is_read_whatever_its_case_and_punctuation():
+    english, _ = T.vocabularies()
+    assert english.decode(T.read("mary AND i sleep, the european cat!")) == "Mary and I sleep the European cat"
+    assert T.read("the cat")[-1] == english.eos
+    with pytest.raises(UnknownWords, match="'xyzzy'"):
+        T.read("the xyzzy sleeps")
+    for nothing in ("", "  ", "?!"):
+        with pytest.raises(InvalidInput, match="empty"):
+            T.read(nothing)
 
 
 @pytest.mark.parametrize(
