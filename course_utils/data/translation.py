@@ -44,13 +44,15 @@ def _nouns(table: str) -> tuple[Noun, ...]:
     return tuple(Noun(*row.split()) for row in table.strip().splitlines())
 
 
-PEOPLE = _nouns("""
+ANIMALS = _nouns("""
     cat cats chat chats m
     dog dogs chien chiens m
     horse horses cheval chevaux m
     bird birds oiseau oiseaux m
     mouse mice souris souris f
     cow cows vache vaches f
+""")
+PERSONS = _nouns("""
     doctor doctors médecin médecins m
     teacher teachers professeur professeurs m
     child children enfant enfants m
@@ -62,6 +64,7 @@ PEOPLE = _nouns("""
     queen queens reine reines f
     actress actresses actrice actrices f
 """)
+LIVING = (*ANIMALS, *PERSONS)
 PLACES = _nouns("""
     garden gardens jardin jardins m
     bridge bridges pont ponts m
@@ -100,7 +103,7 @@ _before = """
     new nouveau nouvelle nouveaux nouvelles nouvel
     beautiful beau belle beaux belles bel
     young jeune jeune jeunes jeunes jeune
-    pretty joli jolie jolis jolies joli
+    good bon bonne bons bonnes bon
 """
 _after = """
     black noir noire noirs noires noir
@@ -126,7 +129,7 @@ _state = """
     tired fatigué fatiguée fatigués fatiguées fatigué
     happy heureux heureuse heureux heureuses heureux
     sad triste triste tristes tristes triste
-    hungry affamé affamée affamés affamées affamé
+    surprised surpris surprise surpris surprises surpris
     ready prêt prête prêts prêtes prêt
 """
 
@@ -137,6 +140,7 @@ def _forms(table: str) -> dict[str, tuple[str, ...]]:
 
 
 BEFORE, AFTER, OUTER, INNER, STATE = (tuple(_forms(table)) for table in (_before, _after, _outer, _inner, _state))
+COLOURS, OPINIONS = AFTER[:4], AFTER[4:]
 ADJECTIVES = _forms(_before + _after + _outer + _inner + _state)
 
 # Determiners: masculine, feminine, plural, and both singular forms before a vowel. Elision (l', d') comes later.
@@ -155,7 +159,7 @@ _transitive = """
     love|aime aime aimons aimez aiment
     find|trouve trouve trouvons trouvez trouvent
     know|connais connaît connaissons connaissez connaissent
-    follow|suis suit suivons suivez suivent
+    hear|entends entend entendons entendez entendent
     call|appelle appelle appelons appelez appellent
     forget|oublie oublie oublions oubliez oublient
     avoid|évite évite évitons évitez évitent
@@ -184,6 +188,17 @@ _reporting = """
     think|pense pense pensons pensez pensent
     believe|crois croit croyons croyez croient
 """
+
+
+POSSESSIVE, EVERY = ("my", "our", "your"), ("every",)
+# What would be read as something else: ma femme is my wife, une vieille fille a spinster, un petit ami a boyfriend.
+MISREAD = {("my", "girl"), ("our", "girl"), ("your", "girl"), ("my", "woman"), ("our", "woman"), ("your", "woman"),
+           ("old", "girl"), ("small", "friend"), ("big", "school")}  # fmt: skip
+GOALS = tuple(
+    place
+    for place in PLACES
+    if place.one in ("garden", "market", "hotel", "museum", "school", "church", "factory", "bank")
+)
 
 
 class Verb(NamedTuple):
@@ -308,6 +323,16 @@ class Nominal(NamedTuple):
     person: int  # 0 je … 4 ils
 
 
+@functools.cache
+def _described(noun: Noun) -> tuple[Any, Any]:
+    """Kinds of adjectives that a noun takes: alone, and two of them in English order. Persons have no colour here."""
+    if noun in PLACES:
+        return (BEFORE, INNER, OUTER), ((OUTER, INNER), (BEFORE, INNER))
+    if noun in PERSONS:
+        return (BEFORE, OPINIONS, OUTER), ((BEFORE, OUTER), (OPINIONS, OUTER))
+    return (BEFORE, AFTER), ((BEFORE, COLOURS), (COLOURS, OUTER), (OPINIONS, OUTER))
+
+
 class Writer:
     """Writes one pair: English words are said in their order, French words are returned with what they translate.
 
@@ -352,48 +377,53 @@ class Writer:
             french = "de"  # de petits chats
         return Nominal([Word(french, (said,)), *words], noun.gender, 4 if plural else 1)
 
-    def plain(self, n: int, kind: Sequence[Noun] | None = None, governed: bool = False) -> Nominal:
-        """A name (n = 1), or a determiner, n - 2 adjectives and a noun; n is at most 4."""
+    def plain(
+        self, n: int, kind: Sequence[Noun] | None = None, governed: bool = False, without: Sequence[str] = ()
+    ) -> Nominal:
+        """A name (n = 1), or a determiner, n - 2 adjectives and a noun; n is at most 4. `without`: these determiners."""
         if n == 1:
             name = self.any(tuple(NAMES))
             return Nominal([Word(NAMES[name][0], self.say(name))], NAMES[name][1], 1)
-        noun = self.any(kind or (PEOPLE, PLACES, THINGS)[int(self.rng.random() * 3)])
+        noun = self.any(kind or (LIVING, PLACES, THINGS)[int(self.rng.random() * 3)])
         plural = self.chance(0.4)
         determiner = self.any(DETERMINERS[plural]) if self.chance(0.5) else "the"
         if determiner == "some" and governed:
             determiner = "these"  # de + des is de: a rule of its own
-        where = noun in PLACES
         adjectives: Sequence[str] = ()
-        if n == 4:
-            pairs = ((OUTER, INNER), (BEFORE, INNER)) if where else ((BEFORE, AFTER), (AFTER, OUTER))
-            adjectives = [self.any(kind) for kind in self.any(pairs)]
-        elif n == 3:
-            adjectives = [self.any(self.any((BEFORE, INNER, OUTER) if where else (BEFORE, AFTER)))]
-        if determiner == "a" and not plural and (adjectives or [noun.one])[0][0] in "aeioAEIO":
+        if n > 2:
+            alone, pairs = _described(noun)
+            adjectives = [self.any(kind) for kind in (self.any(pairs) if n == 4 else (self.any(alone),))]
+        if adjectives and (adjectives[0], noun.one) in MISREAD:
+            adjectives = ["young" if noun in LIVING else "new", *adjectives[1:]]
+        if determiner in without or (determiner, noun.one) in MISREAD:
+            determiner = "the"
+        if determiner == "a" and (adjectives or [noun.one])[0][0] in "aeioAEIO":
             determiner = "the"  # "an" would be a second word for one
         return self.simple(determiner, adjectives, noun, plural)
 
-    def nominal(self, n: int, kind: Sequence[Noun] | None = None, governed: bool = False) -> Nominal:
+    def nominal(
+        self, n: int, kind: Sequence[Noun] | None = None, governed: bool = False, without: Sequence[str] = ()
+    ) -> Nominal:
         """A noun phrase of exactly n words: plain, or with something behind it. `governed`: it stands after de or à."""
         if n < 4 or (n == 4 and self.chance(0.7)):
-            return self.plain(n, kind, governed)
+            return self.plain(n, kind, governed, without)
         width = 2 if n == 4 or self.chance(0.5) else 3
         left = n - width - 1  # what may follow "of", "that", "and"
         way = self.rng.random()
         if way < 0.3 or left == 1:
-            head = self.plain(width, kind, governed)
+            head = self.plain(width, kind, governed, (*without, *POSSESSIVE))  # no two owners
             place = self.say("of")
             tail = self.nominal(left, governed=True)
             return head._replace(words=[*head.words, Word(OF, place), *tail.words])
         if way < 0.5:
-            return self.beside(self.plain(width, kind, governed), n - width)
+            return self.beside(self.plain(width, kind, governed, without), n - width)
         if way < 0.65 and left >= 2 and not governed:  # "of the cat and the dog" repeats its preposition in French
-            first = self.plain(width, kind, governed)
+            first = self.plain(width, kind)
             place = self.say("and")
             second = self.nominal(left, kind)
             gender = "f" if first.gender == second.gender == "f" else "m"
             return Nominal([*first.words, Word("et", place), *second.words], gender, 4)
-        return self.with_clause(self.plain(width, kind or PEOPLE, governed), n - width)
+        return self.with_clause(self.plain(width, kind or LIVING, governed, without), n - width)
 
     def beside(self, head: Nominal, n: int) -> Nominal:
         """A noun phrase and where it is, or with whom: n more words, at least 2."""
@@ -409,7 +439,7 @@ class Writer:
         place = self.say("that")
         if n >= 4 and self.chance(0.4):
             verb = self.any(DIRECT)
-            subject = self.nominal(n - 2, PEOPLE)
+            subject = self.nominal(n - 2, LIVING)
             said = self.say(verb.english(subject.person))
             words = [Word("que", place, "relative"), *subject.words, Word(verb.forms[subject.person], said)]
         else:
@@ -428,7 +458,8 @@ class Writer:
             said = self.say(verb.english(subject.person))
             place = self.say("that")
             return [Word(verb.forms[subject.person], said), Word("que", place), *self.clause(n - 2)]
-        extra = 0 if n == 1 else self.any((0, 0, 0, 1, 2)) if n > 2 else self.any((0, 1))
+        affirmed = subject.words[0].text == "chaque"  # chaque chat ne dort pas: neither language says that
+        extra = 0 if n == 1 else self.any((0, 0, 0, 1, 2)) if n > 2 and not affirmed else self.any((0, 1))
         if n - extra == 2 and third and extra and self.chance(0.4):
             return self.being(subject, extra)
         return self.acting(n - extra, subject, extra)
@@ -436,22 +467,23 @@ class Writer:
     def being(self, subject: Nominal, extra: int) -> list[Word]:
         """ "is tired", with `extra` words between: an adverb, or a negation."""
         place = self.say("are" if subject.person == 4 else "is")
-        inner, around = self.modified(extra, copula=True)
+        inner, around = self.modified(extra, subject, copula=True)
         adjective = self.any(STATE)
         said = self.say(adjective)
         verb = Word("sont" if subject.person == 4 else "est", place)
         return [*around, verb, *inner, Word(agree(adjective, subject.gender, subject.person == 4), said)]
 
-    def modified(self, extra: int, copula: bool = False, person: int = 1) -> tuple[list[Word], list[Word]]:
+    def modified(self, extra: int, subject: Nominal, copula: bool = False) -> tuple[list[Word], list[Word]]:
         """An adverb or a negation of so many words: what follows the French verb, and what stands before it."""
         if extra == 0:
             return [], []
         if extra == 1:
-            english = self.any(("never", "not", *ADVERBS)) if copula else self.any(("never", "never", *ADVERBS))
+            denials = () if subject.words[0].text == "chaque" else ("never", "not") if copula else ("never", "never")
+            english = self.any((*denials, *ADVERBS))
         else:
             english = "no longer" if copula or self.chance(0.3) else "not"
             if english == "not":
-                self.say("does" if person == 1 else "do")  # nothing in French stands for it
+                self.say("does" if subject.person == 1 else "do")  # nothing in French stands for it
         places = self.say(*english.split())
         if english in ADVERBS:
             return [Word(ADVERBS[english], places)], []
@@ -460,7 +492,7 @@ class Writer:
     def acting(self, n: int, subject: Nominal, extra: int) -> list[Word]:
         """A verb and what it needs in exactly n words, and before it `extra` words: an adverb or a negation."""
         person = subject.person
-        inner, around = self.modified(extra, person=person)
+        inner, around = self.modified(extra, subject)
         bare = bool(around) and self.english[-1] == "not"  # does not see
 
         def verb(chosen: Verb) -> Word:
@@ -474,7 +506,8 @@ class Writer:
             moving = self.any(MOVING if n > 3 else SPEAKING)  # one speaks of Mary, and goes to places
             said, (english, french) = verb(moving), moving.preposition
             place = self.say(english)
-            about = self.nominal(n - 2, PLACES if n > 3 else None, governed=True)
+            kind = None if n == 3 else GOALS if french == TO else PLACES
+            about = self.nominal(n - 2, kind, governed=True, without=EVERY if around else ())
             return [*around, said, *inner, Word(french, place), *about.words]
         chosen = self.any(TRANSITIVE if n > 2 else DIRECT)
         said = verb(chosen)
@@ -483,7 +516,10 @@ class Writer:
             english = self.any([c for c in CLITICS if (c, person) not in (("me", 0), ("us", 2), ("me", 2), ("us", 0))])
             clitic = Word(CLITICS[english], self.say(english), "clitic")
             return [*around, clitic, said, *inner]
-        what = self.nominal(left, governed=bool(around)).words
+        without = (
+            () if not around else EVERY if left <= 3 else (*EVERY, "a")
+        )  # pas de chat qui … would ask for the subjunctive
+        what = self.nominal(left, governed=bool(around), without=without).words
         if around and what[0].text in ("un", "une"):
             what[0] = what[0]._replace(text=OF)  # ne voit pas de chat
         return [*around, said, *inner, *what]
@@ -499,7 +535,7 @@ class Writer:
             return [*subject.words, *self.predicate(n - 1, subject, report=True)]
         most = max(2, min(n - 1, 3 + n // 3))
         width = 2 + int(self.rng.random() * (most - 1))
-        subject = self.nominal(width, PEOPLE)
+        subject = self.nominal(width, LIVING)
         return [*subject.words, *self.predicate(n - width, subject, report=True)]
 
     def sentence(self, n: int) -> list[Word]:
@@ -522,7 +558,7 @@ class Writer:
 @functools.cache
 def vocabularies() -> tuple[Vocabulary, Vocabulary]:
     """Every word of the English and of the French side."""
-    nouns, verbs = (*PEOPLE, *PLACES, *THINGS), (*TRANSITIVE, *INTRANSITIVE, *MOVING, *REPORTING)
+    nouns, verbs = (*LIVING, *PLACES, *THINGS), (*TRANSITIVE, *INTRANSITIVE, *MOVING, *REPORTING)
     english = [word for noun in nouns for word in noun[:2]]
     french = [word for noun in nouns for word in noun[2:4]]
     for verb in verbs:
