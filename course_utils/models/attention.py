@@ -35,6 +35,20 @@ def masked_softmax(
     return raised / jnp.where(total > 0, total, 1)
 
 
+def tempered_softmax(
+    scores: Float[Array, "*lead source"], mask: Bool[Array, "*lead source"], temperature: float | Float[Array, ""]
+) -> Float[Array, "*lead source"]:
+    """softmax(e / τ): τ = 1 as it is, τ → ∞ all positions alike, τ → 0 the largest alone. Both ends may be asked for.
+
+    At τ = 0 the first of equal scores gets everything.
+    """
+    tau = jnp.asarray(temperature, scores.dtype)
+    soft = masked_softmax(scores / jnp.where(tau > 0, tau, 1), mask)
+    largest = jnp.where(mask, scores, -jnp.inf).argmax(-1, keepdims=True)
+    hard = (jnp.arange(scores.shape[-1]) == largest) & mask
+    return jnp.where(tau > 0, soft, hard)
+
+
 def attend(
     weights: Float[Array, "batch source"], values: Float[Array, "batch source key"]
 ) -> Float[Array, "batch key"]:
@@ -120,6 +134,34 @@ class Scorer(nnx.Module):
             return dot_score(query, prepared)
         W_s = self.W_a[...][:, : query.shape[-1]]
         return _tanh_score(query @ W_s.T, prepared, self.v_a[...])
+
+    def weights(
+        self,
+        query: Float[Array, "batch query"],
+        prepared: Float[Array, "batch source units"],
+        mask: Bool[Array, "batch source"],
+    ) -> Float[Array, "batch source"]:
+        """α_ij, over the positions of the mask."""
+        return masked_softmax(self(query, prepared), mask)
+
+
+class Tempered(nnx.Module):
+    """A scorer whose weights are sharper or flatter: `tempered_softmax` of its scores at one temperature."""
+
+    def __init__(self, scorer: Scorer, temperature: float):
+        self.scorer = scorer
+        self.temperature = nnx.Variable(jnp.asarray(temperature, jnp.float32))
+
+    def prepare(self, keys: Float[Array, "batch source key"]) -> Float[Array, "batch source units"]:
+        return self.scorer.prepare(keys)
+
+    def weights(
+        self,
+        query: Float[Array, "batch query"],
+        prepared: Float[Array, "batch source units"],
+        mask: Bool[Array, "batch source"],
+    ) -> Float[Array, "batch source"]:
+        return tempered_softmax(self.scorer(query, prepared), mask, self.temperature[...])
 
 
 @jax.checkpoint  # the tanh of every pair of positions is computed again on the way back, not kept: less to move

@@ -19,7 +19,7 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
-from .attention import Score, Scorer, attend, masked_softmax
+from .attention import Score, Scorer, attend
 from .cells import RNNCell
 from .gated import GRUCell, LSTMCell
 from .losses import cross_entropy, mean
@@ -89,8 +89,11 @@ class Translator(nnx.Module):
 
     def encode(self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]) -> Memory:
         """Read the source: its states, and their summary."""
+        return self.read(self.embed_source(source), mask)
+
+    def read(self, inputs: Float[Array, "batch source embed"], mask: Bool[Array, "batch source"]) -> Memory:
+        """`encode`, from the source's word vectors on. What the mask leaves out, in the middle too, is not read."""
         refuse_empty_rows(mask)
-        inputs = self.embed_source(source)
         states, last = [], []
         for cell, reverse in ((self.forward, False), (self.backward, True)):
             if cell is not None:
@@ -117,12 +120,12 @@ class Translator(nnx.Module):
         """The context of the next step, and the weights it was made with (None: there are none)."""
         if self.scorer is None:
             return memory.summary, None
-        weights = masked_softmax(self.scorer(self.decoder.output(state), memory.prepared), memory.mask)
+        weights = self.scorer.weights(self.decoder.output(state), memory.prepared, memory.mask)
         return attend(weights, memory.states), weights
 
-    def _next(self, state: Any, projected: Any, memory: Memory) -> tuple[Any, Any, Any]:
+    def _next(self, state: Any, projected: Any, memory: Memory, given: Any = None) -> tuple[Any, Any, Any]:
         """s_i, c_i and α_i from s_{i-1} and the share of the word before."""
-        context, weights = self.look(state, memory)
+        context, weights = self.look(state, memory) if given is None else (attend(given, memory.states), given)
         if self.to_decoder is not None:
             projected = projected + self.to_decoder(context)
         return self.decoder.step(state, projected), context, weights
@@ -139,20 +142,26 @@ class Translator(nnx.Module):
         return state, self._logits(self.decoder.output(state), y, context), weights
 
     def forced(
-        self, memory: Memory, words: Int[Array, "batch target"]
+        self,
+        memory: Memory,
+        words: Int[Array, "batch target"],
+        weights: Float[Array, "batch target source"] | None = None,
     ) -> tuple[Float[Array, "batch target vocab"], Float[Array, "batch target source"] | None]:
         """Scores and weights at all steps when the words before are given (teacher forcing).
 
+        `weights`: to be used in place of the translator's own.
         The words' share of the gates and the scores of the next word are computed for all steps at once, outside the loop.
         """
+        require(weights is None or self.scorer is not None, "A fixed context has no weights that could be replaced.")
         y = self.embed_target(words)
         projected = jnp.swapaxes(self.decoder.project(y), 0, 1)
 
         def step(state, now):
-            state, context, weights = self._next(state, now, memory)
+            state, context, weights = self._next(state, now[0], memory, now[1])
             return state, (self.decoder.output(state), context if weights is not None else None, weights)
 
-        _, (outputs, contexts, weights) = jax.lax.scan(step, self.begin(memory), projected)
+        given = None if weights is None else jnp.swapaxes(weights, 0, 1)
+        _, (outputs, contexts, weights) = jax.lax.scan(step, self.begin(memory), (projected, given))
         outputs, contexts, weights = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), (outputs, contexts, weights))
         if contexts is None:
             contexts = jnp.broadcast_to(memory.summary[:, None], (*words.shape, memory.summary.shape[-1]))

@@ -1,0 +1,223 @@
+"""Notebook 05: what attention gives back, and what its weights say."""
+
+import functools
+from typing import Any, Literal, get_args
+
+import jax
+import numpy as np
+from flax import nnx
+
+from ..measure.alignment import links, weights_on_reference
+from ..measure.influence import deletions, gradients, other_weights, replaced
+from ..measure.run import apply
+from ..measure.translation import bleu
+from ..models.attention import Score, Tempered
+from ..models.losses import cross_entropy, mean
+from ..models.seq2seq import Translator
+from ..runtime import budget
+from ..training import Trained, fit_seeds, trained
+from . import ch04
+from . import translate as task
+from .agreement import SEEDS
+from .translate import HIDDEN, RATE, UPDATES, Corpus, aligned, batches, parameters, quality, several, test, translator
+
+ATTENTIVE: dict[str, Any] = {"reading": "both", "score": "additive"}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "both directions": ATTENTIVE,
+    "forward": {"score": "additive"},
+    "reversed": {"reading": "backward", "score": "additive"},
+    **{f"forward, {score}": {"score": score} for score in get_args(Score) if score != "additive"},
+}
+LARGER = 140  # units of a fixed context that has at least as many parameters as attention with 128
+TEMPERATURES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, float("inf"))
+GUIDED_UPDATES = 200
+Guide = Literal["own", "another model's", "uniform", "permuted"]
+EXPLAINED = 16  # words of the longest source whose every deletion is tried
+PATH = 20  # words of the sentences whose gradients are taken
+
+
+def attentive(retrain: bool = False) -> Trained:
+    """The translator with additive attention and both readings (GRU of 128 units, 1,000 updates), shipped with the course."""
+    config = {"hidden": HIDDEN, "updates": UPDATES, **ATTENTIVE, "corpus": "translation 20000/0"}
+    return trained("translator-attention", _make, task.train, config, retrain=retrain)
+
+
+def _make(rngs: nnx.Rngs) -> Translator:
+    return translator(rngs, **ATTENTIVE)
+
+
+MODELS = {"translator-attention": attentive}
+
+
+# -------------------------------------------------------------------------------------- soft to hard
+
+
+def tempered(model: Translator, temperature: float) -> Translator:
+    """The same translator with the scores of its attention divided by `temperature`: 0 is hard, infinity uniform."""
+    copy = nnx.clone(model)
+    copy.scorer = Tempered(copy.scorer, temperature)  # type: ignore[assignment, arg-type]
+    return copy
+
+
+def by_temperature(model: Translator) -> list[float]:
+    """BLEU on the test sentences for each of `TEMPERATURES`."""
+    return [round(bleu(task.written(tempered(model, value), test()), test().references), 2) for value in TEMPERATURES]
+
+
+# ----------------------------------------------------------------------- is attention an explanation?
+
+
+@functools.cache
+def short() -> Corpus:
+    """Test sentences of at most `EXPLAINED` words."""
+    return Corpus.of([pair for pair in test().pairs if len(pair.source) <= EXPLAINED])
+
+
+@functools.cache
+def of_one_length() -> Corpus:
+    """Test sentences of `PATH` words, 200 of them."""
+    return Corpus.of(task.pairs(200, seed=4, lengths=(PATH, PATH), split="test"))
+
+
+def evidence(model: Translator) -> dict[str, Any]:
+    """Alignment error of three ways to say which source word an answer came from, on the same short sentences."""
+    batch = short().batch
+    found = {"gradient": gradients(model, batch), "deletion": deletions(model, batch)}
+    if model.scorer is not None:
+        found["weights"] = weights_on_reference(model, batch)
+    told = {name: task.errors(links(values), short()) for name, values in found.items()}
+    if "weights" in found:
+        told["correlation"] = correlations(found)  # type: ignore[assignment]
+    return told
+
+
+def correlations(found: dict[str, np.ndarray]) -> dict[str, float]:
+    """Mean rank correlation (Kendall's τ over the source words, one target word after another) of the weights with the others."""
+    from scipy.stats import kendalltau
+
+    there = np.asarray(short().batch.source_mask)
+    rows = [
+        (row, i) for row, pair in enumerate(short().pairs[:150]) for i in range(len(pair.target))
+    ]  # fmt: skip
+    return {
+        name: round(
+            float(
+                np.nanmean(
+                    [kendalltau(found["weights"][r, i, there[r]], found[name][r, i, there[r]])[0] for r, i in rows]
+                )
+            ),
+            4,
+        )
+        for name in ("gradient", "deletion")
+    }
+
+
+def controls(model: Translator, other: Translator) -> dict[str, Any]:
+    """A trained translator with weights that are not its own: accuracy, and how far its answers move."""
+    batch = test().batch
+    own, mask = weights_on_reference(model, batch), batch.source_mask
+    kinds = {
+        "own": own,
+        **{kind: other_weights(own, mask, kind, jax.random.key(0)) for kind in ("largest only", "permuted", "uniform")},  # type: ignore[arg-type]
+        "another seed's": weights_on_reference(other, batch),
+    }
+    return {
+        name: {key: round(value, 4) for key, value in replaced(model, batch, weights)._asdict().items()}  # type: ignore[arg-type]
+        for name, weights in kinds.items()
+    }
+
+
+class Guided(nnx.Module):
+    """A new translator that is given its weights and learns the rest; a trained one, or nothing, makes them."""
+
+    def __init__(self, kind: Guide, teacher: Translator, *, rngs: nnx.Rngs):
+        self.kind = kind
+        self.student, self.teacher = _make(rngs), nnx.clone(teacher)
+
+    def __call__(self, batch: Any, rng: Any = None) -> Any:
+        words = batch.target[:, :-1]
+        memory = self.student.encode(batch.source, batch.source_mask)
+        if self.kind == "own":
+            return self.student.forced(memory, words)[0]
+        weights = self.teacher.forced(self.teacher.encode(batch.source, batch.source_mask), words)[1]
+        weights = jax.lax.stop_gradient(weights)
+        if self.kind != "another model's":
+            rng = jax.random.key(batch.target.sum()) if rng is None else rng
+            weights = other_weights(weights, batch.source_mask, self.kind, rng)
+        return self.student.forced(memory, words, weights)[0]
+
+
+def guided_loss(model: Guided, batch: Any) -> Any:
+    """`models.seq2seq.translation` of the student."""
+    logits = model(batch)
+    labels, mask = batch.target[:, 1:], batch.target_mask[:, 1:]
+    return cross_entropy(logits, labels, mask), {
+        "accuracy": mean((logits.argmax(-1) == labels).astype(logits.dtype), mask)
+    }
+
+
+def guided(kind: Guide, teacher: Translator) -> list[float]:
+    """Accuracy, the words before given, of three new translators after `GUIDED_UPDATES` updates with weights of one kind."""
+
+    def make(rngs: nnx.Rngs) -> Guided:
+        return Guided(kind, teacher, rngs=rngs)
+
+    models, _ = fit_seeds(
+        make, batches(), budget(GUIDED_UPDATES), loss=guided_loss, seeds=[seed + 10 for seed in SEEDS],
+        learning_rate=RATE / 2, progress=False,
+    )  # fmt: skip
+    return [round(float(apply(model, _guided_accuracy, test().batch)), 4) for model in models]
+
+
+def _guided_accuracy(model: Guided, batch: Any) -> Any:
+    return guided_loss(model, batch)[1]["accuracy"]
+
+
+# -------------------------------------------------------------------------------------------- paths
+
+
+def gradient_by_place(model: Translator) -> list[float]:
+    """‖∂ logit_i / ∂x_j‖ at the gold source word j of each target word i, mean by j: sentences of `PATH` words."""
+    norms, gold = gradients(model, of_one_length().batch), of_one_length().gold
+    return [round(float(norms[:, :, j][gold[:, :, j]].mean()), 5) for j in range(PATH)]
+
+
+# ------------------------------------------------------------------------------------------ together
+
+
+def headline() -> dict[str, Any]:
+    """BLEU by length and alignment error of every variant; equal parameters; temperature; evidence; controls; paths."""
+    result: dict[str, Any] = {
+        "seeds": list(SEEDS), "updates": budget(UPDATES), "variants": {}, "fixed": {}, "evidence": {}, "paths": {"words": PATH},
+        "guided": {"updates": budget(GUIDED_UPDATES)}, "temperatures": [str(value) for value in TEMPERATURES],
+    }  # fmt: skip
+    for name, options in VARIANTS.items():
+        models, _ = several(options)
+        result["variants"][name] = {
+            **quality(models), "aer": [aligned(model) for model in models], "parameters": parameters(models[0]),
+            "first_words": [_list(ch04.first_words(m)) for m in models],
+        }  # fmt: skip
+        if name in ("forward", "both directions"):
+            result["evidence"][name] = [evidence(model) for model in models]
+            result["paths"][name] = [gradient_by_place(model) for model in models]
+        if name == "both directions":
+            result["temperature_bleu"] = [by_temperature(model) for model in models]
+            result["controls"] = [controls(model, models[i - 1]) for i, model in enumerate(models)]
+            for kind in get_args(Guide):
+                result["guided"][kind] = guided(kind, models[0])
+    for name, options in {
+        "fixed": {}, "fixed, both directions": {"reading": "both"},
+        "fixed, as many parameters": {"reading": "both", "hidden": LARGER},
+    }.items():  # fmt: skip
+        models, _ = several(options)
+        result["fixed"][name] = {
+            **quality(models), "parameters": parameters(models[0]),
+        }  # fmt: skip
+        if name == "fixed":
+            result["evidence"][name] = [evidence(model) for model in models]
+            result["paths"][name] = [gradient_by_place(model) for model in models]
+    return result
+
+
+def _list(values: Any) -> list:
+    return np.round(np.asarray(values, float), 4).tolist()

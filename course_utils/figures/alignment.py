@@ -1,0 +1,205 @@
+"""Which source words a translation looks at: as a map, as arcs, and from soft to hard."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ..runtime import require
+from .curves import curves
+from .style import BLACK, BLUE, RED, finish, translucent
+
+SEEN = 0.05  # weights below this have no arc
+
+
+def _told(source: Sequence[str], target: Sequence[str], weights: np.ndarray, chosen: int) -> str:
+    best = np.argsort(-weights[chosen])[:3]
+    parts = ", ".join(f"{source[j]} {weights[chosen, j]:.2f}" for j in best)
+    return f"“{target[chosen]}” (word {chosen + 1}) looks at: {parts}."
+
+
+def _compared(weights: np.ndarray, gold: np.ndarray) -> tuple[int, int]:
+    """Target words whose largest weight is at a gold word, and target words that have one."""
+    rows = gold.any(1)
+    return int(gold[rows, weights[rows].argmax(1)].sum()), int(rows.sum())
+
+
+def _title(weights: np.ndarray, gold: np.ndarray | None) -> str:
+    if gold is None:
+        return "Weights of every word; there is no gold alignment for this sentence"
+    right, all_words = _compared(weights, gold)
+    return f"{right} of {all_words} words look most at the word they translate"
+
+
+def _check(source: Sequence[str], target: Sequence[str], weights: np.ndarray, chosen: int) -> None:
+    require(
+        np.shape(weights) == (len(target), len(source)),
+        f"Weights have the shape {np.shape(weights)}; for these words it must be ({len(target)}, {len(source)}).",
+    )
+    require(0 <= chosen < len(target), f"The words are 1 to {len(target)}, not {chosen + 1}.")
+
+
+def alignment_map(
+    source: Sequence[str],
+    target: Sequence[str],
+    weights: np.ndarray,
+    gold: np.ndarray | None,
+    chosen: int,
+    note: str = "",
+) -> go.Figure:
+    """Weights `[target, source]` as a map; squares are gold links; the chosen target word is framed."""
+    _check(source, target, weights, chosen)
+    across, down = list(range(len(source))), list(range(len(target)))
+    figure = go.Figure(
+        go.Heatmap(
+            z=weights, x=across, y=down, zmin=0, zmax=1, colorscale=((0, "#FFFFFF"), (1, BLUE)), xgap=1, ygap=1,
+            colorbar={"title": {"text": "weight"}, "thickness": 12, "len": 0.7},
+            customdata=[[[target[i], source[j]] for j in across] for i in down],
+            hovertemplate="%{customdata[0]} → %{customdata[1]}: %{z:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    if gold is not None:
+        rows, columns = np.nonzero(gold)
+        figure.add_scatter(
+            x=columns, y=rows, mode="markers", name="gold", hoverinfo="skip", showlegend=False,
+            marker={"symbol": "square-open", "size": 11, "color": RED, "line": {"width": 2}},
+        )  # fmt: skip
+    figure.add_shape(
+        type="rect", x0=-0.5, x1=len(source) - 0.5, y0=chosen - 0.5, y1=chosen + 0.5, line={"color": BLACK, "width": 2}
+    )
+    figure.update_xaxes(tickvals=across, ticktext=list(source), tickangle=-60, showgrid=False, side="bottom")
+    figure.update_yaxes(tickvals=down, ticktext=list(target), autorange="reversed", showgrid=False)
+    return finish(
+        figure, title=_title(weights, gold),
+        caption="Each row is one French word; blue: how much weight it gives each English word"
+        + (". Red squares: the words it translates (gold)" if gold is not None else "")
+        + f". Framed: the chosen word.{' ' + note if note else ''}",
+        summary=f"{_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
+        height=150 + 17 * len(target) + 60,
+    )  # fmt: skip
+
+
+def alignment_arcs(
+    source: Sequence[str],
+    target: Sequence[str],
+    weights: np.ndarray,
+    gold: np.ndarray | None,
+    chosen: int,
+    note: str = "",
+) -> go.Figure:
+    """The same weights as lines between two rows of words; thick: much weight; red dashes: gold of the chosen word."""
+    _check(source, target, weights, chosen)
+    width = max(len(source), len(target)) - 1
+    top = np.linspace(0, width, len(source)) if len(source) > 1 else np.zeros(1)
+    bottom = np.linspace(0, width, len(target)) if len(target) > 1 else np.zeros(1)
+    figure = go.Figure()
+    for i in (*(i for i in range(len(target)) if i != chosen), chosen):  # the chosen one on top
+        for j in np.flatnonzero(weights[i] >= SEEN):
+            strong = i == chosen
+            figure.add_scatter(
+                x=[bottom[i], top[j]], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
+                line={"color": BLUE if strong else translucent(BLUE, 0.25), "width": (9 if strong else 5) * float(weights[i, j])},
+            )  # fmt: skip
+    if gold is not None:
+        for j in np.flatnonzero(gold[chosen]):
+            figure.add_scatter(
+                x=[bottom[chosen], top[j]], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
+                line={"color": RED, "width": 2, "dash": "dash"},
+            )  # fmt: skip
+    for words, places, y, values in ((source, top, 1, weights[chosen]), (target, bottom, 0, weights.max(1))):
+        figure.add_scatter(
+            x=places, y=[y] * len(words), mode="markers", showlegend=False, text=list(words), customdata=values,
+            hovertemplate="%{text}: %{customdata:.3f}<extra></extra>",
+            marker={"size": 7, "color": [RED if y == 0 and k == chosen else BLACK for k in range(len(words))]},
+        )  # fmt: skip
+        for k, word in enumerate(words):
+            strong = y == 0 and k == chosen
+            figure.add_annotation(
+                x=places[k], y=y, text=f"<b>{word}</b>" if strong else word, textangle=-60, showarrow=False,
+                xanchor="left" if y else "right", yanchor="bottom" if y else "top", yshift=5 if y else -5,
+                xshift=-4 if y else 4, font={"size": 12, "color": RED if strong else BLACK},
+            )  # fmt: skip
+    longest = 5.0 * max(map(len, (*source, *target)))
+    figure.update_xaxes(visible=False, range=[-0.04 * width - 0.5, 1.04 * width + 0.5])
+    figure.update_yaxes(visible=False, range=[-0.35 - longest / 250, 1.35 + longest / 250])
+    return finish(
+        figure, title=_title(weights, gold),
+        caption=f"Above: English, below: French. A line is a weight of at least {SEEN:g}, the thicker the larger; dark: those of "
+        "the chosen word" + ("; red dashes: the words it translates (gold)" if gold is not None else "")
+        + f".{' ' + note if note else ''}",
+        summary=f"{_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
+        height=430,
+    )  # fmt: skip
+
+
+def soft_to_hard(
+    source: Sequence[str], target: Sequence[str], weights: np.ndarray, chosen: int, temperature: float,
+    to_mean: float, to_state: float, temperatures: Sequence[float], bleu: Any, reference: Sequence[str] | None = None,
+) -> go.Figure:  # fmt: skip
+    """One step's weights at a temperature, beside BLEU at all temperatures.
+
+    weights: of the chosen target word, `[source]`.   to_mean, to_state: distance of its context from the mean of the states,
+    and from the state with the largest weight.   bleu: `[seeds, temperatures]`; 0 and infinity are the ends of the axis.
+    """
+    values = list(temperatures)
+    require(temperature in values, f"The temperatures are {values}, not {temperature!r}.")
+    runs = np.atleast_2d(np.asarray(bleu, float))
+    names = ["0, hard" if value == 0 else "∞, uniform" if np.isinf(value) else f"{value:g}" for value in values]
+    at = values.index(temperature)
+    figure = make_subplots(1, 2, column_widths=[0.58, 0.42], horizontal_spacing=0.13)
+    figure.add_bar(x=list(range(len(source))), y=weights, marker={"color": BLUE}, showlegend=False, row=1, col=1)
+    place = np.arange(len(values))
+    figure.add_scatter(
+        x=[*place, *place[::-1]], y=[*runs.max(0), *runs.min(0)[::-1]], fill="toself", mode="lines", line={"width": 0},
+        fillcolor=translucent(BLUE, 0.18), hoverinfo="skip", showlegend=False, row=1, col=2,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=place, y=runs.mean(0), mode="lines+markers", line={"color": BLUE, "width": 2.5}, showlegend=False,
+        text=names, hovertemplate="τ = %{text}: %{y:.1f}<extra></extra>", row=1, col=2,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[at], y=[runs[:, at].mean()], mode="markers", showlegend=False, hoverinfo="skip", row=1, col=2,
+        marker={"color": RED, "size": 15, "symbol": "star", "line": {"color": BLACK, "width": 1}},
+    )  # fmt: skip
+    figure.update_xaxes(
+        tickvals=list(range(len(source))), ticktext=list(source), tickangle=-60, showgrid=False, row=1, col=1
+    )
+    figure.update_xaxes(
+        tickvals=place.tolist(), ticktext=names, tickangle=-60, title_text="temperature τ", row=1, col=2
+    )
+    figure.update_yaxes(range=[0, 1.03], title_text=f"weights of “{target[chosen]}”", row=1, col=1)
+    figure.update_yaxes(range=[-2, 103], title_text="BLEU, test sentences", row=1, col=2)
+    now = float(runs[:, at].mean())
+    wrong = (
+        ""
+        if reference is None
+        else (" It is the reference." if list(reference) == list(target) else " It differs from the reference.")
+    )
+    return finish(
+        figure,
+        title=f"τ = {names[at]}: largest weight {weights.max():.2f}, BLEU {now:.1f}",
+        caption="Left: softmax(e / τ) of the chosen word. Right: BLEU of the same trained model at each temperature "
+        f"({len(runs)} seed{'s' if len(runs) > 1 else ''}); the star is this one. Written now: “{' '.join(target)}”.{wrong}",
+        summary=f"Temperature {names[at]}. “{target[chosen]}” (word {chosen + 1}): its context is {to_mean:.3g} away from the mean of the "
+        f"states and {to_state:.3g} from the state with the largest weight. BLEU {now:.1f}. Written: “{' '.join(target)}”.{wrong}",
+        height=430,
+    )  # fmt: skip
+
+
+def gradient_by_place(norms: Mapping[str, Any]) -> go.Figure:
+    """‖∂ logit_i/∂x_j‖ at the gold word, by its position: name → `[seeds, position]`."""
+
+    runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in norms.items()}
+    require(runs, "There is nothing to draw: no network is given.")
+    length = next(iter(runs.values())).shape[1]
+    ratio = {name: float((values[:, 1:4].mean(1) / values[:, -4:-1].mean(1)).mean()) for name, values in runs.items()}
+    told = "; ".join(f"{name} {value:.2f}" for name, value in ratio.items())
+    return curves(
+        np.arange(1, length + 1), runs, title=f"Early words against late ones: {told}",
+        caption="How much the score of a French word changes with the vector of the English word that it translates, by the "
+        f"position of that word in sentences of {length}; logarithmic axis. Title: words 2 to 4 against the last but one to three.",
+        summary=f"Mean gradient at words 2 to 4 as a multiple of that at words {length - 3} to {length - 1}: {told}.",
+        x_title="position of the English word", y_title="‖∂ logit/∂x‖ at the gold word", log_y=True,
+    )  # fmt: skip

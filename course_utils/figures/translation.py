@@ -1,0 +1,211 @@
+"""Translations beside their reference, and how good they are by the length of the source."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ..runtime import require
+from .curves import curves
+from .style import BLACK, GREY, RED, finish
+
+WIDTH = 88  # letters in one line of a sentence
+
+
+def wrong_words(said: Sequence[str], reference: Sequence[str]) -> tuple[list[bool], list[bool]]:
+    """Which words of a translation are not in its reference at that place, and which of the reference are missing.
+
+    The two are laid side by side so that most words agree (`difflib`), not place by place.
+    """
+    wrong, missing = [True] * len(said), [True] * len(reference)
+    for block in difflib.SequenceMatcher(None, list(said), list(reference), autojunk=False).get_matching_blocks():
+        wrong[block.a : block.a + block.size] = [False] * block.size
+        missing[block.b : block.b + block.size] = [False] * block.size
+    return wrong, missing
+
+
+def translations(
+    source: Sequence[str], said: Mapping[str, Sequence[str]], reference: Sequence[str] | None, note: str = ""
+) -> go.Figure:
+    """A source sentence, its reference where there is one, and what translators make of it: name → words.
+
+    Words that the reference does not have at that place are red, bold and underlined.
+    """
+    require(source and said, "There is nothing to draw: the sentence or the translations are empty.")
+    figure = go.Figure()
+    rows: list[tuple[str, Sequence[str], list[bool]]] = [("English", source, [False] * len(source))]
+    if reference is not None:
+        rows.append(("reference", reference, [False] * len(reference)))
+    told = []
+    for name, words in said.items():
+        wrong = wrong_words(words, reference)[0] if reference is not None else [False] * len(words)
+        rows.append((name, words, wrong))
+        if reference is not None:
+            missing = sum(wrong_words(words, reference)[1])
+            told.append(f"{name}: {sum(wrong)} of {len(words)} words wrong, {missing} of {len(reference)} missing")
+    line, labels = 0.0, []
+    under_x: list[float | None] = []
+    under_y: list[float | None] = []
+    found: dict[bool, tuple[list, list, list]] = {False: ([], [], []), True: ([], [], [])}
+    for name, words, wrong in rows:
+        labels.append((line, name))
+        place = 0
+        for word, bad in zip(words, wrong, strict=True):
+            if place and place + len(word) > WIDTH:
+                place, line = 0, line + 1
+            x, y, text = found[bad]
+            x.append(place)
+            y.append(-line)
+            text.append(f"<b>{word}</b>" if bad else word)
+            if bad:
+                under_x += [place, place + len(word), None]
+                under_y += [-line - 0.38, -line - 0.38, None]
+            place += len(word) + 1
+        line += 1.7
+    for bad, colour, name in ((False, BLACK, "as in the reference"), (True, RED, "not in the reference")):
+        x, y, text = found[bad]
+        figure.add_scatter(
+            x=x, y=y, text=text, mode="text", textposition="middle right", name=name, hoverinfo="skip",
+            textfont={"family": "monospace", "size": 13, "color": colour}, cliponaxis=False,
+        )  # fmt: skip
+    figure.add_scatter(x=under_x, y=under_y, mode="lines", line={"color": RED, "width": 2}, hoverinfo="skip")
+    figure.update_xaxes(visible=False, range=[-1, WIDTH + 4])
+    figure.update_yaxes(
+        tickvals=[-place for place, _ in labels], ticktext=[name for _, name in labels], range=[-line + 0.9, 0.8],
+        showgrid=False, ticks="", showline=False,
+    )  # fmt: skip
+    figure.update_layout(showlegend=False)
+    if reference is None:
+        title = f"{len(source)} words, without a reference"
+    else:
+        counts = {name: sum(wrong_words(words, reference)[0]) for name, words in said.items()}
+        title = "; ".join(
+            f"{name}: {count or 'no'} wrong word{'s' if count != 1 else ''}" for name, count in counts.items()
+        )
+    return finish(
+        figure,
+        title=title,
+        caption="Red, bold and underlined: words that the reference does not have at that place."
+        + (f" {note}" if note else ""),
+        summary=" ".join(
+            [f"“{' '.join(source)}”"]
+            + [f"{name}: “{' '.join(words)}”." for name, words in said.items()]
+            + ([". ".join(told) + "."] if told else [])
+            + ([note] if note else [])
+        ),
+        height=int(120 + 21 * line),
+    )
+
+
+def bleu_curves(
+    upto: Sequence[int],
+    series: Mapping[str, Any],
+    *,
+    trained: int = 32,
+    about: str = "",
+    dashed: Mapping[str, Any] | None = None,
+) -> go.Figure:
+    """BLEU by the length of the source: name → `[seeds, groups]`; `upto` is the longest source of each group.
+
+    Groups beyond `trained` words are longer than anything trained on; `dashed`: curves drawn in grey behind.
+    """
+    runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in series.items()}
+    require(runs, "There is nothing to draw: no curve is given.")
+    groups = [n for n in upto if n <= trained]
+    last = len(groups) - 1
+    told = {name: (values[:, 0].mean(), values[:, last].mean(), values[:, -1].mean()) for name, values in runs.items()}
+    seeds = sorted({len(values) for values in runs.values()})
+    first, *others = told.items()
+    title = f"{first[0]}: {first[1][0]:.0f} BLEU at up to {upto[0]} words, {first[1][1]:.0f} at {upto[last]}"
+    if others:
+        title += "; " + "; ".join(f"{name}: {values[0]:.0f}, {values[1]:.0f}" for name, values in others[:2])
+    labels = [f"{low + 1}–{high}" for low, high in zip([0, *upto[:-1]], upto, strict=True)]
+    labels[0] = f"4–{upto[0]}"
+    figure = curves(
+        np.arange(len(upto)), runs,
+        title=title if len(runs) < 4 else about or title,
+        caption=f"BLEU (0 to 100) by the words of the source. {'/'.join(map(str, seeds))} seed{'s' if seeds[-1] > 1 else ''}"
+        f"{', band from lowest to highest' if seeds[-1] > 1 else ''}."
+        + (f" Right of the dotted line: longer than any sentence trained on ({trained} words)." if last < len(upto) - 1 else ""),
+        summary="BLEU " + "; ".join(
+            f"{name}: {low:.1f} at up to {upto[0]} words, {high:.1f} at {upto[last]}"
+            + (f", {far:.1f} at {upto[-1]}" if last < len(upto) - 1 else "")
+            for name, (low, high, far) in told.items()
+        ) + ".",
+        x_title="words of the source", y_title="BLEU", y_range=(-2, 103), references=dashed,
+    )  # fmt: skip
+    figure.update_xaxes(tickvals=list(range(len(upto))), ticktext=labels)
+    if last < len(upto) - 1:
+        figure.add_vline(x=last + 0.5, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
+    return figure
+
+
+def kept_by_place(
+    kept: Mapping[str, Mapping[str, Any]], measure: str = "accuracy", chance: Sequence[float] | None = None
+) -> go.Figure:
+    """What a context vector keeps of each source position: name → {"accuracy", "gradient"}, `[seeds, position]` each."""
+    require(kept, "There is nothing to draw: no network is given.")
+    runs = {name: np.atleast_2d(np.asarray(found[measure], float)) for name, found in kept.items()}
+    length = next(iter(runs.values())).shape[1]
+    places = np.arange(1, length + 1)
+    ends = {name: (float(values[:, 0].mean()), float(values[:, length // 2].mean()), float(values[:, -1].mean()))
+            for name, values in runs.items()}  # fmt: skip
+    told = "; ".join(f"{name} {a:.2f}, {b:.2f}, {c:.2f}" for name, (a, b, c) in ends.items())
+    if measure == "accuracy":
+        caption = (
+            "A linear probe (least squares) is asked for the word at each position, given nothing but c; tested on other "
+            f"sentences than it was fitted on. All have {length} words. Grey: always naming the most frequent word there."
+        )
+        y_title, what = "words named right from c", "Named right from c"
+    else:
+        caption = (
+            "How much c changes with the vector of each word: mean norm of ∂c/∂x over sentences of "
+            f"{length} words, logarithmic axis."
+        )
+        y_title, what = "‖∂c/∂x‖", "‖∂c/∂x‖"
+    return curves(
+        places, runs, title=f"{what}, first / middle / last word: {told}",
+        caption=f"{caption} {_seeds(runs)}", summary=f"{what} at the first, the middle and the last word: {told}.",
+        x_title="position of the word in the source", y_title=y_title, log_y=measure != "accuracy",
+        references={"most frequent word": np.asarray(chance)} if chance is not None and measure == "accuracy" else None,
+        y_range=(-0.03, 1.03) if measure == "accuracy" else None,
+    )  # fmt: skip
+
+
+def first_words(right: Mapping[str, Any]) -> go.Figure:
+    """Share of the sentences whose first k words are all right: name → `[seeds, k]`."""
+    runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in right.items()}
+    require(runs, "There is nothing to draw: no network is given.")
+    k = np.arange(1, next(iter(runs.values())).shape[1] + 1)
+    told = "; ".join(f"{name} {values[:, 0].mean():.2f}, {values[:, -1].mean():.2f}" for name, values in runs.items())
+    return curves(
+        k, runs, title=f"First word right, first {k[-1]} words right: {told}",
+        caption=f"Share of the test sentences whose translation begins with k right words, greedy search. {_seeds(runs)}",
+        summary=f"Right at the first word and at all of the first {k[-1]}: {told}.",
+        x_title="k, words from the beginning", y_title="sentences", y_range=(-0.03, 1.03),
+    )  # fmt: skip
+
+
+def forced_and_free(right: Mapping[str, Any]) -> go.Figure:
+    """Words right at each place of the sentence, the words before given ("forced") or the model's own ("free")."""
+    runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in right.items()}
+    require(set(runs) >= {"forced", "free"}, "The figure compares two readings, forced and free.")
+    places = np.arange(1, runs["forced"].shape[1] + 1)
+    at = min(14, len(places) - 1)
+    a, b = (float(runs[name][:, at].mean()) for name in ("forced", "free"))
+    names = {"forced": "right words before it given", "free": "its own words before it"}
+    return curves(
+        places, {names.get(name, name): values for name, values in runs.items()},
+        title=f"Word {at + 1} right: {a:.2f} with the right words before it given, {b:.2f} without",
+        caption=f"Share of the words that equal the reference's at the same place, over test sentences that are as long. {_seeds(runs)}",
+        summary=f"At word {places[0]}: {runs['forced'][:, 0].mean():.2f} and {runs['free'][:, 0].mean():.2f}; "
+        f"at word {at + 1}: {a:.2f} and {b:.2f}.",
+        x_title="place in the translation", y_title="words right", y_range=(-0.03, 1.03),
+    )  # fmt: skip
+
+
+def _seeds(runs: Mapping[str, np.ndarray]) -> str:
+    count = max(len(values) for values in runs.values())
+    return f"Mean of {count} seeds, band from lowest to highest." if count > 1 else "One seed."

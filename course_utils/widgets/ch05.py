@@ -1,0 +1,140 @@
+"""Explorers of notebook 05."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..data.translation import PHENOMENA, Pair, vocabularies
+from ..decoding import greedy
+from ..experiments import ch05
+from ..figures.alignment import alignment_arcs, alignment_map
+from ..figures.alignment import soft_to_hard as soft_figure
+from ..figures.dots import dots
+from ..figures.translation import bleu_curves
+from ..measure.run import apply
+from .ch04 import examples, longer_note, padded, sentence
+from .explore import Explorer, choice, explore, slider, text, toggle
+
+VIEWS = {"map": alignment_map, "arcs": alignment_arcs}
+
+
+def _translate(model: Any, indices: Sequence[int]) -> tuple[list[str], np.ndarray]:
+    """Words of the translation, `<eos>` behind where it came to one, and their weights over the source."""
+    found = greedy(model, *padded(indices))
+    words = [vocabularies()[1].words[i] for i in found.words[0, : found.lengths[0]]]
+    assert found.weights is not None
+    return words, found.weights[0, : len(words), : len(indices)]
+
+
+def alignments(model: Any) -> Explorer:
+    """Any sentence, its translation, and which English word each French one looked at; gold where there is one."""
+    translated = functools.lru_cache(64)(lambda indices: _translate(model, indices))
+    picks = examples()
+    translated(tuple(sentence(next(iter(picks.values())), "")[0]))
+
+    def draw(picked: Pair, typed: str, word: int, view: str, gold: bool):
+        indices, words, pair = sentence(picked, typed)
+        said, weights = translated(tuple(indices))
+        notes = [longer_note(words)]
+        links = None
+        if pair is not None and gold:
+            if list(pair.target) == [*filter(lambda w: w != "<eos>", said)]:
+                links = np.zeros_like(weights, bool)
+                for i, sources in enumerate(pair.alignment):
+                    links[i, list(sources)] = True
+            else:
+                notes.append(f"No gold: the translation differs from the reference “{' '.join(pair.target)}”.")
+        return VIEWS[view](
+            [*words, "<eos>"], said, weights, links, min(word, len(said)) - 1, " ".join(filter(None, notes))
+        )
+
+    return explore(
+        draw,
+        picked=choice("sentence", picks, value=list(picks.values())[1]),
+        typed=text("or type one", ""),
+        word=slider("French word", 1, 60, value=1),
+        view=choice("view", list(VIEWS)),
+        gold=toggle("gold", value=True),
+    )
+
+
+def soft_to_hard(model: Any, bleu: Any) -> Explorer:
+    """A trained model's attention from uniform to hard by temperature: weights, context, translation and BLEU follow.
+
+    bleu: `[seeds, temperatures]`, for `experiments.ch05.TEMPERATURES`.
+    """
+    picks = examples((6, 10, 14, 18, 24))
+    names = {"0 (hard)" if t == 0 else "∞ (uniform)" if np.isinf(t) else f"{t:g}": t for t in ch05.TEMPERATURES}
+
+    @functools.lru_cache(256)
+    def at(indices: tuple[int, ...], temperature: float):
+        said, weights = _translate(ch05.tempered(model, temperature), indices)
+        row, mask, _ = padded(indices)
+        states = apply(model, _states, jnp.asarray(row), jnp.asarray(mask))[0, : len(indices)]
+        contexts = weights @ states
+        to_mean = np.linalg.norm(contexts - states.mean(0), axis=1)
+        to_state = np.linalg.norm(contexts - states[weights.argmax(1)], axis=1)
+        return said, weights, to_mean, to_state
+
+    at(tuple(sentence(next(iter(picks.values())), "")[0]), 1.0)
+
+    def draw(picked: Pair, temperature: float, word: int):
+        indices, words, pair = sentence(picked, "")
+        said, weights, to_mean, to_state = at(tuple(indices), temperature)
+        i = min(word, len(said)) - 1
+        target = [w for w in said if w != "<eos>"]
+        return soft_figure(
+            [*words, "<eos>"], target or said, weights[i], min(i, max(len(target) - 1, 0)), temperature, float(to_mean[i]),
+            float(to_state[i]), ch05.TEMPERATURES, bleu, pair.target if pair else None,
+        )  # fmt: skip
+
+    return explore(
+        draw,
+        picked=choice("sentence", picks, value=list(picks.values())[1]),
+        temperature=choice("temperature τ", names, value=1.0),
+        word=slider("French word", 1, 40, value=3),
+    )
+
+
+def _states(model: Any, source: jax.Array, mask: jax.Array) -> Any:
+    return model.encode(source, mask).states
+
+
+def scores(variants: Mapping[str, Any]) -> Explorer:
+    """The recorded translators with attention side by side: BLEU by length, alignment error, or the error by phenomenon."""
+    names = list(variants)
+
+    def draw(measure: str, first: str, second: str):
+        chosen = dict.fromkeys((first, second))
+        if measure == "BLEU by length":
+            return bleu_curves(variants[first]["upto"], {name: variants[name]["bleu"] for name in chosen})
+        rows = ["error", *PHENOMENA] if measure == "alignment error" else ["precision", "recall"]
+        values = {name: [[seed[row] for row in rows] for seed in variants[name]["aer"]] for name in chosen}
+        return errors_figure(["all words" if row == "error" else row for row in rows], values, measure)
+
+    return explore(
+        draw,
+        measure=choice("measured", ["BLEU by length", "alignment error", "precision and recall"]),
+        first=choice("translator", names, value=names[0]),
+        second=choice("beside", names, value=names[1]),
+    )
+
+
+def errors_figure(rows: Sequence[str], values: Mapping[str, Any], measure: str = "alignment error") -> Any:
+    """Alignment error (or another share) of several translators in rows, `[seeds, rows]` each."""
+    means = {name: np.mean(runs, axis=0) for name, runs in values.items()}
+    told = "; ".join(f"{name} {mean[0]:.2f}" for name, mean in means.items())
+    return dots(
+        rows, values, title=f"{measure.capitalize()}, {rows[0]}: {told}",
+        caption="Each French word is linked to the English word of its largest weight, the reference given word by word, and "
+        "the links are compared with gold. Mean of three seeds, bar from lowest to highest.",
+        summary="; ".join(
+            f"{name}: " + ", ".join(f"{row} {value:.2f}" for row, value in zip(rows, mean, strict=True))
+            for name, mean in means.items()
+        ) + ".",
+        x_title=measure, x_range=(-0.03, 1.03),
+    )  # fmt: skip
