@@ -151,7 +151,8 @@ temperature = Exercise(
         Mistake(lambda e, t: jax.nn.softmax(e) / t, "The temperature belongs to the scores, before the softmax. Your weights do not "
             "sum to 1."),
         Mistake(lambda e, t: jax.nn.softmax(e) ** (1 / t), "α^(1/τ) has the right proportions, but it does not sum to 1 any more."),
-        Mistake(lambda e, t: jax.nn.softmax(e), "Your weights do not depend on τ: it does not appear, or is added to every score, which changes no weight. Divide by it."),
+        Mistake(lambda e, t: jax.nn.softmax(e), "Your weights do not depend on τ: it does not appear, or is "
+            "added to every score, which changes no weight. Divide by it."),
         Mistake(lambda e, t: jax.nn.softmax(e / t, axis=0), "You normalise over the steps. Each row sums to 1."),
         Mistake(lambda e, t: jax.nn.softmax(e / t**0.5), "τ itself, not its root."),
     ),

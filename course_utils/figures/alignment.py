@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 
 from ..runtime import require
 from .curves import curves
+from .dots import dots
 from .style import BLACK, BLUE, RED, finish, translucent
 
 SEEN = 0.05  # weights below this have no arc
@@ -202,4 +203,19 @@ def gradient_by_place(norms: Mapping[str, Any]) -> go.Figure:
         f"position of that word in sentences of {length}; logarithmic axis. Title: words 2 to 4 against the last but one to three.",
         summary=f"Mean gradient at words 2 to 4 as a multiple of that at words {length - 3} to {length - 1}: {told}.",
         x_title="position of the English word", y_title="‖∂ logit/∂x‖ at the gold word", log_y=True,
+    )  # fmt: skip
+
+
+def alignment_errors(rows: Sequence[str], values: Mapping[str, Any], measure: str = "alignment error") -> go.Figure:
+    """Alignment error (or another share) of several translators in rows: name → `[seeds, rows]`."""
+    means = {name: np.atleast_2d(np.asarray(runs, float)).mean(0) for name, runs in values.items()}
+    require(means, "There is nothing to draw: no translator is given.")
+    return dots(
+        rows, values, title=f"{measure.capitalize()}, {rows[0]}: " + "; ".join(f"{name} {mean[0]:.2f}" for name, mean in means.items()),
+        caption="Each French word is linked to one English word, the reference given word by word, and the links are compared "
+        "with gold. Mean of the seeds, bar from lowest to highest.",
+        summary="; ".join(
+            f"{name}: " + ", ".join(f"{row} {value:.2f}" for row, value in zip(rows, mean, strict=True)) for name, mean in means.items()
+        ) + ".",
+        x_title=measure, x_range=(-0.03, 1.03),
     )  # fmt: skip

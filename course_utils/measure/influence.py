@@ -58,7 +58,7 @@ class Replaced(NamedTuple):
     distance: float  # total variation between its distributions of the next word with these weights and with its own
 
 
-def replaced(model: Any, batch: Parallel, weights: Float[np.ndarray, "n target source"]) -> Replaced:
+def replaced(model: Any, batch: Parallel, weights: Float[Array | np.ndarray, "n target source"]) -> Replaced:
     """Replace a trained translator's attention weights and compare what it says."""
     right, distance = apply(model, _replaced, batch, jnp.asarray(weights, jnp.float32))
     words = np.asarray(batch.target_mask[:, 1:])
@@ -76,7 +76,7 @@ Kind = Literal["uniform", "permuted", "largest only"]
 
 
 def other_weights(
-    weights: Float[Array, "n target source"], mask: Bool[Array, "n source"], kind: Kind, rng: Array
+    weights: Float[Array | np.ndarray, "n target source"], mask: Bool[Array, "n source"], kind: Kind, rng: Array
 ) -> Float[Array, "n target source"]:
     """Weights made from a model's own: all positions alike; the same numbers at other places, drawn anew for each word;
     or everything on the largest. Can be compiled."""

@@ -11,9 +11,8 @@ import numpy as np
 from ..data.translation import PHENOMENA, Pair, vocabularies
 from ..decoding import greedy
 from ..experiments import ch05
-from ..figures.alignment import alignment_arcs, alignment_map
+from ..figures.alignment import alignment_arcs, alignment_errors, alignment_map
 from ..figures.alignment import soft_to_hard as soft_figure
-from ..figures.dots import dots
 from ..figures.translation import bleu_curves
 from ..measure.run import apply
 from .ch04 import examples, longer_note, padded, sentence
@@ -114,7 +113,7 @@ def scores(variants: Mapping[str, Any]) -> Explorer:
             return bleu_curves(variants[first]["upto"], {name: variants[name]["bleu"] for name in chosen})
         rows = ["error", *PHENOMENA] if measure == "alignment error" else ["precision", "recall"]
         values = {name: [[seed[row] for row in rows] for seed in variants[name]["aer"]] for name in chosen}
-        return errors_figure(["all words" if row == "error" else row for row in rows], values, measure)
+        return alignment_errors(["all words" if row == "error" else row for row in rows], values, measure)
 
     return explore(
         draw,
@@ -122,19 +121,3 @@ def scores(variants: Mapping[str, Any]) -> Explorer:
         first=choice("translator", names, value=names[0]),
         second=choice("beside", names, value=names[1]),
     )
-
-
-def errors_figure(rows: Sequence[str], values: Mapping[str, Any], measure: str = "alignment error") -> Any:
-    """Alignment error (or another share) of several translators in rows, `[seeds, rows]` each."""
-    means = {name: np.mean(runs, axis=0) for name, runs in values.items()}
-    told = "; ".join(f"{name} {mean[0]:.2f}" for name, mean in means.items())
-    return dots(
-        rows, values, title=f"{measure.capitalize()}, {rows[0]}: {told}",
-        caption="Each French word is linked to the English word of its largest weight, the reference given word by word, and "
-        "the links are compared with gold. Mean of three seeds, bar from lowest to highest.",
-        summary="; ".join(
-            f"{name}: " + ", ".join(f"{row} {value:.2f}" for row, value in zip(rows, mean, strict=True))
-            for name, mean in means.items()
-        ) + ".",
-        x_title=measure, x_range=(-0.03, 1.03),
-    )  # fmt: skip

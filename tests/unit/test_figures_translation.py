@@ -1,0 +1,130 @@
+"""Figures of the chapters on translation say what was drawn, whatever it was."""
+
+import numpy as np
+import pytest
+
+from course_utils.figures import alignment, translation
+from course_utils.figures.dots import dots
+from course_utils.figures.style import words
+from course_utils.runtime import InvalidInput
+
+SOURCE, TARGET = ["the", "black", "cat", "<eos>"], ["le", "chat", "noir"]
+RIGHT = np.eye(4)[[0, 2, 1]]
+WRONG = np.eye(4)[[3, 1, 2]]
+UPTO, FALLING, FLAT = [8, 16, 32, 60], [[90.0, 60, 20, 5], [92, 62, 22, 7]], [[99.0, 99, 98, 60], [99, 99, 99, 62]]
+FIGURES = [
+    translation.translations(SOURCE[:3], {"fixed": ["le", "chien", "noir"]}, TARGET),
+    translation.translations(SOURCE[:3], {"fixed": TARGET}, None, "Longer than any."),
+    translation.bleu_curves(UPTO, {"fixed": FALLING}),
+    translation.kept_by_place({"forward": {"accuracy": [[0.1, 0.5, 0.9]], "gradient": [[0.1, 0.5, 0.9]]}}, "gradient"),
+    translation.first_words({"forward": [[0.9, 0.5]], "reversed": [[0.95, 0.7]]}),
+    translation.forced_and_free({"forced": [[0.9] * 20], "free": [[0.9] * 5 + [0.3] * 15]}),
+    alignment.alignment_map(SOURCE, TARGET, RIGHT, RIGHT > 0.5, 1),
+    alignment.alignment_arcs(SOURCE, TARGET, WRONG, RIGHT > 0.5, 0),
+    alignment.soft_to_hard(SOURCE, TARGET, RIGHT[1], 1, 0.0, 1.5, 0.0, [0.0, 1.0], [[90, 99]], TARGET),
+    alignment.gradient_by_place({"fixed": [np.linspace(0.1, 1, 9)], "attention": [np.ones(9)]}),
+    alignment.alignment_errors(["all words", "clitic"], {"forward": [[0.3, 0.5]], "both": [[0.1, 0.2]]}),
+]
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: words(figure)["title"])
+def test_every_figure_has_words(figure):
+    said = words(figure)
+    assert len(said["caption"].split()) >= 6
+    assert len(said["summary"].split()) >= 5
+    assert figure.layout.title.text == said["title"]
+
+
+def test_words_are_laid_side_by_side_not_place_by_place():
+    wrong, missing = translation.wrong_words(["a", "x", "b", "c"], ["a", "b", "c", "d"])
+    assert wrong == [False, True, False, False]
+    assert missing == [False, False, False, True]
+
+
+def test_a_translation_says_how_many_words_are_wrong():
+    title = lambda said: words(translation.translations(SOURCE, {"m": said}, TARGET))["title"]
+    assert title(TARGET) == "m: no wrong words"
+    assert title(["le", "chien", "noir"]) == "m: 1 wrong word"
+    assert title(["un", "chien"]) == "m: 2 wrong words"
+    assert "4 words, without a reference" in words(translation.translations(SOURCE, {"m": TARGET}, None))["title"]
+    wrong = translation.translations(SOURCE, {"m": ["le", "chien", "noir"]}, TARGET).data[1]
+    assert wrong.text == ("<b>chien</b>",)
+
+
+def test_a_long_sentence_is_broken_into_lines_and_no_word_is_lost():
+    long = [f"word{i}" for i in range(60)]
+    figure = translation.translations(long, {"m": long}, None)
+    assert len(figure.data[0].text) == 120
+    assert max(np.asarray(figure.data[0].x)) <= translation.WIDTH
+
+
+def test_curves_name_the_last_trained_length_and_mark_it():
+    figure = translation.bleu_curves(UPTO, {"fixed": FALLING, "attention": FLAT})
+    assert words(figure)["title"] == "fixed: 91 BLEU at up to 8 words, 21 at 32; attention: 99, 98"
+    assert "6.0 at 60" in words(figure)["summary"]
+    assert "61.0 at 60" in words(figure)["summary"]
+    assert figure.layout.shapes[0].x0 == 2.5
+    within = translation.bleu_curves(UPTO[:3], {"fixed": [row[:3] for row in FALLING]})
+    assert not within.layout.shapes
+    assert "longer than" not in words(within)["caption"]
+
+
+def test_the_gold_links_that_are_met_are_counted():
+    title = lambda weights: words(alignment.alignment_map(SOURCE, TARGET, weights, RIGHT > 0.5, 0))["title"]
+    assert title(RIGHT) == "3 of 3 words look most at the word they translate"
+    assert title(WRONG).startswith("0 of 3")
+    assert "no gold" in words(alignment.alignment_map(SOURCE, TARGET, RIGHT, None, 0))["title"]
+
+
+@pytest.mark.parametrize("view", [alignment.alignment_map, alignment.alignment_arcs])
+def test_the_chosen_word_is_told_with_its_largest_weights(view):
+    said = words(view(SOURCE, TARGET, RIGHT * 0.9 + 0.025, None, 1))["summary"]
+    assert "“chat” (word 2) looks at: cat 0.9" in said
+    with pytest.raises(InvalidInput, match="shape"):
+        view(SOURCE, TARGET, RIGHT.T, None, 0)
+    with pytest.raises(InvalidInput, match="1 to 3"):
+        view(SOURCE, TARGET, RIGHT, None, 3)
+
+
+def test_arcs_are_drawn_for_weights_that_count():
+    lines = [t for t in alignment.alignment_arcs(SOURCE, TARGET, RIGHT, None, 0).data if t.mode == "lines"]
+    assert len(lines) == 3
+    assert (
+        len([t for t in alignment.alignment_arcs(SOURCE, TARGET, RIGHT, RIGHT > 0, 0).data if t.mode == "lines"]) == 4
+    )
+
+
+def test_soft_to_hard_says_both_distances_and_whether_it_is_the_reference():
+    draw = lambda said, tau: words(
+        alignment.soft_to_hard(SOURCE, said, RIGHT[1], 1, tau, 1.5, 0.25, [0.0, np.inf], [[90, 9]], TARGET)
+    )
+    assert "1.5 away from the mean" in draw(TARGET, 0.0)["summary"]
+    assert "0.25 from the state" in draw(TARGET, 0.0)["summary"]
+    assert "It is the reference" in draw(TARGET, 0.0)["summary"]
+    assert "differs" in draw(["le", "chien"], 0.0)["summary"]
+    assert "BLEU 90.0" in draw(TARGET, 0.0)["title"]
+    assert "∞, uniform" in draw(TARGET, np.inf)["title"]
+
+
+def test_dots_carry_mean_and_range():
+    figure = dots(
+        ["a", "b"], {"x": [[1.0, 2], [3, 4]]}, title="t", caption="c", summary="s", x_title="u", limits={"best": 1.0}
+    )
+    assert list(figure.data[0].x) == [2.0, 3.0]
+    assert list(figure.data[0].error_x.array) == [1.0, 1.0]
+    assert list(figure.data[0].error_x.arrayminus) == [1.0, 1.0]
+    assert figure.layout.annotations[0].text == "best"
+    with pytest.raises(InvalidInput, match="2 rows"):
+        dots(["a", "b"], {"x": [[1.0]]}, title="t", caption="c", summary="s", x_title="u")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: translation.translations([], {}, None), lambda: translation.bleu_curves(UPTO, {}), lambda: translation.first_words({}),
+        lambda: translation.kept_by_place({}), lambda: alignment.gradient_by_place({}), lambda: alignment.alignment_errors(["a"], {}),
+    ],
+)  # fmt: skip
+def test_nothing_to_draw_is_said(draw):
+    with pytest.raises(InvalidInput, match="nothing to draw"):
+        draw()
