@@ -56,7 +56,7 @@ def alignment_map(
     figure = go.Figure(
         go.Heatmap(
             z=weights, x=across, y=down, zmin=0, zmax=1, colorscale=((0, "#FFFFFF"), (1, BLUE)), xgap=1, ygap=1,
-            colorbar={"title": {"text": "weight"}, "thickness": 12, "len": 0.7},
+            showscale=False,
             customdata=[[[target[i], source[j]] for j in across] for i in down],
             hovertemplate="%{customdata[0]} → %{customdata[1]}: %{z:.3f}<extra></extra>",
         )
@@ -74,7 +74,7 @@ def alignment_map(
     figure.update_yaxes(tickvals=down, ticktext=list(target), autorange="reversed", showgrid=False)
     return finish(
         figure, title=_title(weights, gold),
-        caption="Each row is one French word; blue: how much weight it gives each English word"
+        caption="Each row is one French word; the darker, the more weight it gives an English word"
         + (". Red squares: the words it translates (gold)" if gold is not None else "")
         + f". Framed: the chosen word.{' ' + note if note else ''}",
         summary=f"{_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",

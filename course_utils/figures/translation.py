@@ -11,7 +11,7 @@ from ..runtime import require
 from .curves import curves
 from .style import BLACK, GREY, RED, finish
 
-WIDTH = 88  # letters in one line of a sentence
+WIDTH = 74  # letters in one line of a sentence
 
 
 def wrong_words(said: Sequence[str], reference: Sequence[str]) -> tuple[list[bool], list[bool]]:
@@ -68,10 +68,10 @@ def translations(
         x, y, text = found[bad]
         figure.add_scatter(
             x=x, y=y, text=text, mode="text", textposition="middle right", name=name, hoverinfo="skip",
-            textfont={"family": "monospace", "size": 13, "color": colour}, cliponaxis=False,
+            textfont={"family": "monospace", "size": 12.5, "color": colour}, cliponaxis=False,
         )  # fmt: skip
     figure.add_scatter(x=under_x, y=under_y, mode="lines", line={"color": RED, "width": 2}, hoverinfo="skip")
-    figure.update_xaxes(visible=False, range=[-1, WIDTH + 4])
+    figure.update_xaxes(visible=False, range=[-1, WIDTH + 6])
     figure.update_yaxes(
         tickvals=[-place for place, _ in labels], ticktext=[name for _, name in labels], range=[-line + 0.9, 0.8],
         showgrid=False, ticks="", showline=False,

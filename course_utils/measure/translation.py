@@ -12,6 +12,7 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
 from ..data.batching import Parallel
+from ..data.parallel import Subwords
 from ..data.vocabulary import Vocabulary
 from ..decoding import Decoded, beam, greedy
 from ..runtime import require
@@ -97,6 +98,6 @@ def _longest(width: int) -> int:
     return int(MARGIN * width) + 5
 
 
-def as_text(words: Any, vocabulary: Vocabulary) -> list[str]:
-    """Sentences in words, one a row."""
+def as_text(words: Any, vocabulary: Vocabulary | Subwords) -> list[str]:
+    """Sentences as text, one a row."""
     return [vocabulary.decode(row) for row in np.asarray(words)]

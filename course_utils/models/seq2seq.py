@@ -41,6 +41,10 @@ class Memory(NamedTuple):
     summary: Float[Array, "batch key"]  # c of a fixed context; the decoder's start
 
 
+def _keep(values: Any) -> Any:
+    return values
+
+
 class Translator(nnx.Module):
     """An encoder and a decoder with a fixed context vector, or with attention where a `score` is named.
 
@@ -50,6 +54,8 @@ class Translator(nnx.Module):
     by side, `hidden` units each).   summary: c is the last state read, or the mean of all.   context: c enters every
     step of the decoder (Cho and others 2014), or its start only (Sutskever and others 2014); not with attention.
     score: "additive", "dot", "general", "concat", or None for a fixed context.
+    dropout: share of the word vectors' entries, and of the last layer's inputs, that are 0 in training (Srivastava and
+    others 2014).
     """
 
     def __init__(
@@ -65,11 +71,13 @@ class Translator(nnx.Module):
         score: Score | str | None = None,
         summary: Summary | str = "last",
         context: Context | str = "every step",
+        dropout: float = 0.0,
     ):
         require_positive(source_vocab=source_vocab, target_vocab=target_vocab, hidden=hidden, embed=embed)
         for name, value, known in (("cell", cell, Cell), ("reading", reading, Reading), ("summary", summary, Summary),
                                    ("context", context, Context)):  # fmt: skip
             require(value in get_args(known), f"{name} must be one of {', '.join(get_args(known))}, not {value!r}.")
+        require(0 <= dropout < 1, f"dropout is a share from 0 to less than 1, not {dropout!r}.")
         require(score is None or context == "every step", "With attention there is a context at every step.")
         self.reading, self.summary, self.context = reading, summary, context
         self.embed_source = nnx.Embed(source_vocab, embed, rngs=rngs)
@@ -86,10 +94,11 @@ class Translator(nnx.Module):
         self.to_output = nnx.Linear(hidden + embed + key, embed, rngs=rngs)
         self.output = nnx.Linear(embed, target_vocab, rngs=rngs)
         self.scorer = Scorer(score, hidden, key, hidden, rngs=rngs) if score is not None else None
+        self.dropout = nnx.Dropout(dropout, rngs=rngs) if dropout else _keep
 
     def encode(self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]) -> Memory:
         """Read the source: its states, and their summary."""
-        return self.read(self.embed_source(source), mask)
+        return self.read(self.dropout(self.embed_source(source)), mask)
 
     def read(self, inputs: Float[Array, "batch source embed"], mask: Bool[Array, "batch source"]) -> Memory:
         """`encode`, from the source's word vectors on. What the mask leaves out, in the middle too, is not read."""
@@ -131,7 +140,7 @@ class Translator(nnx.Module):
         return self.decoder.step(state, projected), context, weights
 
     def _logits(self, outputs: Any, words: Any, contexts: Any) -> Any:
-        return self.output(jnp.tanh(self.to_output(jnp.concatenate([outputs, words, contexts], axis=-1))))
+        return self.output(self.dropout(jnp.tanh(self.to_output(jnp.concatenate([outputs, words, contexts], axis=-1)))))
 
     def advance(
         self, state: Any, words: Int[Array, " batch"], memory: Memory
@@ -153,7 +162,7 @@ class Translator(nnx.Module):
         The words' share of the gates and the scores of the next word are computed for all steps at once, outside the loop.
         """
         require(weights is None or self.scorer is not None, "A fixed context has no weights that could be replaced.")
-        y = self.embed_target(words)
+        y = self.dropout(self.embed_target(words))
         projected = jnp.swapaxes(self.decoder.project(y), 0, 1)
 
         def step(state, now):

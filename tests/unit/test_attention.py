@@ -215,12 +215,23 @@ def test_the_loss_is_the_mean_over_real_words():
     [
         ({"cell": "MLP"}, "RNN, GRU, LSTM"), ({"reading": "sideways"}, "forward, backward, both"), ({"hidden": 0}, "hidden"),
         ({"summary": "max"}, "last, mean"), ({"score": "dot", "reading": "both"}, "one size"),
-        ({"score": "additive", "context": "start only"}, "every step"),
+        ({"score": "additive", "context": "start only"}, "every step"), ({"dropout": 1.0}, "dropout"),
     ],
 )  # fmt: skip
 def test_options_that_cannot_be_are_named(options, says):
     with pytest.raises(InvalidInput, match=says):
         translator(**options)
+
+
+def test_dropout_is_for_training_alone():
+    model = translator(score="additive", dropout=0.5)
+    source, mask, words = sentences()
+    model.train()
+    assert not np.allclose(model(source, mask, words), model(source, mask, words))
+    model.eval()
+    np.testing.assert_array_equal(model(source, mask, words), model(source, mask, words))
+    kept = translator(score="additive")
+    np.testing.assert_array_equal(model(source, mask, words), kept(source, mask, words))
 
 
 def test_an_empty_source_is_refused():

@@ -193,3 +193,42 @@ def test_arrays_mark_unknown_words_and_leave_long_sentences_out():
     assert len(arrays(pairs, source, target)[1]) == 3
     with pytest.raises(InvalidInput, match="at most"):
         arrays(Texts(["a a a"], ["x"]), source, target, longest=2)
+
+
+# ------------------------------------------------------------------------------------------ the ladder on it
+
+
+def test_a_rung_is_trained_and_measured_on_any_text(monkeypatch):
+    from course_utils.experiments import multi30k as ladder
+
+    for name, value in (
+        ("PIECES", 60),
+        ("HIDDEN", 8),
+        ("EMBED", 8),
+        ("BATCH", 2),
+        ("EDGES", (58,)),
+        ("LENGTHS", (3, 4)),
+    ):
+        monkeypatch.setattr(ladder, name, value)
+    train = Texts(DE * 4, EN * 4)
+    text = ladder.prepare(train)
+    assert text.sentences == 8
+    for options in ladder.RUNGS.values():
+        model, history = ladder.learn(text, epochs=5, progress=False, **options)
+        assert history.steps == 20
+        assert history.losses[-1] < history.losses[0]
+        for size in (1, 2):
+            said = ladder.written(model, text, train, size)
+            assert len(said) == 8
+    found = ladder.quality(["a dog runs.", *EN[1:]], Texts(DE, EN))
+    assert found["bleu_lower"] == 100
+    assert found["bleu"] < 100
+    assert [(group["upto"], group["sentences"]) for group in found["by_length"]] == [(3, 2)]
+
+
+def test_the_rungs_differ_in_one_thing():
+    from course_utils.experiments.multi30k import RUNGS
+
+    fixed, attentive = RUNGS.values()
+    assert set(attentive) - set(fixed) == {"score"}
+    assert {name: attentive[name] for name in fixed} == fixed

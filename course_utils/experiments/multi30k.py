@@ -1,0 +1,114 @@
+"""The ladder of translators on real text: Multi30k, German to English, one change at a time.
+
+`course reproduce multi30k` runs it; the files are downloaded, or read from `COURSE_DATA_DIR`.
+"""
+
+import functools
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import optax
+from flax import nnx
+
+from ..data.batching import Batches
+from ..data.parallel import Subwords, Texts, arrays, multi30k
+from ..measure.translation import as_text, bleu, translate
+from ..models.seq2seq import Translator, translation
+from ..runtime import budget
+from ..training import History, fit
+from .translate import parameters
+
+SOURCE, TARGET = "de", "en"
+PIECES = 6_000  # of each language
+HIDDEN, EMBED, BATCH, DROPOUT = 256, 256, 64, 0.3
+EPOCHS, RATE, LAST_RATE = 12, 2e-3, 5e-5
+EDGES = (16, 24, 60)
+LONGEST = 58  # pieces of a sentence that is trained on
+LENGTHS = (8, 12, 16, 20, 40)  # German words
+BEAM = 5
+RUNGS: dict[str, dict[str, Any]] = {
+    "fixed context": {},
+    "attention": {"score": "additive"},
+}  # both read in both directions
+
+
+class Text(NamedTuple):
+    """Sentences to train on, and the pieces they are written in."""
+
+    batches: Batches
+    source: Subwords
+    target: Subwords
+    sentences: int
+
+
+def prepare(train: Texts) -> Text:
+    """Learn the pieces of both languages from the training sentences, and put these into batches."""
+    source, target = Subwords.learn(train.source, PIECES), Subwords.learn(train.target, PIECES)
+    batch, rows = arrays(train, source, target, LONGEST)
+    return Text(Batches(batch, BATCH, EDGES), source, target, len(rows))
+
+
+def translator(text: Text, rngs: nnx.Rngs, **options: Any) -> Translator:
+    """A translator of these pieces, reading in both directions."""
+    return Translator(
+        len(text.source), len(text.target), rngs=rngs,
+        **{"hidden": HIDDEN, "embed": EMBED, "reading": "both", "dropout": DROPOUT, **options},
+    )  # fmt: skip
+
+
+def learn(
+    text: Text, epochs: int = EPOCHS, seed: int = 0, progress: bool = True, **options: Any
+) -> tuple[Translator, History]:
+    """One translator, trained for so many passes over the sentences, the learning rate falling in a straight line."""
+    model = translator(text, nnx.Rngs(seed), **options)
+    updates = budget(epochs * -(-text.sentences // BATCH))
+    history = fit(
+        model, text.batches, updates, loss=translation, learning_rate=optax.linear_schedule(RATE, LAST_RATE, updates),
+        seed=seed, progress=progress,
+    )  # fmt: skip
+    return model, history
+
+
+def written(model: Any, text: Text, sentences: Texts, size: int = 1) -> list[str]:
+    """Translations as running text."""
+    batch, _ = arrays(sentences, text.source, text.target)
+    return as_text(translate(model, batch, size=size).words, text.target)
+
+
+def quality(said: Sequence[str], test: Texts) -> dict[str, Any]:
+    """BLEU (13a, running text) as it is and lower-cased, and lower-cased by the length of the source in words."""
+    score = functools.partial(bleu, tokenize="13a", lower=True)
+    lengths = np.array([len(sentence.split()) for sentence in test.source])
+    groups = []
+    for low, high in zip((0, *LENGTHS), LENGTHS, strict=False):
+        rows = np.flatnonzero((lengths > low) & (lengths <= high)).tolist()
+        if rows:
+            value = score([said[i] for i in rows], [test.target[i] for i in rows])
+            groups.append({"upto": high, "sentences": len(rows), "bleu": round(value, 2)})
+    return {
+        "bleu_lower": round(score(said, test.target), 2), "bleu": round(bleu(said, test.target, tokenize="13a"), 2),
+        "by_length": groups,
+    }  # fmt: skip
+
+
+def headline() -> dict[str, Any]:
+    """Train every rung, one seed each, and translate test 2016 with both searches."""
+    train, test = (multi30k(SOURCE, TARGET, split) for split in ("train", "test_2016_flickr"))
+    text = prepare(train)
+    result: dict[str, Any] = {
+        "languages": [SOURCE, TARGET], "test": "test 2016", "seeds": [0], "epochs": EPOCHS, "pieces": [len(text.source), len(text.target)],
+        "hidden": HIDDEN, "embed": EMBED, "dropout": DROPOUT, "beam": BEAM, "rungs": {},
+    }  # fmt: skip
+    for name, options in RUNGS.items():
+        start = time.perf_counter()
+        model, history = learn(text, **options)
+        minutes = round((time.perf_counter() - start) / 60, 1)
+        greedy, beam = (written(model, text, test, size) for size in (1, BEAM))
+        result["rungs"][name] = {
+            "greedy": quality(greedy, test), "beam": quality(beam, test), "parameters": parameters(model), "minutes": minutes,
+            "updates": history.steps, "loss": round(history.last("loss", 400), 4),
+            "examples": [[test.source[i], test.target[i], greedy[i]] for i in range(5)],
+        }  # fmt: skip
+    return result
