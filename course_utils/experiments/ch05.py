@@ -7,11 +7,12 @@ import jax
 import numpy as np
 from flax import nnx
 
+from ..data.batching import Parallel
 from ..measure.alignment import links, weights_on_reference
 from ..measure.influence import deletions, gradients, other_weights, replaced
 from ..measure.run import apply
 from ..measure.translation import bleu
-from ..models.attention import Score, Tempered
+from ..models.attention import Score, Tempered, attend
 from ..models.losses import cross_entropy, mean
 from ..models.seq2seq import Translator
 from ..runtime import budget
@@ -47,6 +48,16 @@ def _make(rngs: nnx.Rngs) -> Translator:
 
 
 MODELS = {"translator-attention": attentive}
+
+
+def last_and_mean(model: Translator, batch: Parallel) -> tuple[np.ndarray, np.ndarray]:
+    """The last state of each source sentence, and the mean of its states: `[n, key]` each."""
+    return apply(model, _last_and_mean, batch.source, batch.source_mask)
+
+
+def _last_and_mean(model: Translator, source: Any, mask: Any) -> Any:
+    memory = model.encode(source, mask)
+    return memory.summary, attend(mask / mask.sum(1, keepdims=True), memory.states)
 
 
 # -------------------------------------------------------------------------------------- soft to hard
@@ -134,7 +145,7 @@ class Guided(nnx.Module):
         self.kind = kind
         self.student, self.teacher = _make(rngs), nnx.clone(teacher)
 
-    def __call__(self, batch: Any, rng: Any = None) -> Any:
+    def __call__(self, batch: Parallel) -> Any:
         words = batch.target[:, :-1]
         memory = self.student.encode(batch.source, batch.source_mask)
         if self.kind == "own":
@@ -142,8 +153,8 @@ class Guided(nnx.Module):
         weights = self.teacher.forced(self.teacher.encode(batch.source, batch.source_mask), words)[1]
         weights = jax.lax.stop_gradient(weights)
         if self.kind != "another model's":
-            rng = jax.random.key(batch.target.sum()) if rng is None else rng
-            weights = other_weights(weights, batch.source_mask, self.kind, rng)
+            rng = jax.random.key(batch.target.sum())  # other places for every batch
+            weights = other_weights(weights, batch.source_mask, self.kind, rng)  # type: ignore[arg-type]
         return self.student.forced(memory, words, weights)[0]
 
 

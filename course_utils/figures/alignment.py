@@ -219,3 +219,16 @@ def alignment_errors(rows: Sequence[str], values: Mapping[str, Any], measure: st
         ) + ".",
         x_title=measure, x_range=(-0.03, 1.03),
     )  # fmt: skip
+
+
+def with_other_weights(accuracy: Mapping[str, Any]) -> go.Figure:
+    """Words right when a trained translator is given weights that are not its own: name → one a seed."""
+    require(accuracy, "There is nothing to draw: no weights are given.")
+    runs = np.stack([np.asarray(values, float) for values in accuracy.values()], axis=1)
+    told = ", ".join(f"{name} {value:.2f}" for name, value in zip(accuracy, runs.mean(0), strict=True))
+    return dots(
+        list(accuracy), {"accuracy": runs}, title=f"Words right: {told}",
+        caption=f"Share of the words that are right, the words before given, with each kind of weights. Mean of {len(runs)} "
+        "seeds, bar from lowest to highest. Nothing is trained again.",
+        summary=f"Words right with these weights: {told}.", x_title="words right", x_range=(-0.03, 1.03),
+    )  # fmt: skip

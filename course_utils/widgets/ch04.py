@@ -4,8 +4,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
+from ..data.batching import pad
 from ..data.translation import Pair, read, vocabularies
 from ..decoding import beam, greedy
 from ..experiments import translate as task
@@ -43,12 +45,10 @@ def longer_note(words: Sequence[str]) -> str:
     return f"With {len(words)} words it is longer than any sentence trained on ({most})." if len(words) > most else ""
 
 
-def padded(indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray, int]:
+def padded(indices: Sequence[int]) -> tuple[jax.Array, jax.Array, int]:
     """One sentence in a row of 64 places, or of as many times 64 as it needs: few shapes, so nothing compiles while typing."""
     width = -(-len(indices) // 64) * 64
-    row = np.zeros((1, width), np.int32)
-    row[0, : len(indices)] = indices
-    return row, np.arange(width)[None] < len(indices), int(1.5 * width) + 5
+    return (*pad([list(indices)], length=width), int(1.5 * width) + 5)
 
 
 def translate(models: Mapping[str, Any]) -> Explorer:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..data.translation import PHENOMENA, Pair, vocabularies
@@ -73,7 +72,7 @@ def soft_to_hard(model: Any, bleu: Any) -> Explorer:
     def at(indices: tuple[int, ...], temperature: float):
         said, weights = _translate(ch05.tempered(model, temperature), indices)
         row, mask, _ = padded(indices)
-        states = apply(model, _states, jnp.asarray(row), jnp.asarray(mask))[0, : len(indices)]
+        states = apply(model, _states, row, mask)[0, : len(indices)]
         contexts = weights @ states
         to_mean = np.linalg.norm(contexts - states.mean(0), axis=1)
         to_state = np.linalg.norm(contexts - states[weights.argmax(1)], axis=1)

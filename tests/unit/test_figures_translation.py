@@ -23,6 +23,7 @@ FIGURES = [
     alignment.alignment_arcs(SOURCE, TARGET, WRONG, RIGHT > 0.5, 0),
     alignment.soft_to_hard(SOURCE, TARGET, RIGHT[1], 1, 0.0, 1.5, 0.0, [0.0, 1.0], [[90, 99]], TARGET),
     alignment.gradient_by_place({"fixed": [np.linspace(0.1, 1, 9)], "attention": [np.ones(9)]}),
+    alignment.with_other_weights({"own": [0.99, 0.98], "uniform": [0.2, 0.3]}),
     alignment.alignment_errors(["all words", "clitic"], {"forward": [[0.3, 0.5]], "both": [[0.1, 0.2]]}),
 ]
 
@@ -123,6 +124,7 @@ def test_dots_carry_mean_and_range():
     [
         lambda: translation.translations([], {}, None), lambda: translation.bleu_curves(UPTO, {}), lambda: translation.first_words({}),
         lambda: translation.kept_by_place({}), lambda: alignment.gradient_by_place({}), lambda: alignment.alignment_errors(["a"], {}),
+        lambda: alignment.with_other_weights({}),
     ],
 )  # fmt: skip
 def test_nothing_to_draw_is_said(draw):

@@ -1,0 +1,121 @@
+"""Explorers of the chapters on translation, on translators that know nothing: what they say, and what they refuse."""
+
+import functools
+
+import numpy as np
+import pytest
+from flax import nnx
+
+from course_utils.data.translation import pairs
+from course_utils.experiments import ch05 as experiment
+from course_utils.experiments import translate as task
+from course_utils.figures.style import words
+from course_utils.runtime import CourseError, recorded
+from course_utils.widgets import ch04, ch05, surface
+
+
+@functools.cache
+def corpus(*lengths):
+    return task.Corpus.of([pairs(1, seed=n, lengths=(n, n))[0] for n in lengths])
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(task, "test", lambda: corpus(6, 10, 14, 18, 24, 30))
+    monkeypatch.setattr(task, "beyond", lambda: corpus(40))
+    ch04._known.cache_clear()
+    yield
+    ch04._known.cache_clear()
+
+
+@functools.cache
+def attentive():
+    return task.translator(nnx.Rngs(0), hidden=8, embed=8, reading="both", score="additive")
+
+
+@functools.cache
+def fixed():
+    return task.translator(nnx.Rngs(0), hidden=8, embed=8)
+
+
+def translate():
+    return ch04.translate({"fixed context": fixed()})
+
+
+def bleu():
+    return ch04.bleu_by_length(
+        ch04.recorded_curves(recorded("ch04")), "32 units, 1,000 updates", "512 units, 1,000 updates"
+    )
+
+
+def recency():
+    return ch04.recency(recorded("ch04")["kept"])
+
+
+def alignments():
+    return ch05.alignments(attentive())
+
+
+def soft():
+    return ch05.soft_to_hard(attentive(), np.random.default_rng(0).random((3, len(experiment.TEMPERATURES))))
+
+
+def scores():
+    return ch05.scores(recorded("ch05")["variants"])
+
+
+@pytest.mark.parametrize("make", [translate, bleu, recency, alignments, soft, scores], ids=lambda make: make.__name__)
+def test_explorers_answer_at_the_ends_of_every_control(make):
+    e = make()
+    for name, control in e.controls.items():
+        for value in (control.values[0], control.values[-1]):
+            assert surface.summary(e.figure(**{name: value}))
+
+
+@pytest.mark.parametrize("make", [translate, alignments])
+def test_any_sentence_can_be_typed_and_what_is_unknown_is_named(make):
+    e = make()
+    assert "the old cat sleeps" in words(e.figure(typed="The old cat sleeps!"))["summary"].lower() or make is alignments
+    with pytest.raises(CourseError, match="zebra"):
+        e.figure(typed="the zebra sleeps")
+    long = " ".join(["the cat sleeps and"] * 20 + ["the dog sleeps"])
+    assert "longer than any sentence trained on (32)" in words(e.figure(typed=long))["summary"]
+    assert "longer" not in words(e.figure(typed="the cat sleeps"))["summary"]
+
+
+def test_a_sentence_without_a_reference_is_not_judged():
+    e = translate()
+    assert "without a reference" in words(e.figure(typed="the cat sleeps"))["title"]
+    known = corpus(14).pairs[0]
+    assert "wrong" in words(e.figure(typed=" ".join(known.source)))["title"]
+
+
+def test_gold_is_laid_over_a_translation_that_is_the_reference(monkeypatch):
+    pair = corpus(10).pairs[0]
+    weights = np.full((len(pair.target) + 1, len(pair.source) + 1), 0.01)
+    for i, sources in enumerate(pair.alignment):
+        weights[i, list(sources)] = 0.5
+    monkeypatch.setattr(ch05, "_translate", lambda model, indices: ([*pair.target, "<eos>"], weights))
+    e = ch05.alignments(attentive())
+    linked = sum(bool(sources) for sources in pair.alignment)
+    assert words(e.figure(picked=pair))["title"] == f"{linked} of {linked} words look most at the word they translate"
+    assert "no gold" in words(e.figure(picked=pair, gold=False))["title"]
+    monkeypatch.setattr(ch05, "_translate", lambda model, indices: (["le", *pair.target], weights))
+    assert "differs from the reference" in words(ch05.alignments(attentive()).figure(picked=pair))["summary"]
+
+
+def test_the_ends_of_soft_to_hard_are_the_mean_and_one_state():
+    e = soft()
+    uniform = words(e.figure(temperature=float("inf")))["summary"]
+    distance = float(uniform.split("its context is ")[1].split(" away")[0])
+    assert distance < 1e-5
+    hard = words(e.figure(temperature=0.0))["summary"]
+    assert " and 0 from the state" in hard
+    assert "Temperature 0, hard" in hard
+    assert words(e.figure(word=2))["summary"] != words(e.figure(word=1))["summary"]
+
+
+def test_every_recorded_curve_can_be_chosen():
+    curves = ch04.recorded_curves(recorded("ch04"))
+    assert {"32 units, 1,000 updates", "128 units, reversed", "128 units, forward, 4,000 updates"} <= set(curves)
+    assert all(len(curve["bleu"][0]) == len(curve["upto"]) for curve in curves.values())
