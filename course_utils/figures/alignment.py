@@ -34,6 +34,10 @@ def _title(weights: np.ndarray, gold: np.ndarray | None) -> str:
     return f"{right} of {all_words} words look most at the word they translate"
 
 
+def _joined(words: Sequence[str]) -> str:
+    return " ".join(word for word in words if word != "<eos>")
+
+
 def _check(source: Sequence[str], target: Sequence[str], weights: np.ndarray, chosen: int) -> None:
     require(
         np.shape(weights) == (len(target), len(source)),
@@ -77,7 +81,7 @@ def alignment_map(
         caption="Each row is one French word; the darker, the more weight it gives an English word"
         + (". Red squares: the words it translates (gold)" if gold is not None else "")
         + f". Framed: the chosen word.{' ' + note if note else ''}",
-        summary=f"{_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
+        summary=f"As a map: {_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
         height=150 + 17 * len(target) + 60,
     )  # fmt: skip
 
@@ -130,7 +134,7 @@ def alignment_arcs(
         caption=f"Above: English, below: French. A line is a weight of at least {SEEN:g}, the thicker the larger; dark: those of "
         "the chosen word" + ("; red dashes: the words it translates (gold)" if gold is not None else "")
         + f".{' ' + note if note else ''}",
-        summary=f"{_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
+        summary=f"As arcs: {_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
         height=430,
     )  # fmt: skip
 
@@ -182,9 +186,9 @@ def soft_to_hard(
         figure,
         title=f"τ = {names[at]}: largest weight {weights.max():.2f}, BLEU {now:.1f}",
         caption="Left: softmax(e / τ) of the chosen word. Right: BLEU of the same trained model at each temperature "
-        f"({len(runs)} seed{'s' if len(runs) > 1 else ''}); the star is this one. Written now: “{' '.join(target)}”.{wrong}",
+        f"({len(runs)} seed{'s' if len(runs) > 1 else ''}); the star is this one. Written now: “{_joined(target)}”.{wrong}",
         summary=f"Temperature {names[at]}. “{target[chosen]}” (word {chosen + 1}): its context is {to_mean:.3g} away from the mean of the "
-        f"states and {to_state:.3g} from the state with the largest weight. BLEU {now:.1f}. Written: “{' '.join(target)}”.{wrong}",
+        f"states and {to_state:.3g} from the state with the largest weight. BLEU {now:.1f}. Written: “{_joined(target)}”.{wrong}",
         height=430,
     )  # fmt: skip
 

@@ -104,39 +104,50 @@ def bleu_curves(
     series: Mapping[str, Any],
     *,
     trained: int = 32,
-    about: str = "",
-    dashed: Mapping[str, Any] | None = None,
 ) -> go.Figure:
     """BLEU by the length of the source: name → `[seeds, groups]`; `upto` is the longest source of each group.
 
-    Groups beyond `trained` words are longer than anything trained on; `dashed`: curves drawn in grey behind.
+    Groups beyond `trained` words are longer than anything trained on.
     """
     runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in series.items()}
     require(runs, "There is nothing to draw: no curve is given.")
     groups = [n for n in upto if n <= trained]
     last = len(groups) - 1
     told = {name: (values[:, 0].mean(), values[:, last].mean(), values[:, -1].mean()) for name, values in runs.items()}
-    seeds = sorted({len(values) for values in runs.values()})
-    first, *others = told.items()
-    title = f"{first[0]}: {first[1][0]:.0f} BLEU at up to {upto[0]} words, {first[1][1]:.0f} at {upto[last]}"
-    if others:
-        title += "; " + "; ".join(f"{name}: {values[0]:.0f}, {values[1]:.0f}" for name, values in others[:2])
     labels = [f"{low + 1}–{high}" for low, high in zip([0, *upto[:-1]], upto, strict=True)]
     labels[0] = f"4–{upto[0]}"
+    most = max(map(len, runs.values()))
+    fewer = ", ".join(name for name, values in runs.items() if len(values) < most)
+    seeds = (
+        f"{most} seeds, band from lowest to highest" + (f"; one seed: {fewer}" if fewer else "")
+        if most > 1
+        else "One seed"
+    )
+    if len(told) > 2:
+        title = f"BLEU at {labels[last]} words: " + ", ".join(
+            f"{name} {values[1]:.0f}" for name, values in told.items()
+        )
+    else:
+        first, *others = told.items()
+        title = f"{first[0]}: {first[1][0]:.0f} BLEU at {labels[0]} words, {first[1][1]:.0f} at {labels[last]}"
+        title += "".join(f"; {name}: {values[0]:.0f}, {values[1]:.0f}" for name, values in others)
     figure = curves(
         np.arange(len(upto)), runs,
-        title=title if len(runs) < 4 else about or title,
-        caption=f"BLEU (0 to 100) by the words of the source. {'/'.join(map(str, seeds))} seed{'s' if seeds[-1] > 1 else ''}"
-        f"{', band from lowest to highest' if seeds[-1] > 1 else ''}."
+        title=title,
+        caption=f"BLEU (0 to 100) by the words of the source. {seeds}."
         + (f" Right of the dotted line: longer than any sentence trained on ({trained} words)." if last < len(upto) - 1 else ""),
         summary="BLEU " + "; ".join(
-            f"{name}: {low:.1f} at up to {upto[0]} words, {high:.1f} at {upto[last]}"
-            + (f", {far:.1f} at {upto[-1]}" if last < len(upto) - 1 else "")
+            f"{name}: {low:.1f} at {labels[0]} words, {high:.1f} at {labels[last]}"
+            + (f", {far:.1f} at {labels[-1]}" if last < len(upto) - 1 else "")
             for name, (low, high, far) in told.items()
         ) + ".",
-        x_title="words of the source", y_title="BLEU", y_range=(-2, 103), references=dashed,
+        x_title="words of the source", y_title="BLEU", y_range=(-2, 103),
     )  # fmt: skip
     figure.update_xaxes(tickvals=list(range(len(upto))), ticktext=labels)
+    if max(map(len, runs)) > 20:  # names too long to stand beside the curves
+        figure.update_layout(
+            legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}, margin={"r": 20, "b": 90}, height=410
+        )
     if last < len(upto) - 1:
         figure.add_vline(x=last + 0.5, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
     return figure

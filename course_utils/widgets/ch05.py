@@ -12,6 +12,7 @@ from ..decoding import greedy
 from ..experiments import ch05
 from ..figures.alignment import alignment_arcs, alignment_errors, alignment_map
 from ..figures.alignment import soft_to_hard as soft_figure
+from ..figures.style import add_to_summary
 from ..figures.translation import bleu_curves
 from ..measure.run import apply
 from .ch04 import examples, longer_note, padded, sentence
@@ -37,7 +38,7 @@ def alignments(model: Any) -> Explorer:
     def draw(picked: Pair, typed: str, word: int, view: str, gold: bool):
         indices, words, pair = sentence(picked, typed)
         said, weights = translated(tuple(indices))
-        notes = [longer_note(words)]
+        notes = [longer_note(words), _asked(word, said)]
         links = None
         if pair is not None and gold:
             if list(pair.target) == [*filter(lambda w: w != "<eos>", said)]:
@@ -84,11 +85,13 @@ def soft_to_hard(model: Any, bleu: Any) -> Explorer:
         indices, words, pair = sentence(picked, "")
         said, weights, to_mean, to_state = at(tuple(indices), temperature)
         i = min(word, len(said)) - 1
-        target = [w for w in said if w != "<eos>"]
-        return soft_figure(
-            [*words, "<eos>"], target or said, weights[i], min(i, max(len(target) - 1, 0)), temperature, float(to_mean[i]),
-            float(to_state[i]), ch05.TEMPERATURES, bleu, pair.target if pair else None,
+        figure = soft_figure(
+            [*words, "<eos>"], said, weights[i], i, temperature, float(to_mean[i]), float(to_state[i]), ch05.TEMPERATURES, bleu,
+            [*pair.target, "<eos>"] if pair else None,
         )  # fmt: skip
+        if word > len(said):
+            add_to_summary(figure, _asked(word, said))
+        return figure
 
     return explore(
         draw,
@@ -96,6 +99,11 @@ def soft_to_hard(model: Any, bleu: Any) -> Explorer:
         temperature=choice("temperature τ", names, value=1.0),
         word=slider("French word", 1, 40, value=3),
     )
+
+
+def _asked(word: int, said: Sequence[str]) -> str:
+    """What is said when a word behind the last is asked for."""
+    return f"Word {word} was asked for; the translation has {len(said)}." if word > len(said) else ""
 
 
 def _states(model: Any, source: jax.Array, mask: jax.Array) -> Any:

@@ -61,9 +61,9 @@ def test_a_long_sentence_is_broken_into_lines_and_no_word_is_lost():
 
 def test_curves_name_the_last_trained_length_and_mark_it():
     figure = translation.bleu_curves(UPTO, {"fixed": FALLING, "attention": FLAT})
-    assert words(figure)["title"] == "fixed: 91 BLEU at up to 8 words, 21 at 32; attention: 99, 98"
-    assert "6.0 at 60" in words(figure)["summary"]
-    assert "61.0 at 60" in words(figure)["summary"]
+    assert words(figure)["title"] == "fixed: 91 BLEU at 4–8 words, 21 at 17–32; attention: 99, 98"
+    assert "6.0 at 33–60" in words(figure)["summary"]
+    assert "61.0 at 33–60" in words(figure)["summary"]
     assert figure.layout.shapes[0].x0 == 2.5
     within = translation.bleu_curves(UPTO[:3], {"fixed": [row[:3] for row in FALLING]})
     assert not within.layout.shapes
