@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import jax
 import numpy as np
 from flax import nnx
+from scipy.stats import kendalltau
 
 from ..data.batching import Parallel
 from ..measure.alignment import links, weights_on_reference
@@ -104,22 +105,17 @@ def evidence(model: Translator) -> dict[str, Any]:
 
 def correlations(found: dict[str, np.ndarray]) -> dict[str, float]:
     """Mean rank correlation (Kendall's τ over the source words, one target word after another) of the weights with the others."""
-    from scipy.stats import kendalltau
-
-    there = np.asarray(short().batch.source_mask)
+    words = np.asarray(short().batch.source_mask)
     rows = [
         (row, i) for row, pair in enumerate(short().pairs[:150]) for i in range(len(pair.target))
     ]  # fmt: skip
+
+    def tau(row: int, i: int, name: str) -> float:
+        there = words[row]
+        return float(kendalltau(found["weights"][row, i, there], found[name][row, i, there]).statistic)  # type: ignore[attr-defined]
+
     return {
-        name: round(
-            float(
-                np.nanmean(
-                    [kendalltau(found["weights"][r, i, there[r]], found[name][r, i, there[r]])[0] for r, i in rows]
-                )
-            ),
-            4,
-        )
-        for name in ("gradient", "deletion")
+        name: round(float(np.nanmean([tau(row, i, name) for row, i in rows])), 4) for name in ("gradient", "deletion")
     }
 
 

@@ -153,9 +153,7 @@ def bleu_curves(
     return figure
 
 
-def kept_by_place(
-    kept: Mapping[str, Mapping[str, Any]], measure: str = "accuracy", chance: Sequence[float] | None = None
-) -> go.Figure:
+def kept_by_place(kept: Mapping[str, Mapping[str, Any]], measure: str = "accuracy", chance: Any = None) -> go.Figure:
     """What a context vector keeps of each source position: name → {"accuracy", "gradient"}, `[seeds, position]` each."""
     require(kept, "There is nothing to draw: no network is given.")
     runs = {name: np.atleast_2d(np.asarray(found[measure], float)) for name, found in kept.items()}

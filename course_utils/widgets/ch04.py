@@ -48,7 +48,8 @@ def longer_note(words: Sequence[str]) -> str:
 def padded(indices: Sequence[int]) -> tuple[jax.Array, jax.Array, int]:
     """One sentence in a row of 64 places, or of as many times 64 as it needs: few shapes, so nothing compiles while typing."""
     width = -(-len(indices) // 64) * 64
-    return (*pad([list(indices)], length=width), int(1.5 * width) + 5)
+    row = pad([list(indices)], length=width)
+    return row.tokens, row.mask, int(1.5 * width) + 5
 
 
 def translate(models: Mapping[str, Any]) -> Explorer:

@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from course_utils.experiments import ch00, ch01, ch02, ch03, recall
+from course_utils.data.translation import pairs
+from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, recall
+from course_utils.experiments import translate as task
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora
 from course_utils.measure.agreement import prefers
 from course_utils.measure.states import twin_distance
+from course_utils.measure.translation import bleu
 from course_utils.runtime import recorded
 
 
@@ -203,3 +206,76 @@ def test_ch03_recorded_numbers_say_what_the_chapter_says():
     above = {name: dict(zip(context[name]["k"], context[name]["above"], strict=True)) for name in ("cut", "shuffled")}
     assert 0.2 < above["cut"][5] < 0.25
     assert all(above["shuffled"][k] > above["cut"][k] for k in (1, 2, 3, 5, 10, 20))
+
+
+# ---------------------------------------------------------------------------------------------- translation
+
+
+def bleu_on(model, low, high, n=80):
+    corpus = task.Corpus.of(pairs(n, seed=11, lengths=(low, high), split="test"))
+    return bleu(task.written(model, corpus), corpus.references)
+
+
+def test_ch04_the_shipped_translator_falls_with_the_length():
+    shipped = ch04.fixed()
+    assert shipped.origin == "shipped"
+    assert bleu_on(shipped.model, 4, 8) > 45
+    assert bleu_on(shipped.model, 26, 32) < 16
+
+
+def test_ch04_recorded_numbers_say_what_the_chapter_says():
+    stored = recorded("ch04")
+    mean = lambda found: np.mean(found["bleu"], axis=0)
+    sizes = {int(hidden): mean(found) for hidden, found in stored["sizes"].items()}
+    assert tuple(sorted(sizes)) == ch04.SIZES
+    upto = stored["sizes"]["128"]["upto"]
+    trained, last = [n for n in upto if n <= 32], upto.index(32)
+    for hidden, curve in sizes.items():
+        assert (np.diff(curve[: len(trained)]) < 0).all(), hidden  # falls with every group
+    for smaller, larger in zip(ch04.SIZES, ch04.SIZES[1:], strict=False):
+        assert (sizes[larger] > sizes[smaller]).all()
+    longer = {name: mean(found) for name, found in stored["longer"].items()}
+    assert (longer["forward"] > sizes[128]).all()
+    assert longer["forward"][last] > sizes[512][last]  # training did more than four times the units
+    assert longer["forward"][0] > 97
+    assert longer["forward"][last] < 40
+    # reversed: ahead within the trained lengths, level at their end, behind beyond
+    gain = longer["reversed"] - longer["forward"]
+    assert (gain[1:5] > 2).all()
+    assert abs(gain[last]) < 4
+    assert (gain[last + 1 :] < -3).all()
+    overall = {name: np.array(found["overall"]) for name, found in stored["variants"].items()}
+    assert (overall["reversed"] - overall["forward"] > 1.5).all()
+    assert (overall["mean of the states"] > overall["forward"]).all()
+    assert abs(overall["both directions"].mean() - np.mean(stored["sizes"]["256"]["overall"])) < 3
+    assert overall["start only"].max() < overall["forward"].min()
+    assert overall["LSTM"].max() < overall["forward"].min()
+    assert overall["RNN"].max() < 5
+    beams = np.array(stored["beams"]["bleu"])
+    assert (beams[:, 3] - beams[:, 0] > 0.5).all()
+    assert (beams[:, 3] - beams[:, 0] < 5).all()
+    assert abs(beams[:, 3].mean() - beams[:, 2].mean()) < 0.5
+    forced, free = (np.mean([seed[name] for seed in stored["forced_and_free"]], axis=0) for name in ("forced", "free"))
+    assert forced[14] - free[14] > 0.3
+
+
+def test_ch04_training_turns_recency_into_two_good_ends_as_recorded():
+    kept = recorded("ch04")["kept"]
+    accuracy = {
+        name: np.mean([seed["accuracy"] for seed in runs], axis=0) for name, runs in kept.items() if name != "length"
+    }
+    gradient = {
+        name: np.mean([seed["gradient"] for seed in runs], axis=0) for name, runs in kept.items() if name != "length"
+    }
+    chance = np.array(kept["forward"][0]["chance"])
+    assert accuracy["untrained"][-1] > 0.95
+    assert (accuracy["untrained"][:12] < chance[:12] + 0.03).all()
+    assert gradient["untrained"][-1] > 100 * gradient["untrained"][0]
+    assert accuracy["forward"][1] > chance[1] + 0.25
+    assert accuracy["forward"][-1] > chance[-1] + 0.3
+    assert (accuracy["forward, longer"][6:14] < chance[6:14] + 0.1).all()
+    assert gradient["forward"].max() < 2 * gradient["forward"].min()
+    assert accuracy["reversed"][0] > 0.95
+    assert accuracy["reversed"][1] > accuracy["forward"][1] + 0.2
+    first = {name: np.mean(runs, axis=0)[0] for name, runs in recorded("ch04")["first_words"].items()}
+    assert first["reversed"] > first["forward"] + 0.05
