@@ -104,10 +104,11 @@ def bleu_curves(
     series: Mapping[str, Any],
     *,
     trained: int = 32,
+    shortest: int = 4,
 ) -> go.Figure:
     """BLEU by the length of the source: name → `[seeds, groups]`; `upto` is the longest source of each group.
 
-    Groups beyond `trained` words are longer than anything trained on.
+    Groups beyond `trained` words are longer than anything trained on; no source is shorter than `shortest`.
     """
     runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in series.items()}
     require(runs, "There is nothing to draw: no curve is given.")
@@ -115,7 +116,7 @@ def bleu_curves(
     last = len(groups) - 1
     told = {name: (values[:, 0].mean(), values[:, last].mean(), values[:, -1].mean()) for name, values in runs.items()}
     labels = [f"{low + 1}–{high}" for low, high in zip([0, *upto[:-1]], upto, strict=True)]
-    labels[0] = f"4–{upto[0]}"
+    labels[0] = f"{shortest}–{upto[0]}"
     most = max(map(len, runs.values()))
     fewer = ", ".join(name for name, values in runs.items() if len(values) < most)
     seeds = (

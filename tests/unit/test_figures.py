@@ -15,10 +15,12 @@ from course_utils.figures.paths import Architecture, path_diagram, path_lengths
 from course_utils.figures.recall import delays_learned, share_and_learning
 from course_utils.figures.sentences import anatomy, reading
 from course_utils.figures.style import words
+from course_utils.figures.tasks import attended
 from course_utils.runtime import InvalidInput
 
 WORDS = ["near", "the", "dogs", "the", "cat", "was"]
 FIGURES = [
+    attended(),
     decay_weights(0.9),
     path_diagram("self-attention", 5),
     reading(WORDS, np.linspace(0, 1, 6), nouns=[(2, 1), (4, 0)], subject=4, answer=0),
