@@ -52,7 +52,7 @@ teacher = Exercise(
     ),
     hints=(
         "At each step the decoder reads one word and is to say the next. Which word does it read first, which does it say last?",
-        "It reads everything but the last word and says everything but the first; both are one word shorter than `words`.",
+        "It reads all columns but the last and says all columns but the first; both are one column shorter than `words`.",
         "`return jnp.stack([words[:, :-1], words[:, 1:]])`",
     ),
 )  # fmt: skip
@@ -134,7 +134,7 @@ def clipped_precision(said: Sequence[int], reference: Sequence[int], n: int) -> 
     def runs(words: Sequence[int]) -> Counter:
         return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
-    return (runs(said) & runs(reference)).total() / runs(said).total()
+    return (runs(said) & runs(reference)).total() / max(runs(said).total(), 1)  # a sentence shorter than n has no run
 
 
 def _runs(words: Sequence[int], n: int) -> list[tuple[int, ...]]:
@@ -176,12 +176,12 @@ precision = Exercise(
 )  # fmt: skip
 
 
-def bleu_from(precisions: Sequence[float], said: int, reference: int) -> float:
-    """BLEU, from 0 to 100: 100 · min(1, exp(1 - r/c)) · (p_1 p_2 p_3 p_4)^(1/4), with c words said and r in the reference.
+def bleu_from(precisions: Sequence[float], n: int, r: int) -> float:
+    """BLEU, from 0 to 100: 100 · min(1, exp(1 - r/n)) · (p_1 p_2 p_3 p_4)^(1/4), with n words said and r in the reference.
 
     Papineni, Roukos, Ward, Zhu (2002).
     """
-    brevity = min(1.0, math.exp(1 - reference / said))
+    brevity = min(1.0, math.exp(1 - r / n))
     return 100 * brevity * math.prod(precisions) ** (1 / len(precisions))
 
 
@@ -200,11 +200,11 @@ bleu = Exercise(
             "precisions. BLEU takes the geometric one: the fourth root of their product."),
         Mistake(lambda p, c, r: 100 * _mean_of(p), "The brevity penalty is missing. Without it a single word that is surely right "
             "would be the best translation."),
-        Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - c / r)) * _mean_of(p), "r and c are exchanged: yours punishes what is "
+        Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - c / r)) * _mean_of(p), "r and n are exchanged: yours punishes what is "
             "too *long*. Precision does that already."),
         Mistake(lambda p, c, r: 100 * math.exp(1 - r / c) * _mean_of(p), "A long translation gets a bonus here. The penalty is at "
             "most 1: `min(1, …)`."),
-        Mistake(lambda p, c, r: 100 * min(1.0, c / r) * _mean_of(p), "The penalty is exp(1 - r/c), not c/r."),
+        Mistake(lambda p, c, r: 100 * min(1.0, c / r) * _mean_of(p), "The penalty is exp(1 - r/n), not n/r."),
         Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - r / c)) * math.prod(p), "That is the product of the precisions. Take its "
             "fourth root."),
         Mistake(lambda p, c, r: min(1.0, math.exp(1 - r / c)) * _mean_of(p), "From 0 to 100, please: multiply by 100."),
@@ -212,8 +212,8 @@ bleu = Exercise(
     ),
     hints=(
         "Two factors: one for what was said, the four precisions, and one for what may be missing, the lengths.",
-        "`math.prod(precisions) ** (1 / 4)` and `min(1, math.exp(1 - reference / said))`.",
-        "`return 100 * min(1, math.exp(1 - reference / said)) * math.prod(precisions) ** 0.25`",
+        "`math.prod(precisions) ** (1 / 4)` and `min(1, math.exp(1 - r / n))`.",
+        "`return 100 * min(1, math.exp(1 - r / n)) * math.prod(precisions) ** 0.25`",
     ),
 )  # fmt: skip
 

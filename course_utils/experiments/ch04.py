@@ -23,7 +23,9 @@ LONGER = 4 * UPDATES
 BEAMS = (1, 2, 4, 8)
 PROBED, PROBES = 20, 8_000  # words of each probed sentence, and how many sentences
 FIRST_WORDS = 8
-VARIANTS: dict[str, dict[str, Any]] = {  # each differs from "forward" in one thing
+VARIANTS: dict[
+    str, dict[str, Any]
+] = {  # what differs from "forward": one thing, or for the last two LSTMs two and three
     "forward": {},
     "reversed": {"reading": "backward"},
     "both directions": {"reading": "both"},

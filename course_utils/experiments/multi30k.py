@@ -23,7 +23,7 @@ from .translate import parameters
 SOURCE, TARGET = "de", "en"
 PIECES = 6_000  # of each language
 HIDDEN, EMBED, BATCH, DROPOUT = 256, 256, 64, 0.3
-EPOCHS, RATE, LAST_RATE = 12, 2e-3, 5e-5
+EPOCHS, RATE, LAST_RATE = 10, 2e-3, 5e-5
 EDGES = (16, 24, 60)
 LONGEST = 58  # pieces of a sentence that is trained on
 LENGTHS = (8, 12, 16, 20, 40)  # German words

@@ -99,10 +99,12 @@ def train(model: Translator, updates: int = UPDATES, *, seed: int = 0, report: C
     )  # fmt: skip
 
 
-def learn(report: Callable | None = None, updates: int = UPDATES, **options: Any) -> tuple[Translator, History]:
+def learn(
+    report: Callable | None = None, updates: int = UPDATES, seed: int = 0, **options: Any
+) -> tuple[Translator, History]:
     """A new translator, trained; `options` are those of `Translator`."""
-    model = translator(nnx.Rngs(0), **options)
-    return model, train(model, updates, report=report)
+    model = translator(nnx.Rngs(seed), **options)
+    return model, train(model, updates, seed=seed, report=report)
 
 
 def several(

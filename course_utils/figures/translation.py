@@ -17,7 +17,7 @@ WIDTH = 74  # letters in one line of a sentence
 def wrong_words(said: Sequence[str], reference: Sequence[str]) -> tuple[list[bool], list[bool]]:
     """Which words of a translation are not in its reference at that place, and which of the reference are missing.
 
-    The two are laid side by side so that most words agree (`difflib`), not place by place.
+    The two are laid side by side by their longest common runs (`difflib`), not place by place.
     """
     wrong, missing = [True] * len(said), [True] * len(reference)
     for block in difflib.SequenceMatcher(None, list(said), list(reference), autojunk=False).get_matching_blocks():
@@ -31,7 +31,7 @@ def translations(
 ) -> go.Figure:
     """A source sentence, its reference where there is one, and what translators make of it: name → words.
 
-    Words that the reference does not have at that place are red, bold and underlined.
+    Words left over when the two are laid side by side (`wrong_words`) are red, bold and underlined.
     """
     require(source and said, "There is nothing to draw: the sentence or the translations are empty.")
     figure = go.Figure()
@@ -87,8 +87,8 @@ def translations(
     return finish(
         figure,
         title=title,
-        caption="Red, bold and underlined: words that the reference does not have at that place."
-        + (f" {note}" if note else ""),
+        caption="Red, bold and underlined: words left over when the translation and its reference are laid side by side, not "
+        "place by place." + (f" {note}" if note else ""),
         summary=" ".join(
             [f"“{' '.join(source)}”"]
             + [f"{name}: “{' '.join(words)}”." for name, words in said.items()]
@@ -209,7 +209,8 @@ def forced_and_free(right: Mapping[str, Any]) -> go.Figure:
     return curves(
         places, {names.get(name, name): values for name, values in runs.items()},
         title=f"Word {at + 1} right: {a:.2f} with the right words before it given, {b:.2f} without",
-        caption=f"Share of the words that equal the reference's at the same place, over test sentences that are as long. {_seeds(runs)}",
+        caption="Share of the words that equal the reference's at the same place, over the test sentences whose reference reaches "
+        f"that place. {_seeds(runs)}",
         summary=f"At word {places[0]}: {runs['forced'][:, 0].mean():.2f} and {runs['free'][:, 0].mean():.2f}; "
         f"at word {at + 1}: {a:.2f} and {b:.2f}.",
         x_title="place in the translation", y_title="words right", y_range=(-0.03, 1.03),

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ..data.batching import Parallel
+from ..models.attention import masked_softmax
 from .run import apply
 
 
@@ -82,7 +83,7 @@ def other_weights(
     or everything on the largest. Can be compiled."""
     weights, there = jnp.asarray(weights), jnp.asarray(mask)[:, None]
     if kind == "uniform":
-        return jnp.broadcast_to(there / there.sum(-1, keepdims=True), weights.shape)
+        return masked_softmax(jnp.zeros_like(weights), jnp.broadcast_to(there, weights.shape))
     if kind == "largest only":
         return jax.nn.one_hot(jnp.where(there, weights, -1).argmax(-1), weights.shape[-1])
     chance = jnp.where(there, jax.random.uniform(rng, weights.shape), 2.0)  # padding stays at the end

@@ -24,8 +24,11 @@ class Kept(NamedTuple):
 def kept(model: Any, batch: Parallel, vocab: int, sensitivity: int = 64) -> Kept:
     """What `model`'s summary c holds of sentences that are all of one length (the end mark is not asked about).
 
+        x̂_t = argmax (A_t c + b_t)        ‖∂c/∂v_t‖ = √ Σ_ke (∂c_k / ∂v_te)²,   v_t the vector of word t
+
     The probe is a least-squares read-out, fitted on the first half of the sentences and tested on the second
-    (`measure.memory.read_out`); the gradient is the mean Frobenius norm over the first `sensitivity` sentences.
+    (`measure.memory.read_out`); the gradient is the mean Frobenius norm over the first `sensitivity` sentences. Sentences
+    of different lengths raise `InvalidInput`.
     """
     lengths = np.asarray(batch.source_mask).sum(1)
     require(

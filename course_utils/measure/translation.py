@@ -28,7 +28,11 @@ def bleu(
     tokenize: Literal["none", "13a"] = "none",
     lower: bool = False,
 ) -> float:
-    """BLEU of a corpus with one reference each. `tokenize`: "none" where words are apart already, "13a" for running text."""
+    """BLEU of a corpus with one reference each. `tokenize`: "none" where words are apart already, "13a" for running text.
+
+    BLEU = 100 · min(1, exp(1 - r/n)) · (p_1 p_2 p_3 p_4)^(1/4) of the n-gram precisions of the whole corpus, n words said and r
+    in the references. A precision of 0 is smoothed (sacrebleu's default), which matters for a few sentences alone.
+    """
     require(
         len(translations) == len(references),
         f"There are {len(translations)} translations and {len(references)} references.",
@@ -71,7 +75,7 @@ def translate(
 ) -> Decoded:
     """Translate the sources of a batch, greedily (`size` 1) or with a beam; sentences of like length together.
 
-    Each may become half as long again as its source and five words more. There are no weights in what returns:
+    Each may become half as long again as the longest source decoded beside it, and five words more. There are no weights in what returns:
     alignments are read with the reference given (`measure.alignment`).
     """
     lengths = np.asarray(batch.source_mask).sum(axis=1)

@@ -48,7 +48,9 @@ def _keep(values: Any) -> Any:
 class Translator(nnx.Module):
     """An encoder and a decoder with a fixed context vector, or with attention where a `score` is named.
 
-        s_0 = tanh(W_s c)        s_i = f(s_{i-1}, y_{i-1}, c_i)        logits_i = W_o tanh(U s_i + V y_{i-1} + C c_i)
+        s_0 = tanh(W_s c)        s_i = g(s_{i-1}, [y_{i-1}; c_i])        logits_i = W_o tanh(U s_i + V y_{i-1} + C c_i)
+
+    (each matrix with a bias). With the context at the start only, s_i = g(s_{i-1}, y_{i-1}), and C c_i is left out too.
 
     cell: of encoder and decoder.   reading: the source from its beginning, from its end, or both (two encoders side
     by side, `hidden` units each).   summary: c is the last state read, or the mean of all.   context: c enters every
@@ -91,7 +93,8 @@ class Translator(nnx.Module):
         self.to_start = nnx.Linear(key, hidden * parts, rngs=rngs)
         gates = self.decoder.b.shape[0]
         self.to_decoder = nnx.Linear(key, gates, use_bias=False, rngs=rngs) if context == "every step" else None
-        self.to_output = nnx.Linear(hidden + embed + key, embed, rngs=rngs)
+        seen = key if context == "every step" else 0
+        self.to_output = nnx.Linear(hidden + embed + seen, embed, rngs=rngs)
         self.output = nnx.Linear(embed, target_vocab, rngs=rngs)
         self.scorer = Scorer(score, hidden, key, hidden, rngs=rngs) if score is not None else None
         self.dropout = nnx.Dropout(dropout, rngs=rngs) if dropout else _keep
@@ -140,7 +143,8 @@ class Translator(nnx.Module):
         return self.decoder.step(state, projected), context, weights
 
     def _logits(self, outputs: Any, words: Any, contexts: Any) -> Any:
-        return self.output(self.dropout(jnp.tanh(self.to_output(jnp.concatenate([outputs, words, contexts], axis=-1)))))
+        parts = [outputs, words, contexts] if self.context == "every step" else [outputs, words]
+        return self.output(self.dropout(jnp.tanh(self.to_output(jnp.concatenate(parts, axis=-1)))))
 
     def advance(
         self, state: Any, words: Int[Array, " batch"], memory: Memory

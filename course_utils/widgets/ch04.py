@@ -10,6 +10,7 @@ import numpy as np
 from ..data.batching import pad
 from ..data.translation import Pair, read, vocabularies
 from ..decoding import beam, greedy
+from ..experiments import ch04
 from ..experiments import translate as task
 from ..figures.translation import bleu_curves, kept_by_place, translations
 from .explore import Explorer, choice, explore, text
@@ -94,19 +95,24 @@ def bleu_by_length(curves: Mapping[str, Mapping[str, Any]], first: str, second: 
     return explore(draw, first=choice("curve", names, value=first), second=choice("beside", names, value=second))
 
 
-def recorded_curves(stored: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """All curves of BLEU by length in `data/recorded/ch04.json`, under the names that learners choose from."""
-    base, longer = f"{stored['updates']:,} updates", f"{stored['longer_updates']:,} updates"
-    found = {f"{hidden} units, {base}": curve for hidden, curve in stored["sizes"].items()}
-    found |= {f"128 units, {name}": curve for name, curve in stored["variants"].items() if name != "forward"}
-    found |= {f"128 units, {name}, {longer}": curve for name, curve in stored["longer"].items()}
+def recorded_curves(stored: Mapping[str, Any], variants: bool = True) -> dict[str, Mapping[str, Any]]:
+    """Curves of BLEU by length in `data/recorded/ch04.json`, under the names that learners choose from: sizes, four times the
+    updates, and, unless left out, the variants."""
+    longer = f"{stored['longer_updates']:,} updates"
+    found = {f"{hidden} units": stored["sizes"][hidden] for hidden in sorted(stored["sizes"], key=int)}
+    found[f"128 units, {longer}"] = stored["longer"]["forward"]
+    if variants:
+        found |= {f"128 units, {name}": curve for name, curve in stored["variants"].items() if name != "forward"}
+        found[f"128 units, reversed, {longer}"] = stored["longer"]["reversed"]
     return found
 
 
-def recency(kept: Mapping[str, Any]) -> Explorer:
+def recency(kept: Mapping[str, Any], first: str, second: str, among: Sequence[str] | None = None) -> Explorer:
     """What survives of each source position in c, for two of several encoders (`recorded("ch04")["kept"]`)."""
     runs = {
-        name: {key: np.array([seed[key] for seed in seeds]) for key in ("accuracy", "gradient", "chance")}
+        name.replace("longer", f"{ch04.LONGER:,} updates"): {
+            key: np.array([seed[key] for seed in seeds]) for key in ("accuracy", "gradient", "chance")
+        }
         for name, seeds in kept.items()
         if name != "length"
     }
@@ -115,9 +121,10 @@ def recency(kept: Mapping[str, Any]) -> Explorer:
     def draw(measure: str, first: str, second: str):
         return kept_by_place({name: runs[name] for name in (first, second)}, measure, chance)
 
+    names = list(among or runs)
     return explore(
         draw,
         measure=choice("measured", {"words a probe can name": "accuracy", "gradient of c": "gradient"}),
-        first=choice("encoder", list(runs), value="forward"),
-        second=choice("beside", list(runs), value="reversed"),
+        first=choice("encoder", names, value=first),
+        second=choice("beside", names, value=second),
     )

@@ -223,6 +223,17 @@ def test_options_that_cannot_be_are_named(options, says):
         translator(**options)
 
 
+@pytest.mark.parametrize(("context", "changes"), [("start only", False), ("every step", True)])
+def test_a_context_at_the_start_only_is_not_seen_later(context, changes):
+    model = translator(context=context)
+    source, mask, words = sentences()
+    memory = model.encode(source, mask)
+    state = model.begin(memory)
+    other = memory._replace(summary=memory.summary + 1)
+    now, then = (model.advance(state, words[:, 0], m)[1] for m in (memory, other))
+    assert np.allclose(now, then) is not changes
+
+
 def test_dropout_is_for_training_alone():
     model = translator(score="additive", dropout=0.5)
     source, mask, words = sentences()
