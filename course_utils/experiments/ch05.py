@@ -212,6 +212,8 @@ def headline() -> dict[str, Any]:
             result["controls"] = [controls(model, models[i - 1]) for i, model in enumerate(models)]
             for kind in get_args(Guide):
                 result["guided"][kind] = guided(kind, models[0])
+    for name, options in (("fixed, untrained", {}), ("forward, untrained", VARIANTS["forward"])):
+        result["paths"][name] = [gradient_by_place(translator(nnx.Rngs(seed), **options)) for seed in SEEDS]
     for name, options in {
         "fixed": {}, "fixed, both directions": {"reading": "both"},
         "fixed, as many parameters": {"reading": "both", "hidden": LARGER},
