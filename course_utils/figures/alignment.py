@@ -202,9 +202,11 @@ def gradient_by_place(norms: Mapping[str, Any]) -> go.Figure:
     ratio = {name: float((values[:, 1:4].mean(1) / values[:, -4:-1].mean(1)).mean()) for name, values in runs.items()}
     told = "; ".join(f"{name} {value:.2f}" for name, value in ratio.items())
     return curves(
-        np.arange(1, length + 1), runs, title=f"Early words against late ones: {told}",
+        np.arange(1, length + 1), runs,
+        title="Gradient at early words, as a multiple of that at late ones: " + ", ".join(f"{value:.2f}" for value in ratio.values()),
         caption="How much the score of a French word changes with the vector of the English word that it translates, by the "
-        f"position of that word in sentences of {length}; logarithmic axis. Title: words 2 to 4 against the last but one to three.",
+        f"position of that word in sentences of {length}; logarithmic axis. Title, in the legend's "
+        "order: words 2 to 4 against the third last to the last but one.",
         summary=f"Mean gradient at words 2 to 4 as a multiple of that at words {length - 3} to {length - 1}: {told}.",
         x_title="position of the English word", y_title="‖∂ logit/∂x‖ at the gold word", log_y=True,
     )  # fmt: skip

@@ -27,7 +27,7 @@ def dots(
     """
     require(len(rows) and series, "There is nothing to draw: the rows or the series are empty.")
     figure = go.Figure()
-    shift = 0.28 / max(1, len(series) - 1)
+    shift = 0.14 / max(1, len(series) - 1)
     for i, (name, values) in enumerate(series.items()):
         runs = np.atleast_2d(np.asarray(values, float))
         require(
