@@ -109,6 +109,5 @@ def headline() -> dict[str, Any]:
         result["rungs"][name] = {
             "greedy": quality(greedy, test), "beam": quality(beam, test), "parameters": parameters(model), "minutes": minutes,
             "updates": history.steps, "loss": round(history.last("loss", 400), 4),
-            "examples": [[test.source[i], test.target[i], greedy[i]] for i in range(5)],
         }  # fmt: skip
     return result

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_utils.data.translation import pairs
-from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, recall
+from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, recall
 from course_utils.experiments import translate as task
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora
 from course_utils.measure.agreement import prefers
@@ -279,3 +279,71 @@ def test_ch04_training_turns_recency_into_two_good_ends_as_recorded():
     assert accuracy["reversed"][1] > accuracy["forward"][1] + 0.2
     first = {name: np.mean(runs, axis=0)[0] for name, runs in recorded("ch04")["first_words"].items()}
     assert first["reversed"] > first["forward"] + 0.05
+
+
+def test_ch05_the_shipped_translator_is_flat_with_the_length_and_finds_gold():
+    shipped = ch05.attentive()
+    assert shipped.origin == "shipped"
+    assert bleu_on(shipped.model, 4, 8) > 97
+    assert bleu_on(shipped.model, 26, 32) > 97
+    assert bleu_on(shipped.model, 51, 60, n=30) < 85
+    corpus = task.Corpus.of(pairs(150, seed=12, lengths=(4, 20)))
+    assert task.aligned(shipped.model, corpus)["error"] < 0.12
+    assert bleu_hard(shipped.model, corpus) > 95
+
+
+def bleu_hard(model, corpus):
+    return bleu(task.written(ch05.tempered(model, 0.0), corpus), corpus.references)
+
+
+def test_ch05_recorded_numbers_say_what_the_chapter_says():
+    stored = recorded("ch05")
+    variants, fixed = stored["variants"], stored["fixed"]
+    upto = variants["forward"]["upto"]
+    last = upto.index(32)
+    both = np.array(variants["both directions"]["bleu"])
+    assert both[:, : last + 1].min() > 97  # flat in every seed
+    mean = both.mean(0)
+    assert mean[last + 1] > 95 > 90 > mean[last + 2] > 75 > mean[last + 3] > 50  # and falls beyond
+    rival = fixed["fixed, as many parameters"]
+    assert rival["parameters"] >= variants["both directions"]["parameters"]
+    assert np.array(rival["bleu"])[:, last].max() < 25
+    error = {name: np.array([seed["error"] for seed in found["aer"]]) for name, found in variants.items()}
+    assert error["both directions"].max() < 0.1
+    assert 0.2 < error["forward"].min() <= error["forward"].max() < 0.3
+    assert (error["reversed"] > 0.7).sum() == 2
+    overall = {name: np.array(found["overall"]) for name, found in variants.items()}
+    assert overall["reversed"].min() > 96
+    assert abs(overall["forward, concat"].mean() - overall["forward"].mean()) < 1
+    assert max(overall["forward, dot"].max(), overall["forward, general"].max()) < 90
+    clitic = {name: np.mean([seed["clitic"] for seed in found["aer"]]) for name, found in variants.items()}
+    assert clitic["both directions"] > 0.5 > 0.1 > clitic["forward"]
+    heat = dict(zip(stored["temperatures"], np.array(stored["temperature_bleu"]).T, strict=True))
+    assert heat["0.0"].min() > 97
+    assert heat["inf"].max() < 5
+    assert abs(np.mean(overall["reversed"]) - np.mean(overall["forward"])) < 2  # reversing is worth nothing here
+
+
+def test_ch05_controls_as_recorded():
+    stored = recorded("ch05")
+    accuracy = {
+        kind: np.array([seed[kind]["accuracy"] for seed in stored["controls"]]) for kind in stored["controls"][0]
+    }
+    assert min(accuracy[kind].min() for kind in ("own", "another seed's", "largest only")) > 0.98
+    assert max(accuracy["permuted"].max(), accuracy["uniform"].max()) < 0.3
+    guided = {kind: np.array(values) for kind, values in stored["guided"].items() if kind != "updates"}
+    assert guided["another model's"].min() > 0.95
+    assert guided["own"].max() < 0.75
+    assert max(guided["uniform"].max(), guided["permuted"].max()) < guided["own"].min()
+    error = {
+        name: {way: np.mean([seed[way]["error"] for seed in runs]) for way in runs[0] if way != "correlation"}
+        for name, runs in stored["evidence"].items()
+    }
+    assert abs(error["both directions"]["weights"] - error["both directions"]["gradient"]) < 0.03
+    assert error["both directions"]["deletion"] > 0.15
+    assert abs(error["fixed"]["deletion"] - error["both directions"]["deletion"]) < 0.05
+    paths = {name: np.mean(runs, axis=0) for name, runs in stored["paths"].items() if name != "words"}
+    early_to_late = {name: norms[1:4].mean() / norms[-4:-1].mean() for name, norms in paths.items()}
+    assert early_to_late["fixed, untrained"] < 0.02
+    for name in ("fixed", "forward", "both directions", "forward, untrained"):
+        assert 0.7 < early_to_late[name] < 1.5, name
