@@ -167,7 +167,8 @@ def _render(figures: list[Any]) -> list[bytes]:
         with tempfile.TemporaryDirectory() as folder:
             names = [pathlib.Path(folder) / f"{i}.png" for i in range(len(figures))]
             drawn = [go.Figure({k: v for k, v in figure.items() if k in ("data", "layout")}) for figure in figures]
-            pio.write_images(drawn, file=[*map(str, names)], width=WIDTH)
+            heights = [figure.layout.height or 450 for figure in drawn]  # type: ignore[attr-defined]
+            pio.write_images(drawn, file=[*map(str, names)], width=WIDTH, height=heights)
             return [_fewer_colours(name) for name in names]
     except Exception as error:  # kaleido raises many kinds
         raise BuildError(

@@ -21,6 +21,13 @@ def _mask(*rows: str) -> Array:
 
 # ------------------------------------------------------------------------------------------ the softmax
 
+
+def _overflowing(e: Array, m: Array) -> Array:
+    raised = jnp.where(m, jnp.exp(e), 0)
+    total = raised.sum(-1, keepdims=True)
+    return raised / jnp.where(total > 0, total, 1)
+
+
 masked_softmax = Exercise(
     name="masked_softmax",
     chapter="ch05",
@@ -41,6 +48,8 @@ masked_softmax = Exercise(
             "score is -∞, and 0/0 is not a number. Such a row should give zeros."),
         Mistake(lambda e, m: jax.nn.softmax(jnp.where(m, e, -1e9)), "Right, except where a row is masked altogether: it looks at all of "
             "its padding alike. Such a row should give zeros."),
+        Mistake(_overflowing, "Right for small scores. But exp(1000) is more than float32 holds: subtract the largest allowed score "
+            "first, which changes no weight."),
         Mistake(lambda e, m: jax.nn.softmax(e, axis=0), "You normalise over the rows. The weights of one row, over the source "
             "positions (the last axis), sum to 1."),
         Mistake(lambda e, m: jnp.exp(jnp.where(m, e, -jnp.inf)), "The division is missing: weights of a row sum to 1."),

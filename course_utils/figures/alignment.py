@@ -194,34 +194,37 @@ def soft_to_hard(
 
 
 def gradient_by_place(norms: Mapping[str, Any]) -> go.Figure:
-    """‖∂ logit_i/∂x_j‖ at the gold word, by its position: name → `[seeds, position]`."""
+    """‖∂ logit_i/∂v_j‖ at the gold word, by its position: name → `[seeds, position]`."""
 
     runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in norms.items()}
     require(runs, "There is nothing to draw: no network is given.")
     length = next(iter(runs.values())).shape[1]
     ratio = {name: float((values[:, 1:4].mean(1) / values[:, -4:-1].mean(1)).mean()) for name, values in runs.items()}
-    told = "; ".join(f"{name} {value:.2f}" for name, value in ratio.items())
+    told = "; ".join(f"{name} {value:.2g}" for name, value in ratio.items())
+    least, most = min(ratio, key=lambda name: ratio[name]), max(ratio, key=lambda name: ratio[name])
     return curves(
         np.arange(1, length + 1), runs,
-        title="Gradient at early words, as a multiple of that at late ones: " + ", ".join(f"{value:.2f}" for value in ratio.values()),
+        title=f"Early words against late: {ratio[least]:.2g} ({least}) to {ratio[most]:.2g} ({most})",
         caption="How much the score of a French word changes with the vector of the English word that it translates, by the "
-        f"position of that word in sentences of {length}; logarithmic axis. Title, in the legend's "
-        "order: words 2 to 4 against the third last to the last but one.",
+        f"position of that word in sentences of {length}; logarithmic axis. "
+        f"Title: words 2 to 4 against words {length - 3} to {length - 1}.",
         summary=f"Mean gradient at words 2 to 4 as a multiple of that at words {length - 3} to {length - 1}: {told}.",
-        x_title="position of the English word", y_title="‖∂ logit/∂x‖ at the gold word", log_y=True,
+        x_title="position of the English word", y_title="‖∂ logit/∂v‖ at the gold word", log_y=True,
     )  # fmt: skip
 
 
 def alignment_errors(rows: Sequence[str], values: Mapping[str, Any], measure: str = "alignment error") -> go.Figure:
-    """Alignment error (or another share) of several translators in rows: name → `[seeds, rows]`."""
+    """Alignment error (or another share) of several translators in rows: name → `[seeds, rows]`; None where there is none."""
     means = {name: np.atleast_2d(np.asarray(runs, float)).mean(0) for name, runs in values.items()}
     require(means, "There is nothing to draw: no translator is given.")
+    first = "; ".join(f"{name} {mean[0]:.2f}" for name, mean in means.items() if np.isfinite(mean[0]))
     return dots(
-        rows, values, title=f"{measure.capitalize()}, {rows[0]}: " + "; ".join(f"{name} {mean[0]:.2f}" for name, mean in means.items()),
+        rows, values, title=f"{measure.capitalize()}, {rows[0]}: {first}",
         caption="Each French word is linked to one English word, the reference given word by word, and the links are compared "
         "with gold. Mean of the seeds, bar from lowest to highest.",
         summary="; ".join(
-            f"{name}: " + ", ".join(f"{row} {value:.2f}" for row, value in zip(rows, mean, strict=True)) for name, mean in means.items()
+            f"{name}: " + ", ".join(f"{row} {value:.2f}" for row, value in zip(rows, mean, strict=True) if np.isfinite(value))
+            for name, mean in means.items()
         ) + ".",
         x_title=measure, x_range=(-0.03, 1.03),
     )  # fmt: skip

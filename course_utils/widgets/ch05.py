@@ -124,7 +124,7 @@ def scores(variants: Mapping[str, Any]) -> Explorer:
 
     return explore(
         draw,
-        measure=choice("measured", ["BLEU by length", "alignment error", "precision and recall"]),
+        measure=choice("measured", ["alignment error", "BLEU by length", "precision and recall"]),
         first=choice("translator", names, value=names[0]),
         second=choice("beside", names, value=names[1]),
     )

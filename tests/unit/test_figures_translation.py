@@ -107,6 +107,12 @@ def test_soft_to_hard_says_both_distances_and_whether_it_is_the_reference():
     assert "∞, uniform" in draw(TARGET, np.inf)["title"]
 
 
+def test_what_was_not_measured_is_neither_drawn_nor_told():
+    said = words(alignment.alignment_errors(["weights", "gradient"], {"fixed": [[None, 0.6]], "both": [[0.1, 0.2]]}))
+    assert said["title"] == "Alignment error, weights: both 0.10"
+    assert said["summary"] == "fixed: gradient 0.60; both: weights 0.10, gradient 0.20."
+
+
 def test_dots_carry_mean_and_range():
     figure = dots(
         ["a", "b"], {"x": [[1.0, 2], [3, 4]]}, title="t", caption="c", summary="s", x_title="u", limits={"best": 1.0}
