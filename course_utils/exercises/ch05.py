@@ -22,6 +22,12 @@ def _mask(*rows: str) -> Array:
 # ------------------------------------------------------------------------------------------ the softmax
 
 
+def _over_padding(e: Array, m: Array) -> Array:
+    raised = jnp.exp(e - e.max(-1, keepdims=True)) * m
+    total = raised.sum(-1, keepdims=True)
+    return raised / jnp.where(total > 0, total, 1)
+
+
 def _overflowing(e: Array, m: Array) -> Array:
     raised = jnp.where(m, jnp.exp(e), 0)
     total = raised.sum(-1, keepdims=True)
@@ -36,6 +42,7 @@ masked_softmax = Exercise(
         (_array(1, 3), _mask("xx.")),
         (_array(2, 4, scale=2), _mask("x.x.", "....")),
         (jnp.array([[90.0, 100.0, -1000.0, 0.0], [1000.0, 0.0, 999.0, 2.0]]), _mask("xx..", "x.xx")),
+        (jnp.array([[0.0, 1.0, 200.0]]), _mask("xx.")),
     ),
     solution_function=library_masked_softmax,
     mistakes=(
@@ -48,6 +55,8 @@ masked_softmax = Exercise(
             "score is -∞, and 0/0 is not a number. Such a row should give zeros."),
         Mistake(lambda e, m: jax.nn.softmax(jnp.where(m, e, -1e9)), "Right, except where a row is masked altogether: it looks at all of "
             "its padding alike. Such a row should give zeros."),
+        Mistake(_over_padding, "A large score in the padding makes your weights vanish. Take the maximum, or the softmax, of the "
+            "allowed scores alone: what is masked must not matter at all."),
         Mistake(_overflowing, "Right for small scores. But exp(1000) is more than float32 holds: subtract the largest allowed score "
             "first, which changes no weight."),
         Mistake(lambda e, m: jax.nn.softmax(e, axis=0), "You normalise over the rows. The weights of one row, over the source "
@@ -152,13 +161,15 @@ temperature = Exercise(
     name="temperature",
     chapter="ch05",
     objective="mechanism",
-    cases=((_array(1, 3), 0.5), (_array(2, 4), 2.0), (_array(3, 3, scale=2), 5.0)),
+    cases=((_array(1, 3), 0.5), (_array(2, 4), 2.0), (_array(3, 3, scale=2), 5.0), (jnp.array([[50.0, 20.0, 49.0]]), 0.1)),
     solution_function=sharpened,
     mistakes=(
         Mistake(lambda e, t: jax.nn.softmax(e * t), "You multiply by τ, so a high temperature makes your weights sharper. Divide: hot "
             "is flat."),
         Mistake(lambda e, t: jax.nn.softmax(e) / t, "The temperature belongs to the scores, before the softmax. Your weights do not "
             "sum to 1."),
+        Mistake(lambda e, t: jnp.exp(e / t) / jnp.exp(e / t).sum(-1, keepdims=True), "Right for small numbers, but exp(500) is more "
+            "than float32 holds. `jax.nn.softmax` subtracts the largest score first."),
         Mistake(lambda e, t: jax.nn.softmax(e) ** (1 / t), "α^(1/τ) has the right proportions, but it does not sum to 1 any more."),
         Mistake(lambda e, t: jax.nn.softmax(e), "Your weights do not depend on τ: it does not appear, or is "
             "added to every score, which changes no weight. Divide by it."),
@@ -192,6 +203,7 @@ aer = Exercise(
     objective="alignment",
     cases=(
         (_links("x..", ".x."), _links("x..", ".xx")),
+        (_links("...", ".x."), _links("x..", ".x.")),
         (_links("x..", ".x.", "..x"), _links(".x.", ".x.", "...")),
         (_links("xx..", "..x.", ".x..", "...x", "...x"), _links("xx..", "..x.", "..x.", ".x..", "....")),
     ),
@@ -199,6 +211,8 @@ aer = Exercise(
     mistakes=(
         Mistake(lambda A, S: 1 - 2 * (A & S).sum() / (A.sum() + S.sum()), "Words without a gold link are "
             "counted, and whatever they look at is held against the model. Leave their rows out of A."),
+        Mistake(lambda A, S: error_of_links(A, S & A.any(1, keepdims=True)), "Words for which nothing was found are left out. What gold "
+            "has there was missed, and counts."),
         Mistake(lambda A, S: (A != S)[S.any(1)].mean(), "You count places of the map. Most of them are empty in both; count links."),
         Mistake(lambda A, S: 1 - (A & S).sum() / A[S.any(1)].sum(), "That is 1 - precision. "
             "Links of gold that were not found must count too."),

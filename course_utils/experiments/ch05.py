@@ -212,8 +212,11 @@ def headline() -> dict[str, Any]:
             result["controls"] = [controls(model, models[i - 1]) for i, model in enumerate(models)]
             for kind in get_args(Guide):
                 result["guided"][kind] = guided(kind, models[0])
-    for name, options in (("fixed, untrained", {}), ("forward, untrained", VARIANTS["forward"])):
-        result["paths"][name] = [gradient_by_place(translator(nnx.Rngs(seed), **options)) for seed in SEEDS]
+    untrained = {"fixed": {}, "mean": {"summary": "mean"}, "forward": VARIANTS["forward"]}
+    for name, options in untrained.items():
+        result["paths"][f"{name}, untrained"] = [
+            gradient_by_place(translator(nnx.Rngs(seed), **options)) for seed in SEEDS
+        ]
     for name, options in {
         "fixed": {}, "fixed, both directions": {"reading": "both"},
         "fixed, as many parameters": {"reading": "both", "hidden": LARGER},

@@ -13,7 +13,7 @@ from .run import apply
 
 
 def gradients(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source"]:
-    """‖∂ logit_i / ∂x_j‖: how the score of the right word i changes with the vector of source word j.
+    """‖∂ logit_i / ∂v_j‖: how the logit of the right word i changes with the vector v_j of source word j.
 
     The words before are given. Rows and columns that are padding are 0.
     """
@@ -80,7 +80,7 @@ def other_weights(
     weights: Float[Array | np.ndarray, "n target source"], mask: Bool[Array, "n source"], kind: Kind, rng: Array
 ) -> Float[Array, "n target source"]:
     """Weights made from a model's own: all positions alike; the same numbers at other places, drawn anew for each word;
-    or everything on the largest. Can be compiled."""
+    or everything on the largest. Padding is behind the words. Can be compiled."""
     weights, there = jnp.asarray(weights), jnp.asarray(mask)[:, None]
     if kind == "uniform":
         return masked_softmax(jnp.zeros_like(weights), jnp.broadcast_to(there, weights.shape))

@@ -149,6 +149,7 @@ class Tempered(nnx.Module):
     """A scorer whose weights are sharper or flatter: `tempered_softmax` of its scores at one temperature."""
 
     def __init__(self, scorer: Scorer, temperature: float):
+        require(temperature >= 0, f"A temperature is at least 0, not {temperature!r}.")
         self.scorer = scorer
         self.temperature = nnx.Variable(jnp.asarray(temperature, jnp.float32))
 
