@@ -63,7 +63,7 @@ def finish(
     return figure
 
 
-def _room(figure: go.Figure) -> dict[str, float]:
+def _room(figure: Any) -> dict[str, float]:
     """Margins in pixels from the words at the ticks and beside the plot: a page that measures them draws twice."""
     letter = 7.0
 
