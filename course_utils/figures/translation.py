@@ -125,8 +125,11 @@ def bleu_curves(
         else "One seed"
     )
     if len(told) > 2:
-        title = f"BLEU at {labels[last]} words: " + ", ".join(
-            f"{name} {values[1]:.0f}" for name, values in told.items()
+        ends = {name: values[1] for name, values in told.items()}
+        least, most = min(ends, key=lambda name: ends[name]), max(ends, key=lambda name: ends[name])
+        each = "; ".join(f"{name} {value:.0f}" for name, value in ends.items())
+        title = f"BLEU at {labels[last]} words: " + (
+            each if len(each) < 75 else f"{ends[least]:.0f} ({least}) to {ends[most]:.0f} ({most})"
         )
     else:
         first, *others = told.items()
