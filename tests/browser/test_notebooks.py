@@ -52,6 +52,8 @@ def move_every_control(explorer, opened):
                 moved += 1
     for choice in explorer.locator("select").all():
         for i in range(choice.locator("option").count() - 1, -1, -1):
+            if choice.evaluate("e => e.selectedIndex") == i:
+                continue  # chosen already: nothing would change
             changes(explorer, lambda choice=choice, i=i: choice.select_option(index=i), opened)
             moved += 1
     for check in explorer.locator("input[type=checkbox]").all():
