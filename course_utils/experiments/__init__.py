@@ -12,6 +12,8 @@ import pathlib
 import tempfile
 from typing import Any
 
+import numpy as np
+
 from ..runtime import InvalidInput, device, size, versions
 from ..training import keep
 
@@ -21,6 +23,11 @@ REAL_TEXT = "multi30k"
 def chapters() -> list[str]:
     """Chapters that have headline measurements, and the one measurement on real text."""
     return [*sorted(path.stem for path in pathlib.Path(__file__).parent.glob("ch[0-9][0-9].py")), REAL_TEXT]
+
+
+def rounded(values: Any) -> list:
+    """Numbers as lists of four digits, as `data/recorded/` keeps them."""
+    return np.round(np.asarray(values, float), 4).tolist()
 
 
 def _module(chapter: str) -> Any:

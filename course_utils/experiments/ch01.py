@@ -25,7 +25,7 @@ from ..models.losses import classification, next_word, next_word_loss, tagging
 from ..models.recurrent import LanguageModel, SequenceClassifier, unroll
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
-from . import ch00
+from . import ch00, rounded
 from .agreement import BATCH, SEEDS, Accuracy, accuracy, corpora, words_only
 from .agreement import LENGTHS as SENTENCE_LENGTHS
 from .agreement import asked_directly as asked_batches
@@ -129,7 +129,7 @@ class Moment:
 
     def numbers(self) -> dict[str, Any]:
         """What goes to `data/recorded/`."""
-        rest = {"twins": _list(self.twins), "loss": _list(self.loss), "number_loss": _list(self.number_loss)}
+        rest = {"twins": rounded(self.twins), "loss": rounded(self.loss), "number_loss": rounded(self.number_loss)}
         return {**self.agreement.numbers(), **rest}
 
 
@@ -248,7 +248,7 @@ def headline() -> dict[str, Any]:
         "seeds": list(SEEDS),
         "guesses": guesses(),
         "words": {str(updates): found.numbers() for updates, found in by_updates().items()},
-        "asked": {"twins": _list(asked_twins())},
+        "asked": {"twins": rounded(asked_twins())},
         "weighted_verb": {
             "weight": VERB_WEIGHT,
             **{str(updates): found.numbers() for updates, found in with_weighted_verb().items()},
@@ -258,24 +258,22 @@ def headline() -> dict[str, Any]:
             "input_scales": list(SCALES),
             "reach": {str(hidden): reach(found.accuracy).tolist() for hidden, found in frozen.items()},
             "numbers": {
-                str(hidden): _list(total_memory(found.explained, np.array(SYMBOLS)[:, None, None]))
+                str(hidden): rounded(total_memory(found.explained, np.array(SYMBOLS)[:, None, None]))
                 for hidden, found in frozen.items()
             },
-            "accuracy_8_symbols": {str(hidden): _list(accuracy) for hidden, accuracy in zip(SIZES, best, strict=True)},
+            "accuracy_8_symbols": {
+                str(hidden): rounded(accuracy) for hidden, accuracy in zip(SIZES, best, strict=True)
+            },
         },
         "trained_recall": {
             "hidden": HIDDEN,
             "symbols": 8,
             "lags": list(TRAINED_LAGS),
             "updates": budget(RECALL_UPDATES),
-            "accuracy": _list(trained_recall()),
+            "accuracy": rounded(trained_recall()),
         },
         "nested": {
-            str(updates): {str(hidden): _list(found) for hidden, found in sizes.items()}
+            str(updates): {str(hidden): rounded(found) for hidden, found in sizes.items()}
             for updates, sizes in nested_accuracy().items()
         },
     }
-
-
-def _list(values: Any) -> list:
-    return np.round(np.asarray(values, float), 4).tolist()

@@ -22,7 +22,7 @@ from ..models.losses import classification, next_word, squared_error, tagging
 from ..models.recurrent import LanguageModel, SequenceClassifier, SequenceRegressor
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
-from . import recall
+from . import recall, rounded
 from .agreement import BATCH, LENGTHS, SEEDS, Accuracy, accuracy, asked_directly, corpora, words_only
 from .ch01 import Moment
 from .follow import followed
@@ -181,7 +181,7 @@ def effective_context(model: LanguageModel, words: int = PREDICTED) -> dict[str,
     for name, context in found.items():
         above, error = context.more
         result[name] = {
-            "k": list(context.sizes), "loss": _list(context.mean), "above": _list(above), "error": _list(error),
+            "k": list(context.sizes), "loss": rounded(context.mean), "above": rounded(above), "error": rounded(error),
             "effective": context.effective(),
         }  # fmt: skip
     return result
@@ -229,13 +229,13 @@ def headline() -> dict[str, Any]:
             **{cell: copy_curves(cell) for cell in (*PLAIN, "LSTM, chrono")},
         },
         "words": {
-            cell: {str(n): {**moment.numbers(), "attractors": _list(found)} for n, (moment, found) in words_alone(cell).items()}
+            cell: {str(n): {**moment.numbers(), "attractors": rounded(found)} for n, (moment, found) in words_alone(cell).items()}
             for cell in ("GRU", "LSTM")
         },
         "asked": {cell: asked(cell).numbers() for cell in PLAIN},
         "near": {"farthest": NEAR, **{cell: asked(cell, NEAR).numbers() for cell in PLAIN}},
         "number_units": {
-            "correlation": _list(units.correlation), "accuracy": _list(units.accuracy), "untouched": units.untouched,
+            "correlation": rounded(units.correlation), "accuracy": rounded(units.accuracy), "untouched": units.untouched,
         },
         "context": {
             "hidden": TEXT_HIDDEN, "updates": budget(TEXT_UPDATES), "tokens": [len(source.train), len(source.test)],
@@ -251,7 +251,3 @@ def unigram_loss() -> float:
     source = python_source()
     counts = np.bincount(source.train, minlength=len(source.vocabulary)) + 1
     return round(float(-np.log(counts / counts.sum())[source.test].mean()), 4)
-
-
-def _list(values: Any) -> list:
-    return np.round(np.asarray(values, float), 4).tolist()

@@ -13,6 +13,7 @@ from ..measure.summary import Kept, kept
 from ..measure.translation import bleu, translate
 from ..runtime import budget
 from ..training import Trained, trained
+from . import rounded
 from . import translate as task
 from .agreement import SEEDS
 from .translate import HIDDEN, UPDATES, beyond, parameters, quality, several, test, translator
@@ -23,9 +24,8 @@ LONGER = 4 * UPDATES
 BEAMS = (1, 2, 4, 8)
 PROBED, PROBES = 20, 8_000  # words of each probed sentence, and how many sentences
 FIRST_WORDS = 8
-VARIANTS: dict[
-    str, dict[str, Any]
-] = {  # what differs from "forward": one thing, or for the last two LSTMs two and three
+# What differs from "forward": one thing, or for the last two LSTMs two and three.
+VARIANTS: dict[str, dict[str, Any]] = {
     "forward": {},
     "reversed": {"reading": "backward"},
     "both directions": {"reading": "both"},
@@ -69,10 +69,8 @@ def survives(model: Any) -> Kept:
 
 def first_words(model: Any, count: int = FIRST_WORDS) -> np.ndarray:
     """Share of the test sentences whose first 1 … `count` words are all right."""
-    words, reference = (
-        translate(model, test().batch).words[:, :count],
-        np.asarray(test().batch.target)[:, 1 : 1 + count],
-    )
+    words = translate(model, test().batch).words[:, :count]
+    reference = np.asarray(test().batch.target)[:, 1 : 1 + count]
     there = np.asarray(test().batch.target_mask)[:, 1 : 1 + count]
     right = np.cumprod(words == reference, axis=1)
     return np.array([right[there[:, i], i].mean() for i in range(count)])
@@ -116,7 +114,7 @@ def headline() -> dict[str, Any]:
         if name in PROBED_VARIANTS:
             result["kept"][name] = [_listed(survives(model)) for model in models]
         if name in ("forward", "reversed"):
-            result["first_words"][name] = [_list(first_words(model)) for model in models]
+            result["first_words"][name] = [rounded(first_words(model)) for model in models]
         if name == "forward":
             result["beams"]["bleu"] = [by_beam(model) for model in models]
             result["forced_and_free"] = [forced_and_free(model) for model in models]
@@ -132,15 +130,10 @@ def headline() -> dict[str, Any]:
             }  # fmt: skip
     for name in ("forward", "reversed"):
         models, _ = several(VARIANTS[name], LONGER)
-        result["longer"][name] = {**quality(models)}
+        result["longer"][name] = quality(models)
         result["kept"][f"{name}, longer"] = [_listed(survives(model)) for model in models]
-        result["first_words"][f"{name}, longer"] = [_list(first_words(model)) for model in models]
     return result
 
 
 def _listed(found: Kept) -> dict[str, list]:
-    return {name: _list(values) for name, values in found._asdict().items()}
-
-
-def _list(values: Any) -> list:
-    return np.round(np.asarray(values, float), 4).tolist()
+    return {name: rounded(values) for name, values in found._asdict().items()}

@@ -9,6 +9,7 @@ from flax import nnx
 from scipy.stats import kendalltau
 
 from ..data.batching import Parallel
+from ..data.translation import pairs
 from ..measure.alignment import links, weights_on_reference
 from ..measure.influence import deletions, gradients, other_weights, replaced
 from ..measure.run import apply
@@ -16,12 +17,11 @@ from ..measure.translation import bleu
 from ..models.attention import Score, Tempered, attend
 from ..models.losses import cross_entropy, mean
 from ..models.seq2seq import Translator
-from ..runtime import budget
-from ..training import Trained, fit_seeds, trained
-from . import ch04
+from ..runtime import budget, require
+from ..training import fit_seeds
 from . import translate as task
 from .agreement import SEEDS
-from .translate import HIDDEN, RATE, UPDATES, Corpus, aligned, batches, parameters, quality, several, test, translator
+from .translate import RATE, UPDATES, Corpus, aligned, batches, parameters, quality, several, test, translator
 
 ATTENTIVE: dict[str, Any] = {"reading": "both", "score": "additive"}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -38,17 +38,9 @@ EXPLAINED = 16  # words of the longest source whose every deletion is tried
 PATH = 20  # words of the sentences whose gradients are taken
 
 
-def attentive(retrain: bool = False) -> Trained:
-    """The translator with additive attention and both readings (GRU of 128 units, 1,000 updates), shipped with the course."""
-    config = {"hidden": HIDDEN, "updates": UPDATES, **ATTENTIVE, "corpus": "translation 20000/0"}
-    return trained("translator-attention", _make, task.train, config, retrain=retrain)
-
-
-def _make(rngs: nnx.Rngs) -> Translator:
+def attentive(rngs: nnx.Rngs) -> Translator:
+    """The translator of this chapter: additive attention, an encoder that reads in both directions."""
     return translator(rngs, **ATTENTIVE)
-
-
-MODELS = {"translator-attention": attentive}
 
 
 def last_and_mean(model: Translator, batch: Parallel) -> tuple[np.ndarray, np.ndarray]:
@@ -66,6 +58,7 @@ def _last_and_mean(model: Translator, source: Any, mask: Any) -> Any:
 
 def tempered(model: Translator, temperature: float) -> Translator:
     """The same translator with the scores of its attention divided by `temperature`: 0 is hard, infinity uniform."""
+    require(model.scorer is not None, "This translator has no attention, so it has no scores to divide.")
     copy = nnx.clone(model)
     copy.scorer = Tempered(copy.scorer, temperature)  # type: ignore[assignment, arg-type]
     return copy
@@ -88,7 +81,7 @@ def short() -> Corpus:
 @functools.cache
 def of_one_length() -> Corpus:
     """Test sentences of `PATH` words, 200 of them."""
-    return Corpus.of(task.pairs(200, seed=4, lengths=(PATH, PATH), split="test"))
+    return Corpus.of(pairs(200, seed=4, lengths=(PATH, PATH), split="test"))
 
 
 def evidence(model: Translator) -> dict[str, Any]:
@@ -139,7 +132,7 @@ class Guided(nnx.Module):
 
     def __init__(self, kind: Guide, teacher: Translator, *, rngs: nnx.Rngs):
         self.kind = kind
-        self.student, self.teacher = _make(rngs), nnx.clone(teacher)
+        self.student, self.teacher = attentive(rngs), nnx.clone(teacher)
 
     def __call__(self, batch: Parallel) -> Any:
         words = batch.target[:, :-1]
@@ -195,14 +188,13 @@ def gradient_by_place(model: Translator) -> list[float]:
 def headline() -> dict[str, Any]:
     """BLEU by length and alignment error of every variant; equal parameters; temperature; evidence; controls; paths."""
     result: dict[str, Any] = {
-        "seeds": list(SEEDS), "updates": budget(UPDATES), "variants": {}, "fixed": {}, "evidence": {}, "paths": {"words": PATH},
+        "seeds": list(SEEDS), "updates": budget(UPDATES), "variants": {}, "evidence": {}, "paths": {"words": PATH},
         "guided": {"updates": budget(GUIDED_UPDATES)}, "temperatures": [str(value) for value in TEMPERATURES],
     }  # fmt: skip
     for name, options in VARIANTS.items():
         models, _ = several(options)
         result["variants"][name] = {
             **quality(models), "aer": [aligned(model) for model in models], "parameters": parameters(models[0]),
-            "first_words": [_list(ch04.first_words(m)) for m in models],
         }  # fmt: skip
         if name in ("forward", "both directions"):
             result["evidence"][name] = [evidence(model) for model in models]
@@ -217,19 +209,9 @@ def headline() -> dict[str, Any]:
         result["paths"][f"{name}, untrained"] = [
             gradient_by_place(translator(nnx.Rngs(seed), **options)) for seed in SEEDS
         ]
-    for name, options in {
-        "fixed": {}, "fixed, both directions": {"reading": "both"},
-        "fixed, as many parameters": {"reading": "both", "hidden": LARGER},
-    }.items():  # fmt: skip
-        models, _ = several(options)
-        result["fixed"][name] = {
-            **quality(models), "parameters": parameters(models[0]),
-        }  # fmt: skip
-        if name == "fixed":
-            result["evidence"][name] = [evidence(model) for model in models]
-            result["paths"][name] = [gradient_by_place(model) for model in models]
+    models, _ = several({})
+    result["evidence"]["fixed"] = [evidence(model) for model in models]
+    result["paths"]["fixed"] = [gradient_by_place(model) for model in models]
+    models, _ = several({"reading": "both", "hidden": LARGER})
+    result["larger"] = {**quality(models), "parameters": parameters(models[0])}
     return result
-
-
-def _list(values: Any) -> list:
-    return np.round(np.asarray(values, float), 4).tolist()

@@ -8,13 +8,12 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import optax
 from flax import nnx
 
 from ..data.batching import Batches
 from ..data.parallel import Subwords, Texts, arrays, multi30k
-from ..measure.translation import as_text, bleu, translate
+from ..measure.translation import as_text, bleu, bleu_by_length, translate
 from ..models.seq2seq import Translator, translation
 from ..runtime import budget
 from ..training import History, fit
@@ -80,16 +79,12 @@ def written(model: Any, text: Text, sentences: Texts, size: int = 1) -> list[str
 def quality(said: Sequence[str], test: Texts) -> dict[str, Any]:
     """BLEU (13a, running text) as it is and lower-cased, and lower-cased by the length of the source in words."""
     score = functools.partial(bleu, tokenize="13a", lower=True)
-    lengths = np.array([len(sentence.split()) for sentence in test.source])
-    groups = []
-    for low, high in zip((0, *LENGTHS), LENGTHS, strict=False):
-        rows = np.flatnonzero((lengths > low) & (lengths <= high)).tolist()
-        if rows:
-            value = score([said[i] for i in rows], [test.target[i] for i in rows])
-            groups.append({"upto": high, "sentences": len(rows), "bleu": round(value, 2)})
+    lengths = [len(sentence.split()) for sentence in test.source]
+    groups = bleu_by_length(said, test.target, lengths, LENGTHS, score)
+    rows = zip(groups.upto, groups.sentences, groups.bleu, strict=True)
     return {
         "bleu_lower": round(score(said, test.target), 2), "bleu": round(bleu(said, test.target, tokenize="13a"), 2),
-        "by_length": groups,
+        "by_length": [{"upto": upto, "sentences": count, "bleu": round(value, 2)} for upto, count, value in rows],
     }  # fmt: skip
 
 

@@ -15,10 +15,13 @@ from .style import BLACK, BLUE, RED, finish, translucent
 SEEN = 0.05  # weights below this have no arc
 
 
-def _told(source: Sequence[str], target: Sequence[str], weights: np.ndarray, chosen: int) -> str:
+def _summary(
+    view: str, source: Sequence[str], target: Sequence[str], weights: np.ndarray, gold: np.ndarray | None, chosen: int, note: str
+) -> str:  # fmt: skip
     best = np.argsort(-weights[chosen])[:3]
     parts = ", ".join(f"{source[j]} {weights[chosen, j]:.2f}" for j in best)
-    return f"“{target[chosen]}” (word {chosen + 1}) looks at: {parts}."
+    looks = f"“{target[chosen]}” (word {chosen + 1}) looks at: {parts}."
+    return " ".join(filter(None, [f"{view}: {_title(weights, gold)}.", looks, note]))
 
 
 def _compared(weights: np.ndarray, gold: np.ndarray) -> tuple[int, int]:
@@ -29,7 +32,7 @@ def _compared(weights: np.ndarray, gold: np.ndarray) -> tuple[int, int]:
 
 def _title(weights: np.ndarray, gold: np.ndarray | None) -> str:
     if gold is None:
-        return "Weights of every word; there is no gold alignment for this sentence"
+        return "Where each French word looks"
     right, all_words = _compared(weights, gold)
     return f"{right} of {all_words} words look most at the word they translate"
 
@@ -81,7 +84,7 @@ def alignment_map(
         caption="Each row is one French word; the darker, the more weight it gives an English word"
         + (". Red squares: the words it translates (gold)" if gold is not None else "")
         + f". Framed: the chosen word.{' ' + note if note else ''}",
-        summary=f"As a map: {_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
+        summary=_summary("As a map", source, target, weights, gold, chosen, note),
         height=150 + 17 * len(target) + 60,
     )  # fmt: skip
 
@@ -99,33 +102,38 @@ def alignment_arcs(
     width = max(len(source), len(target)) - 1
     top = np.linspace(0, width, len(source)) if len(source) > 1 else np.zeros(1)
     bottom = np.linspace(0, width, len(target)) if len(target) > 1 else np.zeros(1)
-    figure = go.Figure()
+    traces, labels = [], []  # built first, drawn at once: Plotly checks a figure anew at every later change
+
+    def line(i: int, j: int, style: dict[str, Any]) -> None:
+        traces.append(
+            go.Scatter(x=[bottom[i], top[j]], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip", line=style)
+        )
+
     for i in (*(i for i in range(len(target)) if i != chosen), chosen):  # the chosen one on top
-        for j in np.flatnonzero(weights[i] >= SEEN):
-            strong = i == chosen
-            figure.add_scatter(
-                x=[bottom[i], top[j]], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
-                line={"color": BLUE if strong else translucent(BLUE, 0.25), "width": (9 if strong else 5) * float(weights[i, j])},
-            )  # fmt: skip
+        colour, width_of_one = (BLUE, 9) if i == chosen else (translucent(BLUE, 0.25), 5)
+        for j in np.flatnonzero(weights[i] >= SEEN).tolist():
+            line(i, j, {"color": colour, "width": width_of_one * float(weights[i, j])})
     if gold is not None:
-        for j in np.flatnonzero(gold[chosen]):
-            figure.add_scatter(
-                x=[bottom[chosen], top[j]], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
-                line={"color": RED, "width": 2, "dash": "dash"},
-            )  # fmt: skip
+        for j in np.flatnonzero(gold[chosen]).tolist():
+            line(chosen, j, {"color": RED, "width": 2, "dash": "dash"})
     for words, places, y, values in ((source, top, 1, weights[chosen]), (target, bottom, 0, weights.max(1))):
-        figure.add_scatter(
-            x=places, y=[y] * len(words), mode="markers", showlegend=False, text=list(words), customdata=values,
-            hovertemplate="%{text}: %{customdata:.3f}<extra></extra>",
-            marker={"size": 7, "color": [RED if y == 0 and k == chosen else BLACK for k in range(len(words))]},
+        strong = [y == 0 and k == chosen for k in range(len(words))]
+        traces.append(
+            go.Scatter(
+                x=places, y=[y] * len(words), mode="markers", showlegend=False, text=list(words), customdata=values,
+                hovertemplate="%{text}: %{customdata:.3f}<extra></extra>",
+                marker={"size": 7, "color": [RED if one else BLACK for one in strong]},
+            )
         )  # fmt: skip
-        for k, word in enumerate(words):
-            strong = y == 0 and k == chosen
-            figure.add_annotation(
-                x=places[k], y=y, text=f"<b>{word}</b>" if strong else word, textangle=-60, showarrow=False,
-                xanchor="left" if y else "right", yanchor="bottom" if y else "top", yshift=5 if y else -5,
-                xshift=-4 if y else 4, font={"size": 12, "color": RED if strong else BLACK},
-            )  # fmt: skip
+        labels += [
+            {
+                "x": place, "y": y, "text": f"<b>{word}</b>" if one else word, "textangle": -60, "showarrow": False,
+                "xanchor": "left" if y else "right", "yanchor": "bottom" if y else "top", "yshift": 5 if y else -5,
+                "xshift": -4 if y else 4, "font": {"size": 12, "color": RED if one else BLACK},
+            }
+            for word, place, one in zip(words, places, strong, strict=True)
+        ]  # fmt: skip
+    figure = go.Figure(traces, {"annotations": labels})
     longest = 5.0 * max(map(len, (*source, *target)))
     figure.update_xaxes(visible=False, range=[-0.04 * width - 0.5, 1.04 * width + 0.5])
     figure.update_yaxes(visible=False, range=[-0.35 - longest / 250, 1.35 + longest / 250])
@@ -134,7 +142,7 @@ def alignment_arcs(
         caption=f"Above: English, below: French. A line is a weight of at least {SEEN:g}, the thicker the larger; dark: those of "
         "the chosen word" + ("; red dashes: the words it translates (gold)" if gold is not None else "")
         + f".{' ' + note if note else ''}",
-        summary=f"As arcs: {_title(weights, gold)}. {_told(source, target, weights, chosen)}{' ' + note if note else ''}",
+        summary=_summary("As arcs", source, target, weights, gold, chosen, note),
         height=430,
     )  # fmt: skip
 

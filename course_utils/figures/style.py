@@ -68,7 +68,8 @@ def _room(figure: Any) -> dict[str, float]:
     letter = 7.0
 
     def longest(texts: Any) -> float:
-        return letter * max((len(text) for text in texts if isinstance(text, str)), default=0)
+        lines = (line for text in texts if isinstance(text, str) for line in text.split("<br>"))
+        return letter * max(map(len, lines), default=0)
 
     traces: Any = figure.data
     categories = [trace.y for trace in traces if getattr(trace, "yaxis", None) in (None, "y") and trace.y is not None]

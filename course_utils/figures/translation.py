@@ -38,13 +38,14 @@ def translations(
     rows: list[tuple[str, Sequence[str], list[bool]]] = [("English", source, [False] * len(source))]
     if reference is not None:
         rows.append(("reference", reference, [False] * len(reference)))
-    told = []
+    told, counts = [], {}
     for name, words in said.items():
-        wrong = wrong_words(words, reference)[0] if reference is not None else [False] * len(words)
-        rows.append((name, words, wrong))
+        wrong = [False] * len(words)
         if reference is not None:
-            missing = sum(wrong_words(words, reference)[1])
-            told.append(f"{name}: {sum(wrong)} of {len(words)} words wrong, {missing} of {len(reference)} missing")
+            wrong, missing = wrong_words(words, reference)
+            counts[name] = sum(wrong)
+            told.append(f"{name}: {sum(wrong)} of {len(words)} words wrong, {sum(missing)} of {len(reference)} missing")
+        rows.append((name, words, wrong))
     line, labels = 0.0, []
     under_x: list[float | None] = []
     under_y: list[float | None] = []
@@ -80,7 +81,6 @@ def translations(
     if reference is None:
         title = f"{len(source)} words, without a reference"
     else:
-        counts = {name: sum(wrong_words(words, reference)[0]) for name, words in said.items()}
         title = "; ".join(
             f"{name}: {count or 'no'} wrong word{'s' if count != 1 else ''}" for name, count in counts.items()
         )
@@ -126,10 +126,10 @@ def bleu_curves(
     )
     if len(told) > 2:
         ends = {name: values[1] for name, values in told.items()}
-        least, most = min(ends, key=lambda name: ends[name]), max(ends, key=lambda name: ends[name])
+        worst, best = min(ends, key=lambda name: ends[name]), max(ends, key=lambda name: ends[name])
         each = "; ".join(f"{name} {value:.0f}" for name, value in ends.items())
         title = f"BLEU at {labels[last]} words: " + (
-            each if len(each) < 75 else f"{ends[least]:.0f} ({least}) to {ends[most]:.0f} ({most})"
+            each if len(each) < 75 else f"{ends[worst]:.0f} ({worst}) to {ends[best]:.0f} ({best})"
         )
     else:
         first, *others = told.items()
@@ -174,10 +174,10 @@ def kept_by_place(kept: Mapping[str, Mapping[str, Any]], measure: str = "accurac
         y_title, what = "words named right from c", "Named right from c"
     else:
         caption = (
-            "How much c changes with the vector of each word: mean norm of ∂c/∂x over sentences of "
+            "How much c changes with the vector of each word: mean norm of ∂c/∂v over sentences of "
             f"{length} words, logarithmic axis."
         )
-        y_title, what = "‖∂c/∂x‖", "‖∂c/∂x‖"
+        y_title, what = "‖∂c/∂v‖", "‖∂c/∂v‖"
     return curves(
         places, runs, title=f"{what}, first / middle / last word: {told}",
         caption=f"{caption} {_seeds(runs)}", summary=f"{what} at the first, the middle and the last word: {told}.",

@@ -5,7 +5,7 @@ of one to four words over a whole corpus; of a single sentence it says little.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -51,11 +51,15 @@ class ByLength(NamedTuple):
 
 
 def bleu_by_length(
-    translations: Sequence[str], references: Sequence[str], lengths: Sequence[int], edges: Sequence[int] = LENGTHS
+    translations: Sequence[str],
+    references: Sequence[str],
+    lengths: Sequence[int],
+    edges: Sequence[int] = LENGTHS,
+    score: Callable[[Sequence[str], Sequence[str]], float] = bleu,
 ) -> ByLength:
     """BLEU of each group of sentences whose source is longer than the edge before and at most as long as its own.
 
-    Groups without sentences are left out. A source longer than the last edge is refused.
+    `score`: `bleu` with other options. Groups without sentences are left out. A source longer than the last edge is refused.
     """
     counts = np.asarray(lengths)
     require(len(counts) == len(references), f"There are {len(counts)} lengths and {len(references)} references.")
@@ -65,7 +69,7 @@ def bleu_by_length(
         rows = np.flatnonzero((counts > low) & (counts <= high)).tolist()
         if rows:
             found.upto.append(high)
-            found.bleu.append(bleu([translations[i] for i in rows], [references[i] for i in rows]))
+            found.bleu.append(score([translations[i] for i in rows], [references[i] for i in rows]))
             found.sentences.append(len(rows))
     return found
 

@@ -15,6 +15,7 @@ from ..figures.alignment import soft_to_hard as soft_figure
 from ..figures.style import add_to_summary
 from ..figures.translation import bleu_curves
 from ..measure.run import apply
+from ..runtime import InvalidInput
 from .ch04 import examples, longer_note, padded, sentence
 from .explore import Explorer, choice, explore, slider, text, toggle
 
@@ -25,7 +26,8 @@ def _translate(model: Any, indices: Sequence[int]) -> tuple[list[str], np.ndarra
     """Words of the translation, `<eos>` behind where it came to one, and their weights over the source."""
     found = greedy(model, *padded(indices))
     words = [vocabularies()[1].words[i] for i in found.words[0, : found.lengths[0]]]
-    assert found.weights is not None
+    if found.weights is None:
+        raise InvalidInput("This translator has no attention, so it has no weights to show.")
     return words, found.weights[0, : len(words), : len(indices)]
 
 
@@ -40,7 +42,9 @@ def alignments(model: Any) -> Explorer:
         said, weights = translated(tuple(indices))
         notes = [longer_note(words), _asked(word, said)]
         links = None
-        if pair is not None and gold:
+        if pair is None and gold:
+            notes.append("No gold: this sentence is not one of the test sentences.")
+        elif pair is not None and gold:
             if list(pair.target) == [*filter(lambda w: w != "<eos>", said)]:
                 links = np.zeros_like(weights, bool)
                 for i, sources in enumerate(pair.alignment):

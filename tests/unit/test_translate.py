@@ -49,7 +49,7 @@ def test_parameters_are_counted():
 
 
 def test_the_rival_has_at_least_as_many_parameters_as_attention():
-    attention = task.parameters(ch05._make(nnx.Rngs(0)))
+    attention = task.parameters(ch05.attentive(nnx.Rngs(0)))
     rival = task.parameters(task.translator(nnx.Rngs(0), reading="both", hidden=ch05.LARGER))
     assert attention <= rival < 1.05 * attention
 
