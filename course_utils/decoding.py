@@ -1,7 +1,8 @@
 """From scores of the next word to a sentence: greedy and beam search, for every translator of the course.
 
-A translator has `encode(source, mask)` → memory, `begin(memory)` → state and `advance(state, words, memory)` →
-(state, scores of the next word, weights over the source or None). Nothing else of it is known here.
+A translator has `encode(source, mask)` → memory, `begin(memory, longest)` → state, with room for so
+many words, and `advance(state, words, memory)` → (state, scores of the next word, weights over the source or None).
+Nothing else of it is known here; every array of a memory and of a state has the batch as its first axis.
 
 Words are indices; 0 pads, 1 begins and 2 ends a sentence, as in `data.vocabulary`.
 """
@@ -54,7 +55,7 @@ def _greedy(graphdef, state, source, mask, longest):
         return (state, new, log_p, done | (new == EOS)), (new, weights)
 
     batch = source.shape[0]
-    begin = (model.begin(memory), jnp.full(batch, BOS), jnp.zeros(batch), jnp.zeros(batch, bool))
+    begin = (model.begin(memory, longest), jnp.full(batch, BOS), jnp.zeros(batch), jnp.zeros(batch, bool))
     (_, _, log_p, _), (words, weights) = jax.lax.scan(step, begin, length=longest)
     return words.T, log_p, None if weights is None else jnp.swapaxes(weights, 0, 1)
 
@@ -127,7 +128,7 @@ def _beam(graphdef, state, source, mask, longest, size):
 
     repeated = repeat(memory)
     log_p = jnp.full((batch, size), -jnp.inf).at[:, 0].set(0.0)  # all beams are the same at first
-    begin = (repeat(model.begin(memory)), jnp.full((batch, size, longest), PAD), log_p)
+    begin = (repeat(model.begin(memory, longest)), jnp.full((batch, size, longest), PAD), log_p)
     (_, words, log_p), _ = jax.lax.scan(step, begin, jnp.arange(longest))
     return words, log_p
 

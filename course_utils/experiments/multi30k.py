@@ -5,7 +5,7 @@
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import optax
@@ -15,22 +15,26 @@ from ..data.batching import Batches
 from ..data.parallel import Subwords, Texts, arrays, multi30k
 from ..measure.translation import as_text, bleu, bleu_by_length, translate
 from ..models.seq2seq import Translator, translation
-from ..runtime import budget
+from ..models.transformer import Transformer
+from ..runtime import budget, require
 from ..training import History, fit
-from .translate import parameters
+from .translate import parameters, warmed_up
 
 SOURCE, TARGET = "de", "en"
 PIECES = 6_000  # of each language
 HIDDEN, EMBED, BATCH, DROPOUT = 256, 256, 64, 0.3
+LAYERS, HEADS, INNER, BRANCH_DROPOUT = 3, 8, 512, 0.1  # of the Transformer, as wide as the others
 EPOCHS, RATE, LAST_RATE = 10, 2e-3, 5e-5
+WARM_UP, TRANSFORMER_RATE = 400, 1e-3
 EDGES = (16, 24, 60)
 LONGEST = 58  # pieces of a sentence that is trained on
 LENGTHS = (8, 12, 16, 20, 40)  # German words
 BEAM = 5
-RUNGS: dict[str, dict[str, Any]] = {
-    "fixed context": {},
-    "attention": {"score": "additive"},
-}  # both read in both directions
+RUNGS = (
+    "fixed context",
+    "attention",
+    "Transformer",
+)  # the first two read in both directions, and differ in the score alone
 
 
 class Text(NamedTuple):
@@ -49,23 +53,37 @@ def prepare(train: Texts) -> Text:
     return Text(Batches(batch, BATCH, EDGES), source, target, len(rows))
 
 
-def translator(text: Text, rngs: nnx.Rngs, **options: Any) -> Translator:
-    """A translator of these pieces, reading in both directions."""
+def translator(text: Text, rngs: nnx.Rngs, rung: str) -> Translator | Transformer:
+    """The translator of one rung, for these pieces."""
+    require(rung in RUNGS, f"There is no rung {rung!r}; there are {', '.join(RUNGS)}.")
+    vocabularies = len(text.source), len(text.target)
+    if rung == "Transformer":
+        return Transformer(
+            *vocabularies, rngs=rngs, width=EMBED, layers=LAYERS, heads=HEADS, inner=INNER, dropout=BRANCH_DROPOUT
+        )
     return Translator(
-        len(text.source), len(text.target), rngs=rngs,
-        **{"hidden": HIDDEN, "embed": EMBED, "reading": "both", "dropout": DROPOUT, **options},
+        *vocabularies, rngs=rngs, hidden=HIDDEN, embed=EMBED, reading="both", dropout=DROPOUT,
+        score="additive" if rung == "attention" else None,
     )  # fmt: skip
 
 
+def rate(rung: str, updates: int) -> optax.Schedule:
+    """The learning rate falls in a straight line; the Transformer's rises before."""
+    if rung != "Transformer":
+        return optax.linear_schedule(RATE, LAST_RATE, updates)
+    warm = min(WARM_UP, updates // 4)
+    return warmed_up(TRANSFORMER_RATE, LAST_RATE, warm, updates)
+
+
 def learn(
-    text: Text, epochs: int = EPOCHS, seed: int = 0, progress: bool = True, **options: Any
-) -> tuple[Translator, History]:
-    """One translator, trained for so many passes over the sentences, the learning rate falling in a straight line."""
-    model = translator(text, nnx.Rngs(seed), **options)
+    text: Text, rung: str, epochs: int = EPOCHS, seed: int = 0, report: Callable | None = None
+) -> tuple[Translator | Transformer, History]:
+    """One translator, trained for so many passes over the sentences."""
+    model = translator(text, nnx.Rngs(seed), rung)
     updates = budget(epochs * -(-text.sentences // BATCH))
     history = fit(
-        model, text.batches, updates, loss=translation, learning_rate=optax.linear_schedule(RATE, LAST_RATE, updates),
-        seed=seed, progress=progress,
+        model, text.batches, updates, loss=translation, learning_rate=rate(rung, updates), seed=seed, report=report,
+        progress=report is None,
     )  # fmt: skip
     return model, history
 
@@ -95,10 +113,11 @@ def headline() -> dict[str, Any]:
     result: dict[str, Any] = {
         "languages": [SOURCE, TARGET], "test": "test 2016", "seeds": [0], "epochs": EPOCHS, "pieces": [len(text.source), len(text.target)],
         "hidden": HIDDEN, "embed": EMBED, "dropout": DROPOUT, "beam": BEAM, "rungs": {},
+        "transformer": {"width": EMBED, "layers": LAYERS, "heads": HEADS, "inner": INNER, "dropout": BRANCH_DROPOUT},
     }  # fmt: skip
-    for name, options in RUNGS.items():
+    for name in RUNGS:
         start = time.perf_counter()
-        model, history = learn(text, **options)
+        model, history = learn(text, name)
         minutes = round((time.perf_counter() - start) / 60, 1)
         greedy, beam = (written(model, text, test, size) for size in (1, BEAM))
         result["rungs"][name] = {

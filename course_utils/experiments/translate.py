@@ -91,6 +91,12 @@ def rate(updates: int) -> optax.Schedule:
     return optax.linear_schedule(RATE, LAST_RATE, budget(updates))
 
 
+def warmed_up(highest: float, last: float, warm: int, updates: int) -> optax.Schedule:
+    """A learning rate that rises in a straight line over the first `warm` updates, and falls in one over the rest."""
+    rise, fall = optax.linear_schedule(0.0, highest, warm), optax.linear_schedule(highest, last, updates - warm)
+    return optax.join_schedules([rise, fall], [warm])
+
+
 def train(model: Translator, updates: int = UPDATES, *, seed: int = 0, report: Callable | None = None) -> History:
     """Train a translator in place."""
     return fit(

@@ -4,7 +4,7 @@
     attention         c_i = Σ_j α_ij h_j               a vector of its own for every step
 
 Both are one `Translator`, and differ in nothing else. Every translator of the course has three methods, and
-`decoding` knows no more of it: `encode(source, mask)` → memory, `begin(memory)` → state, and
+`decoding` knows no more of it: `encode(source, mask)` → memory, `begin(memory, longest)` → state, and
 `advance(state, words, memory)` → the next state, scores of the next word, and weights over the source.
 
 Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio (2014); Sutskever, Vinyals, Le (2014);
@@ -121,8 +121,8 @@ class Translator(nnx.Module):
         prepared = self.scorer.prepare(joined) if self.scorer is not None else None
         return Memory(joined, mask, prepared, summary)
 
-    def begin(self, memory: Memory) -> Any:
-        """The decoder's state before the first word: s_0 = tanh(W_s c)."""
+    def begin(self, memory: Memory, longest: int | None = None) -> Any:
+        """The decoder's state before the first word: s_0 = tanh(W_s c). It holds any number of words in the same room."""
         start = self.decoder.start(1)
         leaves, tree = jax.tree.flatten(start)
         values = jnp.split(jnp.tanh(self.to_start(memory.summary)), len(leaves), axis=-1)
