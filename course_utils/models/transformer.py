@@ -95,6 +95,11 @@ class Block(nnx.Module):
         )
         self.dropout = nnx.Dropout(dropout, rngs=rngs) if dropout else None
 
+    def remember(self, source: Float[Array, "batch source width"]) -> KeysValues:
+        """Keys and values of a source, made once for all words that will look at it."""
+        require(self.cross is not None, "This block looks at no source: make it with `cross=True`.")
+        return self.cross.remember(source)  # type: ignore[union-attr]
+
     def _enter(self, x: Any, norm: Any) -> Any:
         """What a branch reads."""
         return norm(x) if self.norm == "before" else x
@@ -110,7 +115,7 @@ class Block(nnx.Module):
     ) -> tuple[Float[Array, "batch time width"], Any, Any]:  # fmt: skip
         """x after the layer, the weights of self-attention and those of the look at the source (None: there is none).
 
-        source: keys and values of the source, from `cross.remember`.   seen: its mask.   keep: see `MultiHead.look`.
+        source: keys and values of the source, from `remember`.   seen: its mask.   keep: see `MultiHead.look`.
         """
         change, weights = self.attention(self._enter(x, self.attention_norm), mask, keep)
         return self._rest(self._add(x, change, self.attention_norm), weights, source, seen)
@@ -207,7 +212,7 @@ class Transformer(nnx.Module):
             x, weights, _ = block(x, mask[:, None, None])
             found.append(weights)
         x = x if self.encoder_norm is None else self.encoder_norm(x)
-        return Encoded(x, mask, tuple(block.cross.remember(x) for block in self.decoder)), found
+        return Encoded(x, mask, tuple(block.remember(x) for block in self.decoder)), found
 
     def _begin(self, x: Any) -> Any:
         return x if self.dropout is None else self.dropout(x)

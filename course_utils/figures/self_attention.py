@@ -1,0 +1,267 @@
+"""Self-attention drawn: a look-up in the plane, the softmax of large scores, masks, heads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ..measure.softmax import Saturation
+from .curves import curves
+from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, finish
+
+SHADES = [[0, "#FFFFFF"], [1, BLUE]]
+REACH = 1.7  # how far from the origin the plane of the dictionary is drawn
+
+
+def soft_dictionary(
+    words: Sequence[str], keys: np.ndarray, values: np.ndarray, query: np.ndarray, weights: np.ndarray, unit: str
+) -> go.Figure:
+    """Keys `[n, 2]` and a query in the plane, the weights `[n]`, and the blend of the values `[n]`."""
+    blend, best = float(weights @ values), int(weights.argmax())
+    figure = make_subplots(1, 2, column_widths=[0.56, 0.44], horizontal_spacing=0.16)
+    figure.add_scatter(
+        x=keys[:, 0], y=keys[:, 1], mode="markers+text", text=list(words), showlegend=False, hoverinfo="skip",
+        textposition=["middle left" if x > 0.5 else "middle right" if x < -0.5 else "top center" for x in keys[:, 0]],
+        marker={"color": BLUE, "size": 8 + 34 * weights, "line": {"color": BLACK, "width": 1}},
+    )  # fmt: skip
+    length = float(np.linalg.norm(query))
+    tip = query * min(1.0, REACH / max(length, 1e-9))  # a longer query is drawn up to the edge
+    figure.add_annotation(
+        x=tip[0], y=tip[1], ax=0, ay=0, axref="x", ayref="y", xref="x", yref="y", text="", showarrow=True, arrowhead=2,
+        arrowwidth=3, arrowcolor=RED,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[tip[0]],
+        y=[tip[1]],
+        mode="markers+text",
+        text=[f"query, length {length:g}"],
+        textfont={"color": RED},
+        textposition="top center" if tip[1] >= 0 else "bottom center",
+        marker={"color": RED, "size": 5},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    rows = [f"{word}: {value:g}" for word, value in zip(words, values, strict=True)]
+    figure.add_bar(
+        x=weights, y=rows, orientation="h", marker_color=BLUE, showlegend=False, hovertemplate="%{y}: weight %{x:.3f}<extra></extra>",
+        text=[f"{weight:.2f}" for weight in weights], textposition="outside", cliponaxis=False, row=1, col=2,
+    )  # fmt: skip
+    figure.update_xaxes(range=[-1.25 * REACH, 1.25 * REACH], row=1, col=1, title_text="← water · land →")
+    figure.update_yaxes(range=[-1.25 * REACH, 1.25 * REACH], row=1, col=1, title_text="← small · large →")
+    figure.update_xaxes(range=[0, 1.12], row=1, col=2, title_text="weight α")
+    figure.update_yaxes(row=1, col=2, autorange="reversed", showgrid=False)
+    return finish(
+        figure, title=f"The answer is {blend:.2f} {unit}: {words[best]} has weight {weights[best]:.2f}",
+        caption="Left: each entry stands at its key, the larger the more weight; red: the query. Right: each entry's value and weight; "
+        "the answer is the weighted mean of the values.",
+        summary=f"Query of length {length:.1f} at ({query[0]:.1f}, {query[1]:.1f}). Weights: "
+        + ", ".join(f"{word} {weight:.2f}" for word, weight in zip(words, weights, strict=True)) + f". Answer: {blend:.2f} {unit}.",
+        height=400,
+    )  # fmt: skip
+
+
+def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) -> go.Figure:
+    """Left the scores of random vectors, right the weights of one query, largest first."""
+    scores, row = np.asarray(found.scores), np.asarray(found.scores)[query]
+    raised = np.exp(row - row.max())
+    weights = np.sort(raised / raised.sum())[::-1]
+    figure = make_subplots(1, 2, horizontal_spacing=0.14)
+    counts, edges = np.histogram(scores, bins=60, density=True)
+    figure.add_bar(
+        x=(edges[1:] + edges[:-1]) / 2,
+        y=counts,
+        width=np.diff(edges),
+        marker_color=BLUE,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    figure.add_bar(
+        x=np.arange(1, 1 + len(weights)), y=weights, marker_color=RED, showlegend=False, row=1, col=2,
+        hovertemplate="%{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title_text="score", row=1, col=1)
+    figure.update_yaxes(title_text="density", row=1, col=1)
+    figure.update_xaxes(title_text="positions, largest weight first", row=1, col=2)
+    figure.update_yaxes(title_text="weight of one query", range=[0, 1.02], row=1, col=2)
+    told = (
+        f"variance of the scores {found.variance:.3g}, entropy {found.entropy:.2f} bits, gradient {found.gradient:.3f}, "
+        f"largest weight {found.largest:.2f}"
+    )
+    return finish(
+        figure, title=f"d = {size}{', divided by √d' if divided else ''}: {told.split(', largest')[0]}",
+        caption=f"Left: scores of random queries and keys whose {size} numbers have variance 1. Right: the softmax of one query's "
+        f"{len(weights)} scores. Entropy is at most {np.log2(len(weights)):.0f} bits; gradient: mean ‖∂α/∂e‖.",
+        summary=f"d = {size}, {'divided' if divided else 'not divided'} by √d. Over all queries: {told}. Query {query + 1}: largest "
+        f"weight {weights[0]:.2f}.",
+        height=380,
+    )  # fmt: skip
+
+
+def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[float]]], measure: str) -> go.Figure:
+    """One measure against d: name → measure → `[sizes]`."""
+    ends = {name: values[measure][-1] for name, values in found.items()}
+    told = ", ".join(f"{name}: {value:.3g}" for name, value in ends.items())
+    labels = {
+        "variance": ("variance of the scores", "The variance of q · k grows as d does; divided by √d it stays 1."),
+        "entropy": (
+            "entropy of the weights, bits",
+            "Scores that are far apart leave one weight near 1: the entropy falls towards 0.",
+        ),
+        "gradient": (
+            "‖∂α/∂e‖",
+            "What the softmax lets through to its scores. Near a weight of 1 it is nearly nothing.",
+        ),
+    }
+    y, caption = labels[measure]
+    return curves(
+        sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,} · {told}",
+        caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, means over 500 queries.",
+        summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure == "variance",
+    )  # fmt: skip
+
+
+def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, chosen: int) -> go.Figure:
+    """Who may look at whom, `[n, n]`, with the weights; the row of one position in words."""
+    n = len(words)
+    names = [f"{i + 1} {word}" for i, word in enumerate(words)]
+    shown = np.where(allowed, weights, np.nan)
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=shown, x=names, y=names, colorscale=SHADES, zmin=0, zmax=1, xgap=2, ygap=2, hoverongaps=False,
+        colorbar={"title": {"text": "weight"}, "thickness": 14}, hovertemplate="%{y} looks at %{x}: %{z:.3f}<extra></extra>",
+        texttemplate="%{z:.2f}", textfont={"size": 11},
+    )  # fmt: skip
+    crosses = [(names[j], names[i]) for i in range(n) for j in range(n) if not allowed[i, j]]
+    figure.add_scatter(
+        x=[x for x, _ in crosses], y=[y for _, y in crosses], mode="markers", showlegend=False, hoverinfo="skip",
+        marker={"symbol": "x-thin", "size": 8, "line": {"color": GREY, "width": 1.5}},
+    )  # fmt: skip
+    figure.add_shape(
+        type="rect", x0=-0.5, x1=n - 0.5, y0=chosen - 0.5, y1=chosen + 0.5, line={"color": RED, "width": 2.5}
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(tickangle=-40, showgrid=False, tickvals=names, ticktext=names)
+    seen = [words[j] for j in np.flatnonzero(allowed[chosen]).tolist()]
+    nowhere = [words[i] for i in range(n) if not allowed[i].any()]
+    count = int(allowed.sum())
+    return finish(
+        figure, title=f"“{words[chosen]}” may look at {len(seen)} of {n} positions; {count} of {n * n} pairs are allowed",
+        caption="Row: who looks; column: at whom. Crosses are masked; the weights of what is left sum to 1 in every row. "
+        "Framed: the chosen position."
+        + (f" Nothing is left for {', '.join(nowhere)}: zeros." if nowhere else ""),
+        summary=f"Position {chosen + 1}, “{words[chosen]}”, may look at: {', '.join(seen) or 'nothing, its weights are all 0'}. "
+        f"{count} of {n * n} pairs are allowed.",
+        x="looked at", y="looks", height=430,
+    )  # fmt: skip
+
+
+def head_map(
+    words: Sequence[str], weights: np.ndarray, layer: int, head: int, chosen: int, marked: Mapping[int, str]
+) -> go.Figure:
+    """Where the heads of one layer look, `[heads, n, n]`: the map of one head, and below the chosen word's row in all of them.
+
+    marked: positions with a name to be told, such as the subject.
+    """
+    heads, n = weights.shape[:2]
+    names = [f"{i + 1} {word}" for i, word in enumerate(words)]
+    figure = make_subplots(2, 1, row_heights=[0.74, 0.26], vertical_spacing=0.03, shared_xaxes=True)
+    figure.add_heatmap(
+        z=weights[head], x=names, y=names, colorscale=SHADES, zmin=0, zmax=1, showscale=False,
+        hovertemplate="%{y} looks at %{x}: %{z:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_heatmap(
+        z=weights[:, chosen], x=names, y=[f"head {i + 1}" for i in range(heads)], colorscale=SHADES, zmin=0, zmax=1, showscale=False,
+        hovertemplate="%{y} looks at %{x}: %{z:.3f}<extra></extra>", row=2, col=1,
+    )  # fmt: skip
+    figure.add_shape(
+        type="rect", x0=-0.5, x1=n - 0.5, y0=chosen - 0.5, y1=chosen + 0.5, line={"color": RED, "width": 2}
+    )
+    figure.add_shape(
+        type="rect", x0=-0.5, x1=n - 0.5, y0=head - 0.5, y1=head + 0.5, line={"color": RED, "width": 2}, row=2, col=1
+    )
+    for place in marked:
+        for row in (1, 2):
+            figure.add_vline(x=place, line={"color": PALE, "dash": "dot", "width": 1}, row=row, col=1)  # type: ignore[arg-type]
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": 11})
+    figure.update_xaxes(showgrid=False, tickangle=-60, tickfont={"size": 11})
+    figure.update_xaxes(tickvals=list(range(n)), ticktext=names, row=2, col=1)
+    best = np.argsort(-weights[head, chosen])[:3]
+    looks = ", ".join(f"{words[j]} {weights[head, chosen, j]:.2f}" for j in best)
+    also = "".join(
+        f" Weight of the {name} (“{words[place]}”) by head: "
+        + ", ".join(f"{w:.2f}" for w in weights[:, chosen, place])
+        + "."
+        for place, name in marked.items()
+    )
+    return finish(
+        figure,
+        title=f"Layer {layer + 1}, head {head + 1}: “{words[chosen]}” looks most at “{words[best[0]]}” "
+        f"({weights[head, chosen, best[0]]:.2f})",
+        caption="Above: all looks of one head, a row for each word that looks; only words before it, and itself, can be seen. Framed: the "
+        "chosen word. Below: the same word in every head of the layer, the chosen head framed."
+        + (f" Dotted: {', '.join(f'the {name}' for name in marked.values())}." if marked else ""),
+        summary=f"Layer {layer + 1}, head {head + 1}, at “{words[chosen]}” (word {chosen + 1}): {looks}.{also}",
+        height=210 + 17 * n + 60 + 16 * heads,
+    )  # fmt: skip
+
+
+def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str) -> go.Figure:
+    """Position vectors `[time, width]`, and how one position compares with all others `[time]`."""
+    time, width = vectors.shape
+    figure = make_subplots(1, 2, column_widths=[0.5, 0.5], horizontal_spacing=0.14)
+    figure.add_heatmap(
+        z=vectors,
+        colorscale="RdBu",
+        zmid=0,
+        showscale=False,
+        hovertemplate="position %{y}, number %{x}: %{z:.2f}<extra></extra>",
+    )
+    figure.add_shape(
+        type="rect", x0=-0.5, x1=width - 0.5, y0=chosen - 0.5, y1=chosen + 0.5, line={"color": BLACK, "width": 2}
+    )
+    figure.add_scatter(
+        x=np.arange(time), y=near, mode="lines", line={"color": BLUE, "width": 2.5}, showlegend=False, row=1, col=2
+    )
+    figure.add_vline(x=chosen, line={"color": RED, "dash": "dash"}, row=1, col=2)  # type: ignore[arg-type]
+    figure.update_yaxes(title_text="position", autorange="reversed", row=1, col=1)
+    figure.update_xaxes(title_text="number of the vector", row=1, col=1)
+    figure.update_xaxes(title_text="position", row=1, col=2)
+    figure.update_yaxes(title_text=f"compared with position {chosen}", row=1, col=2)
+    half = float(near[chosen]) / 2
+    close = np.flatnonzero(near >= half)
+    next_, far = (min(chosen + step, time - 1) for step in (1, 10))
+    return finish(
+        figure,
+        title=f"{kind.capitalize()}: position {chosen} with itself {near[chosen]:.1f}, one further {near[next_]:.1f}, "
+        f"ten further {near[far]:.1f}",
+        caption="Left: one row for each position. Right: dot product of the chosen position (framed, dashed) with every position; for "
+        "rotary, of a query and an equal key turned by their positions.",
+        summary=f"{kind.capitalize()}, width {width}. Position {chosen} with itself: {near[chosen]:.2f}; at least half of that from "
+        f"position {close.min()} to {close.max()}; one further: {near[next_]:.2f}; ten further: {near[far]:.2f}.",
+        height=390,
+    )  # fmt: skip
+
+
+def heads_needed(looks: Mapping[str, Any], off: Any) -> go.Figure:
+    """Each head as a point: its weight on the subject (mean), and the accuracy without it; `[seeds, layers, heads]` both."""
+    subject, off = np.asarray(looks["subject"], float), np.asarray(off, float)
+    seeds, layers, heads = subject.shape
+    figure = go.Figure()
+    for layer in range(layers):
+        figure.add_scatter(
+            x=subject[:, layer].ravel(), y=off[:, layer].ravel(), mode="markers", name=f"layer {layer + 1}",
+            text=[f"seed {s}, head {h + 1}" for s in range(seeds) for h in range(heads)],
+            hovertemplate="%{text}: weight %{x:.2f}, without it %{y:.2f}<extra></extra>",
+            marker={"color": COLOURS[layer], "symbol": MARKERS[layer], "size": 11, "line": {"color": BLACK, "width": 1}},
+        )  # fmt: skip
+    place = np.unravel_index(off.argmin(), off.shape)
+    return finish(
+        figure, title=f"Most needed: a head of layer {place[1] + 1}; without it {off[place]:.2f} of the verbs are right",
+        caption=f"Each point is a head of a language model ({seeds} seeds × {layers} layers × {heads} heads). Right: it gives the subject "
+        "much weight where the verb is due. Down: without it verbs get the wrong number.",
+        summary=f"{subject.size} heads. Largest weight on the subject: {subject.max():.2f}. Lowest accuracy with one head off: "
+        f"{off.min():.2f}; the middle one: {np.median(off):.2f}.",
+        x="mean weight on the subject", y="verbs right without this head", height=400,
+    )  # fmt: skip
