@@ -1,13 +1,25 @@
-"""Time, measured so that it can be compared: compilation excluded, medians, what is compared in turn."""
+"""Time and memory, measured so that they can be compared: compilation excluded, medians, what is compared in turn."""
 
 import statistics
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
+import numpy as np
+import psutil
+from flax import nnx
 
-from ..runtime import require_positive
+from ..models.cells import RNNCell
+from ..models.gated import GRUCell, LSTMCell
+from ..models.recurrent import unroll
+from ..models.self_attention import MultiHead, causal_mask
+from ..runtime import require, require_positive
+
+CELLS = {"RNN": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
+LAYERS = (*CELLS, "self-attention")
+HEADS = 4
+WOULD_NOT_FIT, TOO_LONG = "would not fit", "would take too long"
 
 
 def seconds(*calls: Callable[[], Any], repeats: int = 20) -> list[float]:
@@ -25,3 +37,108 @@ def seconds(*calls: Callable[[], Any], repeats: int = 20) -> list[float]:
             jax.block_until_ready(call())
             times.append(time.perf_counter() - start)
     return [statistics.median(times) for times in spent]
+
+
+# ------------------------------------------------------------------------------------- one layer, one update
+
+
+class Cost(NamedTuple):
+    """What one training step of one layer costs."""
+
+    seconds: float | None  # None: it was not run
+    bytes: int  # of memory at its peak, as the compiler plans it
+    skipped: str = ""  # why it was not run: WOULD_NOT_FIT or TOO_LONG
+
+
+def training_step(layer: str, length: int, batch: int, width: int) -> tuple[Any, tuple]:
+    """A compiled forward and backward pass of one causal layer on `[batch, length, width]`, and its arguments."""
+    require(layer in LAYERS, f"There is no layer {layer!r}; there are {', '.join(LAYERS)}.")
+    require_positive(length=length, batch=batch, width=width)
+    rngs = nnx.Rngs(0)
+    model = MultiHead(width, HEADS, rngs=rngs) if layer == "self-attention" else CELLS[layer](width, width, rngs=rngs)
+    graphdef, state = nnx.split(model)
+
+    def loss(state: Any, x: Any) -> Any:
+        model = nnx.merge(graphdef, state)
+        outputs = model(x, causal_mask(length))[0] if layer == "self-attention" else unroll(model, x)[0]
+        return (outputs**2).mean()
+
+    shape = jax.ShapeDtypeStruct((batch, length, width), jax.numpy.float32)
+    compiled = jax.jit(jax.value_and_grad(loss, (0, 1))).lower(state, shape).compile()
+    return compiled, (state, shape)
+
+
+def peak_memory(compiled: Any) -> int:
+    """Bytes that a compiled function needs at once, read before it is run: arguments, results, and what is in between."""
+    plan = compiled.memory_analysis()
+    return int(plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes)
+
+
+def free_memory() -> int:
+    """Bytes free on the device."""
+    stats = jax.devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return int(stats["bytes_limit"] - stats["bytes_in_use"])
+    return int(psutil.virtual_memory().available)
+
+
+def cost(layer: str, length: int, batch: int, width: int, repeats: int = 5, run: bool = True) -> Cost:
+    """Time and memory of one training step. What needs over half of the free memory is not run; nothing is with `run=False`."""
+    compiled, (state, shape) = training_step(layer, length, batch, width)
+    needed = peak_memory(compiled)
+    if needed > free_memory() // 2:
+        return Cost(None, needed, WOULD_NOT_FIT)
+    if not run:
+        return Cost(None, needed, TOO_LONG)
+    x = jax.random.normal(jax.random.key(0), shape.shape)
+    return Cost(seconds(lambda: compiled(state, x), repeats=repeats)[0], needed)
+
+
+def race(
+    lengths: Sequence[int],
+    batch: int,
+    width: int,
+    layers: Sequence[str] = LAYERS,
+    repeats: int = 5,
+    limit: float = np.inf,
+) -> dict[str, list[Cost]]:
+    """`cost` of every layer at every length. Once a step took longer than `limit` seconds, longer ones are not timed."""
+    found: dict[str, list[Cost]] = {}
+    for layer in layers:
+        costs: list[Cost] = []
+        for length in lengths:
+            slow = any(before.skipped == TOO_LONG or (before.seconds or 0) > limit for before in costs)
+            costs.append(cost(layer, length, batch, width, repeats, run=not slow))
+        found[layer] = costs
+    return found
+
+
+def exponent(lengths: Sequence[int], values: Sequence[float | None], points: int = 3) -> float:
+    """p of values ∝ n^p, fitted to the `points` longest lengths that were measured; NaN where there are fewer."""
+    known = [(n, value) for n, value in zip(lengths, values, strict=True) if value is not None][-points:]
+    if len(known) < points:
+        return float("nan")
+    n, measured = np.log(np.array(known, float)).T
+    return float(np.polyfit(n, measured, 1)[0])
+
+
+def crossover(lengths: Sequence[int], costs: Mapping[str, Sequence[Cost]], recurrent: str) -> float | None:
+    """The length from which on self-attention's step takes longer than a recurrent layer's, between two measured ones by the
+    logarithms; 0 where it always does, None where it never does (a step that would not fit counts as longer)."""
+    difference = []
+    for ours, theirs in zip(costs["self-attention"], costs[recurrent], strict=True):
+        if theirs.seconds is None or ours.skipped == TOO_LONG:
+            break
+        difference.append(np.inf if ours.seconds is None else float(np.log(ours.seconds / theirs.seconds)))
+    longer = [d > 0 for d in difference]
+    if not any(longer):
+        return None
+    last_faster = max((i for i, slow in enumerate(longer) if not slow), default=None)
+    if last_faster is None:
+        return 0.0
+    if last_faster == len(longer) - 1:
+        return None
+    low, high = difference[last_faster], difference[last_faster + 1]
+    share = 1.0 if np.isinf(high) else -low / (high - low)
+    a, b = lengths[last_faster], lengths[last_faster + 1]
+    return float(a * (b / a) ** share)

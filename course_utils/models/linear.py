@@ -1,0 +1,120 @@
+"""What attention costs, paid otherwise: in pieces, as a recurrence, or as a recurrence that runs in parallel.
+
+in pieces      softmax(Q Kᵀ / √d) V, never more than a few columns of the weights at a time: the same numbers
+linear         φ(Q) (φ(K)ᵀ V): another attention, whose causal form is a recurrence
+linear scan    h_t = a_t h_{t-1} + b_t for all t in log2 n rounds
+"""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..runtime import require, require_positive
+
+
+def chunked_attention(
+    queries: Float[Array, "*lead target key"],
+    keys: Float[Array, "*lead source key"],
+    values: Float[Array, "*lead source value"],
+    chunk: int,
+    causal: bool = False,
+) -> Float[Array, "*lead target value"]:
+    """softmax(Q Kᵀ / √d) V with `chunk` keys at a time: memory grows with n · chunk, not with n².
+
+    Of the keys so far three things are kept for each query: the largest score m, the sum ℓ = Σ exp(e - m), and the sum
+    Σ exp(e - m) v. A chunk with a larger score shrinks the old sums by exp(m - m'). On the way back the scores are computed
+    again, not kept (`jax.checkpoint`).
+
+    Milakov, Gimelshein (2018); Rabe, Staats (2021); the idea behind FlashAttention (Dao and others 2022). Built in notebook 07.
+    """
+    require_positive(chunk=chunk)
+    source, target = keys.shape[-2], queries.shape[-2]
+    require(source % chunk == 0, f"The {source} keys do not fall into chunks of {chunk}.")
+    pieces = source // chunk
+
+    def cut(x: Any) -> Any:
+        return jnp.moveaxis(x.reshape(*x.shape[:-2], pieces, chunk, x.shape[-1]), -3, 0)
+
+    @jax.checkpoint
+    def step(kept: Any, piece: Any) -> Any:
+        largest, total, found = kept
+        k, v, begin = piece
+        scores = queries @ jnp.swapaxes(k, -1, -2) / math.sqrt(queries.shape[-1])
+        if causal:
+            scores = jnp.where(jnp.arange(target)[:, None] >= begin + jnp.arange(chunk), scores, -jnp.inf)
+        new = jnp.maximum(largest, scores.max(-1))
+        shrink, raised = jnp.exp(largest - new), jnp.exp(scores - new[..., None])
+        return (new, shrink * total + raised.sum(-1), shrink[..., None] * found + raised @ v), None
+
+    lead = queries.shape[:-1]
+    begin = (jnp.full(lead, -jnp.inf), jnp.zeros(lead), jnp.zeros((*lead, values.shape[-1])))
+    (_, total, found), _ = jax.lax.scan(step, begin, (cut(keys), cut(values), chunk * jnp.arange(pieces)))
+    return found / total[..., None]
+
+
+def positive(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """φ(x) = elu(x) + 1, which is positive everywhere. Katharopoulos, Vyas, Pappas, Fleuret (2020)."""
+    return jax.nn.elu(x) + 1
+
+
+def linear_attention(
+    queries: Float[Array, "*lead time key"],
+    keys: Float[Array, "*lead time key"],
+    values: Float[Array, "*lead time value"],
+) -> Float[Array, "*lead time value"]:
+    """o_i = Σ_{j ≤ i} φ(q_i)·φ(k_j) v_j / Σ_{j ≤ i} φ(q_i)·φ(k_j), all positions at once, n² work.
+
+    The softmax's exp(q · k) is replaced by φ(q) · φ(k), a product of what each position knows of itself.
+    """
+    scores = positive(queries) @ jnp.swapaxes(positive(keys), -1, -2)
+    scores = jnp.tril(scores)
+    return scores @ values / scores.sum(-1, keepdims=True)
+
+
+def linear_attention_recurrent(
+    queries: Float[Array, "*lead time key"],
+    keys: Float[Array, "*lead time key"],
+    values: Float[Array, "*lead time value"],
+) -> Float[Array, "*lead time value"]:
+    """`linear_attention` as a recurrence: S_i = S_{i-1} + φ(k_i) v_iᵀ, z_i = z_{i-1} + φ(k_i), o_i = S_iᵀ φ(q_i) / z_i·φ(q_i).
+
+    The state S has d_k × d_v numbers, whatever the length: a recurrent network again. Katharopoulos and others (2020).
+    """
+    lead = keys.shape[:-2]
+
+    def step(state: Any, now: Any) -> Any:
+        S, z = state
+        q, k, v = now
+        S, z = S + k[..., :, None] * v[..., None, :], z + k
+        found = (q[..., None, :] @ S)[..., 0, :]
+        return (S, z), found / (q * z).sum(-1, keepdims=True)
+
+    steps = tuple(jnp.moveaxis(a, -2, 0) for a in (positive(queries), positive(keys), values))
+    start = (jnp.zeros((*lead, keys.shape[-1], values.shape[-1])), jnp.zeros((*lead, keys.shape[-1])))
+    return jnp.moveaxis(jax.lax.scan(step, start, steps)[1], 0, -2)
+
+
+def sequential_scan(a: Float[Array, "time hidden"], b: Float[Array, "time hidden"]) -> Float[Array, "time hidden"]:
+    """h_t = a_t h_{t-1} + b_t from h_0 = 0, one step after another."""
+
+    def step(h: Any, now: Any) -> Any:
+        h = now[0] * h + now[1]
+        return h, h
+
+    return jax.lax.scan(step, jnp.zeros_like(b[0]), (a, b))[1]
+
+
+def parallel_scan(a: Float[Array, "time hidden"], b: Float[Array, "time hidden"]) -> Float[Array, "time hidden"]:
+    """The same as `sequential_scan`, in about 2 log2 n rounds that each run in parallel.
+
+    Two steps in a row are one step of the same kind, (a, b) then (a', b') = (a' a, a' b + b'), and it does not matter how they
+    are bracketed. Blelloch (1990); Martin, Cundy (2018). It works because the recurrence is *linear*: no squashing in between.
+    """
+
+    def both(first: Any, then: Any) -> Any:
+        return then[0] * first[0], then[0] * first[1] + then[1]
+
+    return jax.lax.associative_scan(both, (a, b))[1]

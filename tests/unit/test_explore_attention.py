@@ -1,0 +1,139 @@
+"""What the explorers and figures of notebooks 06 and 07 show, and the measures behind them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from course_utils.data.agreement import agreement, vocabulary
+from course_utils.experiments import ch06
+from course_utils.figures import self_attention as figures
+from course_utils.figures.style import words
+from course_utils.measure import heads
+from course_utils.measure.agreement import prefers
+from course_utils.measure.softmax import entropy, gradient_size, random_vectors, saturation
+from course_utils.runtime import CourseError, InvalidInput
+from course_utils.widgets import ch06 as explorers
+from course_utils.widgets import surface
+
+
+def model():
+    return ch06.language_model(nnx.Rngs(0))
+
+
+MAKERS = {
+    "dictionary": explorers.soft_dictionary,
+    "root": explorers.root_of_d,
+    "masks": explorers.mask_builder,
+    "heads": lambda: explorers.heads(model()),
+    "positions": explorers.positions,
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_every_control_changes_what_is_said(make):
+    e = make()
+    said = surface.summary(e.figure())
+    for name, control in e.controls.items():
+        if name == "typed":
+            continue
+        told = {surface.summary(e.figure(**{name: value})) for value in (control.values[0], control.values[-1])}
+        assert told != {said}, name
+
+
+def test_a_query_between_two_keys_blends_their_values_and_a_long_one_looks_up():
+    dog, hen = explorers.KEYS[0], explorers.KEYS[1]
+    between = np.array([dog[1] - hen[1], hen[0] - dog[0]])[::-1]  # as far from either: q · dog = q · hen
+    query = np.array([1.0, 0.0]) if np.allclose(dog[0], hen[0]) else between
+    weights, legs = explorers.look_up(query)
+    assert weights[0] == pytest.approx(weights[1], rel=1e-5)
+    assert weights.sum() == pytest.approx(1, abs=1e-6)
+    assert legs == pytest.approx(float(weights @ explorers.LEGS), abs=1e-5)
+    far = explorers.look_up(100 * (dog + np.array([0, 0.5])))
+    assert far[1] == pytest.approx(4, abs=1e-3)
+    assert explorers.look_up(np.zeros(2))[1] == pytest.approx(explorers.LEGS.mean(), abs=1e-5)
+
+
+def test_entropy_and_gradient_of_a_softmax():
+    weights = jnp.array([[0.25] * 4, [1.0, 0, 0, 0], [0.7, 0.2, 0.1, 0.0]])
+    assert entropy(weights)[:2].tolist() == [2, 0]
+    assert entropy(weights)[2] == pytest.approx(-sum(p * np.log2(p) for p in (0.7, 0.2, 0.1)), rel=1e-5)
+    scores = jnp.array([0.3, -1.0, 2.0])
+    jacobian = jax.jacobian(jax.nn.softmax)(scores)
+    assert gradient_size(jax.nn.softmax(scores)) == pytest.approx(float(jnp.linalg.norm(jacobian)), rel=1e-5)
+
+
+def test_the_root_keeps_the_softmax_as_it_is():
+    found = ch06.scaling()
+    plain, divided = found["q · k"], found["q · k / √d"]
+    np.testing.assert_allclose(plain["variance"], ch06.SIZES, rtol=0.1)
+    np.testing.assert_allclose(divided["variance"], 1, rtol=0.1)
+    assert np.ptp(divided["entropy"]) < 0.1
+    assert np.ptp(divided["gradient"]) < 0.02
+    assert plain["entropy"][-1] < 0.2 < 2 < plain["entropy"][0]
+    assert plain["gradient"][-1] < plain["gradient"][0] / 4
+    queries, keys = random_vectors(jax.random.key(0), 8)
+    assert saturation(queries, keys, 0.0).largest == pytest.approx(1 / 16)
+
+
+def test_the_mask_builder_masks():
+    e = explorers.mask_builder()
+    allowed = lambda **values: words(e.figure(**values))["summary"].split(". ")[1]
+    off = {"padding": False, "causal": False, "itself": True, "window": 7}
+    assert allowed(**off).startswith("64 of 64")
+    assert allowed(**{**off, "causal": True}).startswith("36 of 64")
+    assert allowed(**{**off, "padding": True}).startswith("48 of 64")
+    assert allowed(**{**off, "window": 0}).startswith("8 of 64")
+    nothing = words(e.figure(**{**off, "causal": True, "itself": False, "position": 1}))
+    assert "its weights are all 0" in nothing["summary"]
+    assert "Nothing is left for the" in nothing["caption"]
+
+
+def test_any_sentence_can_be_read_by_the_heads():
+    e = explorers.heads(model())
+    figure = e.figure(typed="the cat near the dogs", word=2, head=3)
+    said = words(figure)["summary"]
+    assert "head 3" in said
+    assert "“the” (word 2)" in said
+    assert np.nansum(np.triu(np.asarray(figure.data[0].z), 1)) == 0
+    with pytest.raises(CourseError, match="zebra"):
+        e.figure(typed="the zebra")
+    with pytest.raises(InvalidInput, match="may have 59 words here"):
+        e.figure(typed=" ".join(["cat"] * 80))
+
+
+def test_heads_are_measured_where_the_verb_is_due():
+    corpus, reader = agreement(40, seed=3), model()
+    found = heads.subject_weights(reader, corpus, batch=16)
+    row = 7
+    _, weights = reader.look(corpus.tokens[row : row + 1])
+    expected = weights[:, 0, :, int(corpus.verb[row]) - 1, int(corpus.subject[row])]
+    np.testing.assert_allclose(found[row], expected, atol=1e-6)
+    everywhere = heads.looks(reader, corpus, np.ones(corpus.tokens.shape, bool), batch=16)
+    np.testing.assert_allclose(everywhere.subject, found.mean(0), atol=1e-6)
+    assert 0 < everywhere.even < 1
+
+
+def test_switching_off_what_is_needed_spoils_the_answer():
+    corpus, reader = agreement(60, seed=3), model()
+    keep = np.ones((ch06.LAYERS, ch06.HEADS))
+    assert heads.without(reader, corpus, keep, batch=32) == pytest.approx(prefers(reader, corpus).mean())
+    silent = nnx.clone(reader)
+    for block in silent.blocks:
+        block.attention.out.kernel[...] = 0 * block.attention.out.kernel[...]
+    assert heads.without(reader, corpus, 0 * keep, batch=32) == pytest.approx(prefers(silent, corpus).mean())
+
+
+def test_the_most_needed_head_is_told():
+    off = np.full((2, 2, 4), 0.99)
+    off[1, 1, 2] = 0.5
+    figure = figures.heads_needed({"subject": np.linspace(0, 0.7, 16).reshape(2, 2, 4)}, off)
+    assert words(figure)["title"] == "Most needed: a head of layer 2; without it 0.50 of the verbs are right"
+    assert sum(len(trace.x) for trace in figure.data) == 16
+
+
+def test_answers_at_other_lengths_are_counted():
+    reader = ch06.one_look(nnx.Rngs(0), "sinusoidal")
+    assert 0 <= ch06.at_length(reader, 20, n=50) <= 0.6
+    assert len(vocabulary()) == model().head.out_features

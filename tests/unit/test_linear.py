@@ -1,0 +1,69 @@
+"""Attention in pieces and as a recurrence, against the plain forms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from course_utils.models.linear import (
+    chunked_attention,
+    linear_attention,
+    linear_attention_recurrent,
+    parallel_scan,
+    positive,
+    sequential_scan,
+)
+from course_utils.models.self_attention import causal_mask, scaled_dot_product
+from course_utils.runtime import InvalidInput
+
+
+def arrays(*shapes, scale=1.0):
+    rng = np.random.default_rng(0)
+    return [jnp.asarray(rng.normal(size=shape) * scale, jnp.float32) for shape in shapes]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("chunk", [1, 4, 12])
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_attention_in_pieces_equals_attention(causal, chunk, scale):
+    Q, K, V = arrays((2, 3, 12, 8), (2, 3, 12, 8), (2, 3, 12, 5), scale=scale)
+    mask = causal_mask(12) if causal else None
+
+    def plain(Q, K, V):
+        return scaled_dot_product(Q, K, V, mask)[0]
+
+    def pieces(Q, K, V):
+        return chunked_attention(Q, K, V, chunk, causal)
+
+    np.testing.assert_allclose(pieces(Q, K, V), plain(Q, K, V), atol=1e-5 * scale)
+    if scale == 1.0:
+        slopes = [jax.grad(lambda *given, f=f: (f(*given) ** 2).sum(), (0, 1, 2))(Q, K, V) for f in (plain, pieces)]
+        for a, b in zip(*slopes, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_pieces_must_fit():
+    Q, K, V = arrays((1, 6, 4), (1, 6, 4), (1, 6, 4))
+    with pytest.raises(InvalidInput, match="6 keys do not fall into chunks of 4"):
+        chunked_attention(Q, K, V, 4)
+
+
+def test_linear_attention_is_a_recurrence():
+    Q, K, V = arrays((2, 9, 4), (2, 9, 4), (2, 9, 3))
+    parallel = linear_attention(Q, K, V)
+    np.testing.assert_allclose(parallel, linear_attention_recurrent(Q, K, V), atol=1e-5)
+    q, k = np.asarray(positive(Q[1])), np.asarray(positive(K[1]))
+    i = 5
+    scores = [float(q[i] @ k[j]) for j in range(i + 1)]
+    expected = sum(s * np.asarray(V[1, j]) for j, s in enumerate(scores)) / sum(scores)
+    np.testing.assert_allclose(parallel[1, i], expected, atol=1e-5)
+
+
+def test_a_parallel_scan_equals_the_steps_in_turn():
+    a, b = arrays((37, 3), (37, 3))
+    h, expected = np.zeros(3), []
+    for t in range(37):
+        h = np.asarray(a[t]) * h + np.asarray(b[t])
+        expected.append(h)
+    np.testing.assert_allclose(sequential_scan(a, b), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(parallel_scan(a, b), expected, rtol=1e-3, atol=1e-4)
