@@ -25,10 +25,11 @@ def accuracy_by_distance(
     ends = {name: float(over_seeds(np.nanmean, np.atleast_2d(values)[:, -1])) for name, values in accuracy.items()}
     best = float(np.nanmax([values[-1] for values in baselines.values()]))
     told = ", ".join(f"{name} {value:.2f}" for name, value in ends.items())
-    above = all(value > best + 0.05 for value in ends.values())
-    title = (
-        "Above every baseline at the largest distance" if above else "Not above the baselines at the largest distance"
-    )
+    below = [name for name, value in ends.items() if value <= best + 0.05]
+    title = "Above every baseline at the largest distance"
+    if below:
+        which = f": {', '.join(below)}" if len(ends) > 1 else ""
+        title = f"Not above the baselines at the largest distance{which}"
     return curves(
         distance, accuracy, title=title,
         caption="Share of right answers against the distance from subject to verb; the band spans lowest to "

@@ -36,8 +36,8 @@ def soft_dictionary(
         x=[tip[0]],
         y=[tip[1]],
         mode="markers+text",
-        text=[f"query, length {length:g}"],
-        textfont={"color": RED},
+        text=["<b>q</b>"],
+        textfont={"color": RED, "size": 15},
         textposition="top center" if tip[1] >= 0 else "bottom center",
         marker={"color": RED, "size": 5},
         showlegend=False,
@@ -54,7 +54,8 @@ def soft_dictionary(
     figure.update_yaxes(row=1, col=2, autorange="reversed", showgrid=False)
     return finish(
         figure, title=f"The answer is {blend:.2f} {unit}: {words[best]} has weight {weights[best]:.2f}",
-        caption="Left: each entry stands at its key, the larger the more weight; red: the query. Right: each entry's value and weight; "
+        caption="Left: each entry at its key, the larger the more weight; red: the query (a long one drawn to the edge). "
+        "Right: each entry's value and weight; "
         "the answer is the weighted mean of the values.",
         summary=f"Query of length {length:.1f} at ({query[0]:.1f}, {query[1]:.1f}). Weights: "
         + ", ".join(f"{word} {weight:.2f}" for word, weight in zip(words, weights, strict=True)) + f". Answer: {blend:.2f} {unit}.",

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from ..runtime import require_positive
+from ..runtime import require, require_positive
 from .positions import Positions
-from .recurrent import refuse_empty_rows
+from .recurrent import refuse_empty_rows, unroll
 from .self_attention import MultiHead, causal_mask
 from .transformer import LONGEST, Block, WordsAndPlaces
 
@@ -131,3 +131,89 @@ def _last(tokens: Any, mask: Any) -> Any:
         return jnp.full(batch, time - 1)
     refuse_empty_rows(mask)
     return time - 1 - mask[:, ::-1].argmax(axis=1)
+
+
+class AttentiveRecurrence(nnx.Module):
+    """A recurrence with a look back over its own states: y_t = h_t + Attention(h_t, h_1 … h_t, h_1 … h_t), then a score for each class.
+
+    The states are made one after another; each of them can be looked at directly. With `every_step` for classifiers and
+    language models alike.
+    """
+
+    def __init__(self, cell: Any, vocab: int, classes: int, *, rngs: nnx.Rngs, heads: int = 1):
+        require_positive(classes=classes)
+        self.cell = cell
+        self.embed = nnx.Embed(vocab, cell.embed, rngs=rngs)
+        self.attention = MultiHead(cell.hidden, heads, rngs=rngs)
+        self.head = nnx.Linear(cell.hidden, classes, rngs=rngs)
+
+    def every_step(
+        self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+    ) -> Float[Array, "batch time classes"]:
+        """Scores at every position."""
+        states, _ = unroll(self.cell, self.embed(tokens), mask)
+        return self.head(states + self.attention(states, causal_mask(tokens.shape[1]))[0])
+
+    def last(
+        self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+    ) -> Float[Array, "batch classes"]:
+        """Scores after the last word: one look, n scores."""
+        states, _ = unroll(self.cell, self.embed(tokens), mask)
+        asking = jnp.take_along_axis(states, _last(tokens, mask)[:, None, None], axis=1)
+        seen = None if mask is None else mask[:, None, None]
+        found, _ = self.attention.look(asking, self.attention.remember(states), seen)
+        return self.head((asking + found)[:, 0])
+
+    def __call__(self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None) -> Any:
+        return self.every_step(tokens, mask)
+
+
+class AttentiveRecurrentClassifier(AttentiveRecurrence):
+    """Asked once, after the last word: logits `[batch, classes]`."""
+
+    def __call__(
+        self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+    ) -> Float[Array, "batch classes"]:
+        return self.last(tokens, mask)
+
+
+class PatchReader(nnx.Module):
+    """A Transformer for images: each patch becomes a vector, positions are added, blocks of attention, the mean, a score for each class.
+
+    positions: "learned" or "none".   Dosovitskiy and others (2021), who read the answer off an extra position; here the mean.
+    """
+
+    def __init__(
+        self,
+        patches: int,
+        pixels: int,
+        classes: int,
+        *,
+        rngs: nnx.Rngs,
+        width: int = 64,
+        heads: int = 4,
+        layers: int = 2,
+        positions: Positions | str = "learned",
+    ):
+        require_positive(patches=patches, pixels=pixels, classes=classes, layers=layers)
+        require(positions in ("learned", "none"), f'positions must be "learned" or "none", not {positions!r}.')
+        self.embed = nnx.Linear(pixels, width, rngs=rngs)
+        self.table = nnx.Embed(patches, width, rngs=rngs) if positions == "learned" else None
+        self.blocks = nnx.data([Block(width, heads, 2 * width, rngs=rngs) for _ in range(layers)])
+        self.norm = nnx.LayerNorm(width, rngs=rngs)
+        self.head = nnx.Linear(width, classes, rngs=rngs)
+
+    def look(
+        self, patches: Float[Array, "batch patches pixels"]
+    ) -> tuple[Float[Array, "batch classes"], Float[Array, "layers batch heads patches patches"]]:
+        """Scores of the classes, and all weights."""
+        x, found = self.embed(patches), []
+        if self.table is not None:
+            x = x + self.table(jnp.arange(patches.shape[1])) * self.table.features**0.5
+        for block in self.blocks:
+            x, weights, _ = block(x, jnp.ones((patches.shape[1],) * 2, bool))
+            found.append(weights)
+        return self.head(self.norm(x).mean(axis=1)), jnp.stack(found)
+
+    def __call__(self, patches: Float[Array, "batch patches pixels"]) -> Float[Array, "batch classes"]:
+        return self.look(patches)[0]

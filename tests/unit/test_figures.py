@@ -234,3 +234,12 @@ def test_margins_leave_room_for_the_words_at_the_ticks():
     beside = style.finish(two, title="t", caption="c", summary="s").layout.margin.r
     below = go.Figure(two).update_layout(legend={"orientation": "h"})
     assert beside > style.finish(below, title="t", caption="c", summary="s").layout.margin.r == 20
+
+
+def test_who_is_not_above_the_baselines_is_named():
+    x, baselines = np.arange(3), {"majority": np.full(3, 0.5)}
+    title = lambda accuracy: words(accuracy_by_distance(x, accuracy, baselines))["title"]
+    good, bad = np.ones((2, 3)), np.full((2, 3), 0.52)
+    assert title({"a": good}) == "Above every baseline at the largest distance"
+    assert title({"a": good, "b": bad}) == "Not above the baselines at the largest distance: b"
+    assert title({"b": bad}) == "Not above the baselines at the largest distance"
