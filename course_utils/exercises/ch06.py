@@ -156,6 +156,11 @@ def _variant(scale=None, axis=-1, late=False, split=library_split_heads, join=jo
     return function
 
 
+def _without_the_last_product(x, W_q, W_k, W_v, W_o, heads, mask):
+    Q, K, V = (library_split_heads(x @ W, heads) for W in (W_q, W_k, W_v))
+    return join_heads(scaled_dot_product(Q, K, V, mask)[0])
+
+
 def _joined_wrong(x: Array) -> Array:
     batch, heads, time, key = x.shape
     return x.reshape(batch, time, heads * key)
@@ -192,7 +197,7 @@ self_attention = Exercise(
         Mistake(lambda x, q, k, v, o, h, m: scaled_dot_product(x @ q, x @ k, x @ v, m)[0] @ o, "That is a single head of the "
             "whole width. "
             "Split queries, keys and values first."),
-        Mistake(lambda x, q, k, v, o, h, m: join_heads(scaled_dot_product(*(library_split_heads(x @ W, h) for W in (q, k, v)), m)[0]),
+        Mistake(_without_the_last_product,
             "W_o is missing: what the heads found is joined, and then mixed by one more matrix."),
         Mistake(_variant(swapped=True), "Queries and keys have changed places: the position that *looks* makes the query."),
     ),
