@@ -60,12 +60,24 @@ soft_lookup = Exercise(
 
 # ------------------------------------------------------------------------------------------------------ masks
 
+
+def _true_or_false(function):
+    """Masks are combined with `&`, so numbers in place of true and false are another answer: they are moved out of the way."""
+
+    def told(n: int):
+        mask = function(n)
+        return mask if mask is ... or mask is None or jnp.asarray(mask).dtype == bool else jnp.asarray(mask) + 2.0
+
+    return told
+
+
 causal = Exercise(
     name="causal",
     chapter="ch06",
     objective="masks",
     cases=((3,), (1,), (5,)),
     solution_function=causal_mask,
+    through=_true_or_false,
     mistakes=(
         Mistake(lambda n: jnp.triu(jnp.ones((n, n), bool)), "Turned round: your position i sees what comes *after* it. Row i is "
             "who looks, "
@@ -75,6 +87,10 @@ causal = Exercise(
             "j ≤ i, not j < i."),
         Mistake(lambda n: jnp.ones((n, n), bool), "Everything is allowed. Position i may not see a later one."),
         Mistake(lambda n: jnp.tril(jnp.ones((n, n), bool), 1), "Each position sees one word ahead, the very one that it is to predict."),
+        Mistake(lambda n: jnp.tril(jnp.ones((n, n))), "Right places, but as numbers: make it `bool`, so that it can be "
+            "combined with `&`; True where "
+            "a position may look."),
+        Mistake(lambda n: ~jnp.tril(jnp.ones((n, n), bool)), "Turned round: True is where a position *may* look."),
         Mistake(lambda n: jnp.where(jnp.tril(jnp.ones((n, n), bool)), 0.0, -jnp.inf), "That is what is added to the scores in some "
             "libraries. Here a mask is True where a position may look."),
     ),
@@ -139,7 +155,16 @@ def attention_of_many_heads(
     return join_heads(scaled_dot_product(Q, K, V, mask)[0]) @ W_o
 
 
-def _variant(scale=None, axis=-1, late=False, split=library_split_heads, join=join_heads, masked=True, swapped=False):
+def _variant(
+    scale=None,
+    axis=-1,
+    late=False,
+    fill=-jnp.inf,
+    split=library_split_heads,
+    join=join_heads,
+    masked=True,
+    swapped=False,
+):
     """The solution with one thing changed."""
 
     def function(x, W_q, W_k, W_v, W_o, heads, mask):
@@ -147,7 +172,7 @@ def _variant(scale=None, axis=-1, late=False, split=library_split_heads, join=jo
         Q, K, V = (split(x @ W, heads) for W in (W_q, W_k, W_v))
         scores = Q @ K.swapaxes(-1, -2) / (Q.shape[-1] ** 0.5 if scale is None else scale(x, Q))
         if masked and not late:
-            scores = jnp.where(mask, scores, -jnp.inf)
+            scores = jnp.where(mask, scores, fill)
         weights = jax.nn.softmax(scores, axis=axis)
         if late:
             weights = jnp.where(mask, weights, 0)
@@ -166,16 +191,17 @@ def _joined_wrong(x: Array) -> Array:
     return x.reshape(batch, time, heads * key)
 
 
-def _case(batch: int, time: int, width: int, heads: int) -> tuple:
-    x = _array(batch, time, width)
-    return (x, *(_array(width, width, scale=width**-0.5) for _ in range(4)), heads, causal_mask(time))
+def _case(batch: int, time: int, width: int, heads: int, window: bool = False, scale: float = 1.0) -> tuple:
+    x = _array(batch, time, width, scale=scale)
+    mask = ~causal_mask(time) | jnp.eye(time, dtype=bool) if window else causal_mask(time)  # not always the causal one
+    return (x, *(_array(width, width, scale=width**-0.5) for _ in range(4)), heads, mask)
 
 
 self_attention = Exercise(
     name="self_attention",
     chapter="ch06",
     objective="heads",
-    cases=(_case(1, 3, 4, 2), _case(2, 4, 8, 2), _case(1, 5, 12, 3)),
+    cases=(_case(1, 3, 4, 2), _case(2, 4, 8, 2), _case(1, 5, 12, 3), _case(1, 4, 8, 2, window=True), _case(4, 4, 8, 2, scale=12.0)),
     solution_function=attention_of_many_heads,
     mistakes=(
         Mistake(_variant(scale=lambda x, Q: 1.0), "The √d_k is missing: your scores spread more the more numbers a head has."),
@@ -194,6 +220,13 @@ self_attention = Exercise(
             "heads × key first, "
             "then swap axes; and swap them back before you join."),
         Mistake(_variant(join=_joined_wrong), "The heads are mixed where they are joined: swap time and heads back before the reshape."),
+        Mistake(lambda x, q, k, v, o, h, m: attention_of_many_heads(x, q, k, v, o, h, causal_mask(x.shape[1])), "You make a causal mask of "
+            "your own. Use the one that is given: it need not be causal."),
+        Mistake(_variant(fill=-20.0), "You add a number to masked scores that is not low enough: where scores are large, "
+            "what is masked gets "
+            "weight after all. Leave it out, with `-jnp.inf`."),
+        Mistake(lambda x, q, k, v, o, h, m: attention_of_many_heads(x, q, k, v, o, h, ~m), "The mask is turned round: it is True where a "
+            "position may look."),
         Mistake(lambda x, q, k, v, o, h, m: scaled_dot_product(x @ q, x @ k, x @ v, m)[0] @ o, "That is a single head of the "
             "whole width. "
             "Split queries, keys and values first."),

@@ -94,9 +94,19 @@ def _answer(model: Any, tokens: Any, mask: Any) -> Any:
     return model(tokens, mask).argmax(-1)
 
 
+def weight_of_the_first(delay: int, seed: int = 0) -> float:
+    """The weight that one look gives the first of `delay` symbols before any training, mean of 64 sequences."""
+    batch = recall.batches(delay)(0, jax.random.key(seed))
+    return float(apply(one_look(nnx.Rngs(seed)), _first_weight, batch.tokens, batch.mask).mean())
+
+
+def _first_weight(model: Any, tokens: Any, mask: Any) -> Any:
+    return model.look(tokens, mask)[1][:, 0, 0]
+
+
 def learn(delay: int, positions: str = "none", report: Any = None, seed: int = 0) -> tuple[LookBack, History]:
     """One network of one look, trained on the delay with two alphabets."""
-    model = one_look(nnx.Rngs(seed), positions)
+    model = one_look(nnx.Rngs(seed), positions, max(delay, *TOLD))
     return model, recall.train(model, delay, seed=seed, report=report)
 
 

@@ -25,7 +25,7 @@ from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, 
 from ..models.recurrent import LanguageModel
 from ..models.seq2seq import translation
 from ..models.transformer import Block, Transformer
-from ..runtime import budget
+from ..runtime import budget, size
 from ..training import History, fit, fit_seeds
 from . import ch03, ch05, recall, rounded
 from . import translate as task
@@ -261,7 +261,8 @@ def headline() -> dict[str, Any]:
         "stacked": {"layers": list(STACKED), **{kind: [stacked(kind, seed)._asdict() for seed in SEEDS] for kind in KINDS}},
         "costs": costs_of_five(),
     }  # fmt: skip
-    result["race"] = [raced(batch=batch) for batch in RACE_BATCHES]
+    lengths = LENGTHS if size() == "full" else LENGTHS[:5]
+    result["race"] = [raced(lengths, batch) for batch in RACE_BATCHES]
     for name, options in VARIANTS.items():
         models, _ = several(options)
         result["variants"][name] = {

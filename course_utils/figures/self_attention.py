@@ -93,7 +93,7 @@ def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) 
     return finish(
         figure, title=f"d = {size}{', divided by √d' if divided else ''}: {told.split(', largest')[0]}",
         caption=f"Left: scores of random queries and keys whose {size} numbers have variance 1. Right: the softmax of one query's "
-        f"{len(weights)} scores. Entropy is at most {np.log2(len(weights)):.0f} bits; gradient: mean ‖∂α/∂e‖.",
+        f"{len(weights)} scores. Entropy is at most {np.log2(len(weights)):.0f} bits; gradient: median ‖∂α/∂e‖.",
         summary=f"d = {size}, {'divided' if divided else 'not divided'} by √d. Over all queries: {told}. Query {query + 1}: largest "
         f"weight {weights[0]:.2f}.",
         height=380,
@@ -112,13 +112,13 @@ def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[floa
         ),
         "gradient": (
             "‖∂α/∂e‖",
-            "What the softmax lets through to its scores. Near a weight of 1 it is nearly nothing.",
+            "What the softmax lets through to its scores: half of the queries let through less. Near a weight of 1 it is nothing.",
         ),
     }
     y, caption = labels[measure]
     return curves(
         sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,} · {told}",
-        caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, means over 500 queries.",
+        caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
         summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure == "variance",
     )  # fmt: skip
 
@@ -227,7 +227,7 @@ def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str)
     )
     figure.add_vline(x=chosen, line={"color": RED, "dash": "dash"}, row=1, col=2)  # type: ignore[arg-type]
     figure.update_yaxes(title_text="position", autorange="reversed", row=1, col=1)
-    figure.update_xaxes(title_text="number of the vector", row=1, col=1)
+    figure.update_xaxes(title_text="entry of the vector", row=1, col=1)
     figure.update_xaxes(title_text="position", row=1, col=2)
     figure.update_yaxes(title_text=f"compared with position {chosen}", row=1, col=2)
     half = float(near[chosen]) / 2

@@ -27,17 +27,21 @@ class Saturation(NamedTuple):
     scores: Float[Array, "queries source"]
     variance: float  # of the scores
     entropy: float  # of the weights, in bits
-    gradient: float  # ‖∂α/∂e‖
+    gradient: float  # ‖∂α/∂e‖: half of the queries let through less
     largest: float  # weight
 
 
 def saturation(queries: Any, keys: Any, scale: float) -> Saturation:
-    """Scores scale · q · k of `[n, d]` queries and `[n, source, d]` keys, and means over the queries of what the softmax makes of them."""
+    """Scores scale · q · k of `[n, d]` queries and `[n, source, d]` keys, and what the softmax makes of them.
+
+    Variance, entropy and largest weight are means over the queries, the gradient is their median.
+    """
     scores = scale * jnp.einsum("nd,nsd->ns", queries, keys)
     weights = jax.nn.softmax(scores)
+    gradient = float(jnp.median(gradient_size(weights)))
     return Saturation(
-        scores, float(scores.var()), float(entropy(weights).mean()), float(gradient_size(weights).mean()), float(weights.max(-1).mean())
-    )  # fmt: skip
+        scores, float(scores.var()), float(entropy(weights).mean()), gradient, float(weights.max(-1).mean())
+    )
 
 
 def random_vectors(rng: Array, size: int, source: int = 16, queries: int = 500) -> tuple[Array, Array]:

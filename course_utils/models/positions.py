@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from ..runtime import require, require_positive
 
 Positions = Literal["sinusoidal", "learned", "rotary", "none"]
-BASE = 10_000.0  # the slowest pair of numbers turns once in 2π · BASE positions, nearly
+BASE = 10_000.0  # the wider the vector, the nearer its slowest pair comes to one turn in 2π · BASE positions
 
 
 def frequencies(width: int) -> Float[Array, " pairs"]:

@@ -58,7 +58,7 @@ class LookBack(nnx.Module):
 class AttentionReader(nnx.Module):
     """Layers of self-attention in which each position looks at itself and what came before, and a score for each class.
 
-    inner: units of the MLP in each layer; 0 leaves it out, and nothing but attention and sums is left.
+    inner: units of the MLP in each layer; 0 leaves it out, and nothing but attention, sums and norms is left.
     """
 
     def __init__(

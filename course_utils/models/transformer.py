@@ -7,6 +7,7 @@ warm-up (Xiong and others 2020). `Transformer` translates, with the three method
 has; classifiers and models of the next word are in `models.readers`.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, get_args
 
 import jax
@@ -23,8 +24,15 @@ Norm = Literal["before", "after"]
 LONGEST = 128  # positions that a learned table holds unless told
 
 
+def _forget(branch: str, x: Any) -> None:
+    """Nobody asked."""
+
+
 class WordsAndPlaces(nnx.Module):
-    """Word vectors of unit size, plus positions where these are added: x_t = √d E[w_t] + p_t."""
+    """Word vectors whose entries have variance 1 at the start, plus positions where these are added: x_t = √d E[w_t] + p_t.
+
+    A learned p_t is √d times the row of a table, as the words are; a sinusoidal one is added as it is.
+    """
 
     def __init__(self, vocab: int, width: int, positions: Positions | str, longest: int, *, rngs: nnx.Rngs):
         require_positive(vocab=vocab, width=width, longest=longest)
@@ -111,14 +119,17 @@ class Block(nnx.Module):
 
     def __call__(
         self, x: Float[Array, "batch time width"], mask: Bool[Array, "..."], source: KeysValues | None = None, seen: Any = None,
-        keep: Float[Array, " heads"] | None = None,
+        keep: Float[Array, " heads"] | None = None, note: Callable[[str, Any], None] = _forget,
     ) -> tuple[Float[Array, "batch time width"], Any, Any]:  # fmt: skip
         """x after the layer, the weights of self-attention and those of the look at the source (None: there is none).
 
         source: keys and values of the source, from `remember`.   seen: its mask.   keep: see `MultiHead.look`.
+        note: told the name of each branch and x after its sum.
         """
         change, weights = self.attention(self._enter(x, self.attention_norm), mask, keep)
-        return self._rest(self._add(x, change, self.attention_norm), weights, source, seen)
+        x = self._add(x, change, self.attention_norm)
+        note("self-attention", x)
+        return self._rest(x, weights, source, seen, note)
 
     def step(
         self, x: Float[Array, "batch one width"], cache: KeysValues, place: Int[Array, " batch"], source: KeysValues, seen: Any
@@ -133,13 +144,15 @@ class Block(nnx.Module):
         x, _, cross = self._rest(self._add(x, change, self.attention_norm), weights, source, seen)
         return x, cache, cross
 
-    def _rest(self, x: Any, weights: Any, source: Any, seen: Any) -> Any:
+    def _rest(self, x: Any, weights: Any, source: Any, seen: Any, note: Callable[[str, Any], None] = _forget) -> Any:
         cross = None
         if self.cross is not None:
             change, cross = self.cross.look(self._enter(x, self.cross_norm), source, seen)
             x = self._add(x, change, self.cross_norm)
+            note("look at the source", x)
         if self.mlp is not None:
             x = self._add(x, self.mlp(self._enter(x, self.mlp_norm)), self.mlp_norm)
+            note("MLP", x)
         return x, weights, cross
 
 
@@ -248,10 +261,11 @@ class Transformer(nnx.Module):
         logits, _, cross = self._forced(memory, words)
         return logits, cross[-1].mean(1)
 
-    def _forced(self, memory: Encoded, words: Any) -> tuple[Any, Any, Any]:
+    def _forced(self, memory: Encoded, words: Any, note: Callable[[str, Any], None] = _forget) -> tuple[Any, Any, Any]:
         x, own, cross = self._begin(self.target_words(words)), [], []
+        note("word and place", x)
         for block, prepared in zip(self.decoder, memory.prepared, strict=True):
-            x, weights, looked = block(x, causal_mask(words.shape[1]), prepared, memory.mask[:, None, None])
+            x, weights, looked = block(x, causal_mask(words.shape[1]), prepared, memory.mask[:, None, None], note=note)
             own.append(weights)
             cross.append(looked)
         return self._logits(x), own, cross
@@ -263,6 +277,28 @@ class Transformer(nnx.Module):
         memory, encoder = self._encode(source, mask)
         _, own, cross = self._forced(memory, words)
         return Weights(*(jnp.stack(found) for found in (encoder, own, cross)))
+
+    def stages(
+        self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], words: Int[Array, "batch target"]
+    ) -> tuple[Float[Array, "stages batch target width"], Float[Array, "stages batch target vocab"]]:
+        """The decoder's vectors before its first layer and after every sum, and what the output layer would make of each.
+
+        The branches are named in `branches`. Reading a middle stage with the last layer's eyes is nostalgebraist's (2020)
+        “logit lens”.
+        """
+        found: list = []
+        self._forced(self.encode(source, mask), words, lambda branch, x: found.append(x))
+        stages = jnp.stack(found)
+        return stages, self._logits(stages)
+
+    @property
+    def branches(self) -> list[str]:
+        """Names of the stages of `stages`."""
+        return ["word and place"] + [
+            f"layer {i + 1}: {branch}"
+            for i, block in enumerate(self.decoder)
+            for branch in ("self-attention", "look at the source", *(["MLP"] if block.mlp is not None else []))
+        ]
 
     def __call__(
         self,

@@ -116,6 +116,18 @@ def test_a_block_is_two_sums():
     np.testing.assert_allclose(out.var(-1), 1, atol=1e-2)
 
 
+def test_the_stages_end_in_the_answer():
+    model = small()
+    vectors, logits = model.stages(SOURCE, MASK, WORDS)
+    assert len(vectors) == len(logits) == len(model.branches) == 7
+    np.testing.assert_allclose(logits[-1], model(SOURCE, MASK, WORDS), atol=1e-5)
+    np.testing.assert_allclose(vectors[0], model.target_words(WORDS), atol=1e-6)
+    assert model.branches[2] == "layer 1: look at the source"
+    before, after = (vectors[i] for i in (2, 3))
+    block = model.decoder[0]
+    np.testing.assert_allclose(after - before, block.mlp(block.mlp_norm(before)), atol=1e-5)
+
+
 def test_it_learns_and_dropout_is_off_when_it_answers():
     model = small(dropout=0.1)
     batch = Parallel(SOURCE, MASK, WORDS, WORDS > 0)
