@@ -16,6 +16,7 @@ from ..data.images import PATCH, SIDE, cut, left_or_right
 from ..data.translation import vocabularies
 from ..measure.agreement import prefers
 from ..measure.alignment import links
+from ..measure.paths import path_lengths
 from ..measure.run import apply
 from ..measure.speed import LAYERS, Cost, crossover, exponent, race
 from ..measure.translation import translate
@@ -25,7 +26,7 @@ from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, 
 from ..models.recurrent import LanguageModel
 from ..models.seq2seq import translation
 from ..models.transformer import Block, Transformer
-from ..runtime import budget, size
+from ..runtime import budget, recorded, size
 from ..training import History, fit, fit_seeds
 from . import ch03, ch05, recall, rounded
 from . import translate as task
@@ -54,6 +55,7 @@ LENGTHS = (16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096)
 RACE_BATCH, RACE_WIDTH, RACE_BATCHES = 8, 128, (1, 8, 64)
 SLOW = 4.0  # seconds; once a step takes longer, longer sequences are not timed
 IMAGE_UPDATES, IMAGE_BATCH = 600, 64
+SENTENCE = 20  # words, where steps are counted
 STACKED = (1, 2, 4, 8, 16)  # layers of a stack
 KINDS = ("norm before", "norm after", "no sums")
 
@@ -190,6 +192,68 @@ def looking_reader(rngs: nnx.Rngs) -> AttentiveRecurrentClassifier:
     """A GRU of 64 units with one look back over its states, for delayed recall."""
     cell = GRUCell(recall.EMBED, recall.HIDDEN, rngs=rngs)
     return AttentiveRecurrentClassifier(cell, recall.LABELS + recall.DISTRACTORS, recall.LABELS, rngs=rngs)
+
+
+# ------------------------------------------------------------------------------------ five architectures, one table
+
+
+def five() -> dict[str, dict[str, Any]]:
+    """All recorded measures of the five architectures: measure → {"values": name → one a seed (None: does not apply), "unit", "better"}.
+
+    The translators are those of notebooks 04, 05 and 07 after 1,000 updates. Agreement and delayed recall are those of readers of 64
+    units made of the same parts: with “GRU + attention” a GRU that looks back over its own states, with “Transformer” layers of
+    self-attention without an MLP.
+    """
+    gates, ch04, attention, ch06, ours = (recorded(f"ch0{n}") for n in (3, 4, 5, 6, 7))
+    quality_of = {
+        "RNN": ch04["variants"]["RNN"], "LSTM": ch04["variants"]["LSTM"], "GRU": ch04["variants"]["forward"],
+        "GRU + attention": attention["variants"]["both directions"], "Transformer": ours["variants"]["Transformer"],
+    }  # fmt: skip
+    words = {
+        "RNN": ours["words"]["RNN"], "LSTM": gates["words"]["LSTM"][str(WORDS_UPDATES)],
+        "GRU": gates["words"]["GRU"][str(WORDS_UPDATES)], "GRU + attention": ours["words"]["GRU + attention"],
+        "Transformer": ch06["words"]["2000"],
+    }  # fmt: skip
+    recalled = {
+        "RNN": gates["recall"]["RNN"], "LSTM": gates["recall"]["LSTM, forget bias 1"], "GRU": gates["recall"]["GRU"],
+        "GRU + attention": ours["recall"], "Transformer": ch06["recall"]["two alphabets"],
+    }  # fmt: skip
+
+    def bleu_at(upto: int) -> dict[str, list[float]]:
+        return {name: [seed[found["upto"].index(upto)] for seed in found["bleu"]] for name, found in quality_of.items()}
+
+    def longest(row: dict[str, Any]) -> int:
+        solved = [int(delay) for delay in sorted(row, key=int) if None not in row[delay]["updates"]]
+        return max(solved, default=0)
+
+    way = {name: path_lengths("fixed context", SENTENCE) for name in ("RNN", "LSTM", "GRU")}
+    way["GRU + attention"] = path_lengths("attention over a recurrence", SENTENCE)
+    way["Transformer"] = (
+        1,
+        3 * DEPTH,
+    )  # one look at the source; a look for each encoder layer and two for each of the decoder's
+
+    def row(values: dict[str, Any], unit: str, better: str = "more") -> dict[str, Any]:
+        return {"values": {name: values.get(name) for name in quality_of}, "unit": unit, "better": better}
+
+    costs = ours["costs"]
+    return {
+        "BLEU, all test sentences": row({name: found["overall"] for name, found in quality_of.items()}, "BLEU"),
+        "BLEU, 26 to 32 words": row(bleu_at(32), "BLEU"),
+        "BLEU, 51 to 60 words (32 at most in training)": row(bleu_at(60), "BLEU"),
+        "Alignment error": row(
+            {name: [seed["error"] for seed in found["aer"]] for name, found in quality_of.items() if "aer" in found}, "AER", "less"
+        ),
+        "Verbs right, four nouns in between": row(
+            {name: [seed[-1] for seed in found["attractors"]] for name, found in words.items()}, "share"
+        ),
+        "Longest delay that all seeds recall": row({name: longest(found) for name, found in recalled.items()}, "symbols"),
+        "Parameters": row({name: costs[name]["parameters"] for name in quality_of}, "numbers", "less"),
+        "Training, 1,000 updates": row({name: costs[name]["train"] for name in quality_of}, "seconds", "less"),
+        "Translating 1,450 sentences": row({name: costs[name]["decode"] for name in quality_of}, "seconds", "less"),
+        "Steps that run in turn, 20 words": row({name: turn for name, (_, turn) in way.items()}, "steps", "less"),
+        "Way from the first word to the answer, 20 words": row({name: travel for name, (travel, _) in way.items()}, "steps", "less"),
+    }  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------------- the race

@@ -11,11 +11,12 @@ from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distan
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
 from course_utils.figures.language import next_words, twin_paths
 from course_utils.figures.memory import decay_weights, pipe, recall_compared
-from course_utils.figures.paths import Architecture, path_diagram, path_lengths
+from course_utils.figures.paths import path_diagram
 from course_utils.figures.recall import delays_learned, share_and_learning
 from course_utils.figures.sentences import anatomy, reading
 from course_utils.figures.style import words
 from course_utils.figures.tasks import attended
+from course_utils.measure.paths import Architecture, path_lengths
 from course_utils.runtime import InvalidInput
 
 WORDS = ["near", "the", "dogs", "the", "cat", "was"]
