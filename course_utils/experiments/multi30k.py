@@ -23,7 +23,7 @@ from .translate import parameters, warmed_up
 SOURCE, TARGET = "de", "en"
 PIECES = 6_000  # of each language
 HIDDEN, EMBED, BATCH, DROPOUT = 256, 256, 64, 0.3
-LAYERS, HEADS, INNER, BRANCH_DROPOUT = 3, 8, 512, 0.1  # of the Transformer, as wide as the others
+LAYERS, HEADS, BRANCH_DROPOUT = 3, 8, 0.1  # of the Transformer, as wide as the others
 EPOCHS, RATE, LAST_RATE = 10, 2e-3, 5e-5
 WARM_UP, TRANSFORMER_RATE = 400, 1e-3
 EDGES = (16, 24, 60)
@@ -46,23 +46,29 @@ class Text(NamedTuple):
     sentences: int
 
 
-def prepare(train: Texts) -> Text:
-    """Learn the pieces of both languages from the training sentences, and put these into batches."""
-    source, target = Subwords.learn(train.source, PIECES), Subwords.learn(train.target, PIECES)
+def prepare(train: Texts, pieces: int | None = None) -> Text:
+    """Learn the pieces of both languages (`PIECES` of each unless told) from the training sentences, and put these into batches."""
+    source, target = (Subwords.learn(side, pieces or PIECES) for side in train)
     batch, rows = arrays(train, source, target, LONGEST)
     return Text(Batches(batch, BATCH, EDGES), source, target, len(rows))
 
 
-def translator(text: Text, rngs: nnx.Rngs, rung: str) -> Translator | Transformer:
-    """The translator of one rung, for these pieces."""
+def translator(text: Text, rngs: nnx.Rngs, rung: str, width: int | None = None) -> Translator | Transformer:
+    """The translator of one rung, for these pieces; `width`: of word vectors and states, `HIDDEN` unless told."""
     require(rung in RUNGS, f"There is no rung {rung!r}; there are {', '.join(RUNGS)}.")
     vocabularies = len(text.source), len(text.target)
     if rung == "Transformer":
         return Transformer(
-            *vocabularies, rngs=rngs, width=EMBED, layers=LAYERS, heads=HEADS, inner=INNER, dropout=BRANCH_DROPOUT
+            *vocabularies,
+            rngs=rngs,
+            width=width or EMBED,
+            layers=LAYERS,
+            heads=HEADS,
+            inner=2 * (width or EMBED),
+            dropout=BRANCH_DROPOUT,
         )
     return Translator(
-        *vocabularies, rngs=rngs, hidden=HIDDEN, embed=EMBED, reading="both", dropout=DROPOUT,
+        *vocabularies, rngs=rngs, hidden=width or HIDDEN, embed=width or EMBED, reading="both", dropout=DROPOUT,
         score="additive" if rung == "attention" else None,
     )  # fmt: skip
 
@@ -76,10 +82,10 @@ def rate(rung: str, updates: int) -> optax.Schedule:
 
 
 def learn(
-    text: Text, rung: str, epochs: int = EPOCHS, seed: int = 0, report: Callable | None = None
+    text: Text, rung: str, epochs: int = EPOCHS, seed: int = 0, report: Callable | None = None, width: int | None = None
 ) -> tuple[Translator | Transformer, History]:
     """One translator, trained for so many passes over the sentences."""
-    model = translator(text, nnx.Rngs(seed), rung)
+    model = translator(text, nnx.Rngs(seed), rung, width)
     updates = budget(epochs * -(-text.sentences // BATCH))
     history = fit(
         model, text.batches, updates, loss=translation, learning_rate=rate(rung, updates), seed=seed, report=report,
@@ -113,7 +119,7 @@ def headline() -> dict[str, Any]:
     result: dict[str, Any] = {
         "languages": [SOURCE, TARGET], "test": "test 2016", "seeds": [0], "epochs": EPOCHS, "pieces": [len(text.source), len(text.target)],
         "hidden": HIDDEN, "embed": EMBED, "dropout": DROPOUT, "beam": BEAM, "rungs": {},
-        "transformer": {"width": EMBED, "layers": LAYERS, "heads": HEADS, "inner": INNER, "dropout": BRANCH_DROPOUT},
+        "transformer": {"width": EMBED, "layers": LAYERS, "heads": HEADS, "inner": 2 * EMBED, "dropout": BRANCH_DROPOUT},
     }  # fmt: skip
     for name in RUNGS:
         start = time.perf_counter()

@@ -208,7 +208,6 @@ def test_a_rung_is_trained_and_measured_on_any_text(monkeypatch):
         ("PIECES", 60),
         ("HIDDEN", 8),
         ("EMBED", 8),
-        ("INNER", 8),
         ("BATCH", 2),
         ("EDGES", (58,)),
         ("LENGTHS", (3, 4)),

@@ -1,0 +1,108 @@
+"""The capstone: three translators of a learner's own text, and a page that shows how they did."""
+
+import html
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+from IPython.display import display
+
+from ..data.parallel import Texts, read_tsv, texts
+from ..experiments import multi30k as ladder
+from ..experiments.translate import parameters
+from ..figures.translation import bleu_curves
+from ..measure.translation import bleu, bleu_by_length
+from ..runtime import require
+from .live import live_loss
+from .surface import bundle
+
+LEAST = 200  # pairs, below which nothing can be said
+WIDTH, PIECES = 128, 4_000
+EXAMPLES = 5
+ADVICE = (
+    "Put the name of a table in `my_table`: a text file in UTF-8 with one pair of sentences a line, the two separated by a tab. "
+    f"It needs {LEAST} pairs at least; some thousands are better. A tenth of them is kept for the test."
+)
+
+
+def split(pairs: Texts, seed: int = 0, share: float = 0.1) -> tuple[Texts, Texts]:
+    """Pairs to train on and others to test on. A pair that stands there twice is on one side only."""
+    unique = list(dict.fromkeys(zip(*pairs, strict=True)))
+    require(
+        len(unique) >= LEAST,
+        f"There are {len(unique)} different pairs; {LEAST} are needed at least, and some thousands are better.",
+    )
+    order = np.random.default_rng(seed).permutation(len(unique))
+    count = max(1, round(share * len(unique)))
+    parts = [[unique[i] for i in rows] for rows in (order[count:], order[:count])]
+    train, test = (Texts(*map(list, zip(*part, strict=True))) for part in parts)
+    return train, test
+
+
+def groups(lengths: list[int]) -> list[int]:
+    """Four edges of length with about as many sentences in each group, the last at the longest."""
+    return sorted({int(np.ceil(np.quantile(lengths, share))) for share in (0.25, 0.5, 0.75)} | {max(lengths)})
+
+
+def run(
+    table: str | os.PathLike, *, epochs: int = 10, width: int = WIDTH, pieces: int = PIECES, seed: int = 0,
+    report: str | os.PathLike | None = None,
+) -> str:  # fmt: skip
+    """Train the three translators of the ladder on a table of pairs, draw BLEU by length, and write a page.
+
+    table: a file that `data.parallel.read_tsv` reads, source and target in the first two columns.
+    width: of vectors and states.   pieces: of words, of each language.   report: the page; an existing one is replaced.
+    Returns what happened, in a line.
+    """
+    train, test = split(texts(read_tsv(table)), seed)
+    text = ladder.prepare(train, pieces)
+    lengths = [len(sentence.split()) for sentence in test.source]
+    edges, curves, rows, said = groups(lengths), {}, [], {}
+    upto: list[int] = []
+    for rung in ladder.RUNGS:
+        with live_loss(rung) as shown:
+            model, history = ladder.learn(text, rung, epochs, seed, shown, width)
+        said[rung] = ladder.written(model, text, test)
+        found = bleu_by_length(said[rung], test.target, lengths, edges, _score)
+        upto, curves[rung] = found.upto, [found.bleu]
+        rows.append(
+            (rung, f"{_score(said[rung], test.target):.1f}", f"{parameters(model):,}", f"{history.seconds:.0f} s")
+        )
+    figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1)
+    display(bundle(figure), raw=True)
+    told = "; ".join(f"{row[0]} {row[1]}" for row in rows)
+    if report is None:
+        return f"BLEU on {len(test.source)} pairs: {told}."
+    path = pathlib.Path(report).expanduser()
+    path.write_text(page(str(table), figure, rows, test, said, len(train.source)), encoding="utf-8")
+    return f"BLEU on {len(test.source)} pairs: {told}. Written: {path}"
+
+
+def _score(translations: Any, references: Any) -> float:
+    return bleu(translations, references, tokenize="13a", lower=True)
+
+
+def page(name: str, figure: Any, rows: list[tuple], test: Texts, said: dict[str, list[str]], trained: int) -> str:
+    """The report as one page that needs no network: the table, the curve, and some translations."""
+    esc = html.escape
+    head = "".join(f"<th scope='col'>{title}</th>" for title in ("translator", "BLEU", "parameters", "training"))
+    body = "".join("<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    examples = "".join(
+        f"<h3>{esc(test.source[i])}</h3><dl><dt>reference</dt><dd>{esc(test.target[i])}</dd>"
+        + "".join(f"<dt>{esc(rung)}</dt><dd>{esc(lines[i])}</dd>" for rung, lines in said.items())
+        + "</dl>"
+        for i in range(min(EXAMPLES, len(test.source)))
+    )
+    drawn = figure.to_html(full_html=False, include_plotlyjs=True)
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Three translators of {esc(name)}</title>
+<style>body {{ font-family: sans-serif; max-width: 52em; margin: 2em auto; line-height: 1.5 }}
+td, th {{ padding: .2em 1em .2em 0; text-align: left }} dt {{ font-weight: bold }}</style></head>
+<body><h1>Three translators of {esc(name)}</h1>
+<p>Trained on {trained:,} pairs, tested on {len(test.source):,} others. BLEU on lower-cased text.</p>
+<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
+<h2>BLEU by the length of the source</h2>{drawn}
+<h2>Some sentences of the test</h2>{examples}
+</body></html>
+"""

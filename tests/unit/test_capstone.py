@@ -1,0 +1,57 @@
+"""The capstone on small tables: what it makes of them, and what it refuses."""
+
+import pytest
+
+from course_utils.data.parallel import Texts
+from course_utils.data.translation import pairs
+from course_utils.experiments import multi30k as ladder
+from course_utils.runtime import InvalidInput
+from course_utils.widgets import capstone
+
+
+def table(folder, n=240):
+    path = folder / "pairs.tsv"
+    found = pairs(n, seed=3, lengths=(4, 12))
+    path.write_text("".join(f"{' '.join(p.source)}\t{' '.join(p.target)} <b>\n" for p in found), encoding="utf-8")
+    return path
+
+
+def test_a_table_becomes_a_page(tmp_path, monkeypatch):
+    for name, value in (("LAYERS", 1), ("HEADS", 2), ("EDGES", (58,))):
+        monkeypatch.setattr(ladder, name, value)
+    report = tmp_path / "mine.html"
+    told = capstone.run(table(tmp_path), epochs=1, width=8, pieces=150, report=report)
+    assert "BLEU on 24 pairs: fixed context" in told
+    page = report.read_text(encoding="utf-8")
+    for rung in ladder.RUNGS:
+        assert f"<td>{rung}</td>" in page
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page.split("<h2>Some")[1]
+    assert "Trained on 216 pairs" in page
+    assert 'src="http' not in page  # it needs no network
+
+
+def test_train_and_test_share_no_pair():
+    lines = [f"s{i}" for i in range(300)]
+    train, test = capstone.split(Texts(lines + lines, lines + lines))
+    assert len(train.source) + len(test.source) == 300
+    assert not set(train.source) & set(test.source)
+    assert capstone.split(Texts(lines, lines)) == (train, test)
+
+
+def test_groups_end_at_the_longest():
+    edges = capstone.groups([3, 4, 5, 6, 7, 8, 9, 40])
+    assert edges == sorted(set(edges))
+    assert edges[-1] == 40
+    assert capstone.groups([5] * 10) == [5]
+
+
+def test_what_cannot_be_trained_on_is_named(tmp_path):
+    with pytest.raises(InvalidInput, match="3 different pairs; 200 are needed"):
+        capstone.split(Texts(["a", "b", "c"], ["x", "y", "z"]))
+    broken = tmp_path / "broken.tsv"
+    broken.write_text("only one column\n" * 300, encoding="utf-8")
+    with pytest.raises(InvalidInput, match="has 1 column"):
+        capstone.run(broken)
+    with pytest.raises(InvalidInput, match="no file"):
+        capstone.run(tmp_path / "missing.tsv")
