@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_utils.data.translation import pairs
-from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, recall
+from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, ch06, recall
 from course_utils.experiments import translate as task
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora
 from course_utils.measure.agreement import prefers
@@ -346,3 +346,46 @@ def test_ch05_controls_as_recorded():
     assert early_to_late["fixed, untrained"] < 0.02
     for name in ("fixed", "forward", "both directions", "forward, untrained"):
         assert 0.7 < early_to_late[name] < 1.5, name
+
+
+def test_ch06_the_shipped_model_agrees_and_needs_one_head_of_its_second_layer():
+    shipped = ch06.well_trained()
+    assert shipped.origin == "shipped"
+    found = accuracy([shipped.model], prefers, seeds=(0,))
+    assert found.accuracy.mean() > 0.97
+    looks, off = ch06.heads(shipped.model)
+    assert off.min() < 0.85
+    assert np.unravel_index(off.argmin(), off.shape) == np.unravel_index(looks.subject.argmax(), looks.subject.shape)
+    assert off.argmin() >= ch06.HEADS  # in layer 2
+
+
+def test_ch06_one_look_learns_a_delay_of_300_live():
+    _, history = ch06.learn(300)
+    assert history.stopped == ("solved",)
+    assert history.steps < 1_500
+    shares = [ch06.weight_of_the_first(delay) * delay for delay in (10, 100)]
+    assert 0.3 < min(shares) < max(shares) < 2  # about one in n
+
+
+def test_ch06_recorded_numbers_say_what_the_chapter_says():
+    stored = recorded("ch06")
+    two, one = stored["recall"]["two alphabets"], stored["recall"]["one alphabet"]
+    assert all(None not in two[delay]["updates"] for delay in ("10", "30", "100", "300"))
+    assert two["1000"]["updates"].count(None) == 1
+    assert max(one["none"]["30"]["accuracy"]) < 0.25
+    assert all(None not in one[kind]["30"]["updates"] for kind in ("sinusoidal", "learned", "rotary"))
+    told = {kind: np.mean(one[kind]["30"]["told"], axis=0) for kind in one}
+    place = {length: i for i, length in enumerate(stored["recall"]["told"])}
+    assert max(told["rotary"][place[n]] for n in place if n != 30) < 0.2
+    assert told["sinusoidal"][place[40]] > 0.99 > 0.4 > told["sinusoidal"][place[200]]
+    off, subject = np.array(stored["heads"]["off"]), np.array(stored["heads"]["subject"])
+    assert (off.reshape(3, -1).argmin(1) == subject.reshape(3, -1).argmax(1)).all()
+    assert (off.reshape(3, -1).argmin(1) >= ch06.HEADS).all()
+    assert off.min(axis=(1, 2)).min() >= 0.5
+    assert off.min(axis=(1, 2)).max() < 0.8
+    far = {kind: np.array(found["accuracy"])[:, -1] for kind, found in stored["near"].items() if kind != "farthest"}
+    assert min(far["none"].min(), far["sinusoidal"].min()) > 0.98
+    assert far["rotary"].max() < 0.9
+    words = {int(updates): np.array(found["accuracy"]) for updates, found in stored["words"].items()}
+    assert words[500].mean() < 0.6 < 0.95 < words[2_000].mean()
+    assert stored["scaling"]["q · k"]["gradient"][-1] < 0.02 * stored["scaling"]["q · k"]["gradient"][0]
