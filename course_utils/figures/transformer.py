@@ -136,7 +136,8 @@ def race(found: Mapping[str, Any], measure: str, where: str) -> go.Figure:
     return finish(
         figure, title=f"At the long end: {told}",
         caption=f"{what}: one causal layer of width {found['width']}, batch {found['batch']}, {where}, compilation excluded.{slower}",
-        summary=f"Exponents over the three longest lengths: {told}.{slower}", x="length n", y=y, height=430,
+        summary=f"Batch {found['batch']}, {where}. {y.capitalize()}: exponents over the three longest lengths: {told}."
+        f"{slower}", x="length n", y=y, height=430,
     )  # fmt: skip
 
 

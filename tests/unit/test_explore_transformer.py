@@ -1,0 +1,154 @@
+"""What the explorers and figures of notebook 07 show."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from course_utils.data.images import CROSS, PATCH, RING, SIDE, cut, left_or_right
+from course_utils.experiments import ch07
+from course_utils.figures import transformer as figures
+from course_utils.figures.style import words
+from course_utils.measure.speed import TOO_LONG, WOULD_NOT_FIT, Cost
+from course_utils.models.gated import GRUCell
+from course_utils.models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
+from course_utils.runtime import CourseError, InvalidInput
+from course_utils.widgets import ch07 as explorers
+from course_utils.widgets import surface
+
+
+def raced():
+    lengths = (16, 64, 256)
+    costs = {name: [Cost(n * k, n * 10) for n in lengths] for name, k in (("RNN", 1e-5), ("GRU", 3e-5), ("LSTM", 4e-5))}
+    costs["self-attention"] = [Cost(n**2 * 1e-6, n * n) for n in lengths[:2]] + [Cost(None, 256**2, WOULD_NOT_FIT)]
+    return ch07.summary(lengths, costs)
+
+
+def race_found():
+    return {"batch": 8, "width": 128, **raced()}
+
+
+TABLE = {
+    "BLEU": {"values": {"RNN": [2.0, 3.0], "Transformer": [98.0, 99.0]}, "unit": "BLEU", "better": "more"},
+    "Alignment error": {"values": {"RNN": None, "Transformer": [0.2]}, "unit": "AER", "better": "less"},
+}
+MAKERS = {
+    "stages": lambda: explorers.stages(ch07.transformer(nnx.Rngs(0), width=16, heads=2)),
+    "race": lambda: explorers.race([race_found()], "cpu", {**race_found(), "batch": 1}),
+    "five": lambda: explorers.five(TABLE),
+    "pictures": lambda: explorers.pictures(ch07.picture_reader(nnx.Rngs(0))),
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_every_control_changes_what_is_said(make):
+    e = make()
+    said = surface.summary(e.figure())
+    for name, control in e.controls.items():
+        if name != "typed":
+            told = {surface.summary(e.figure(**{name: value})) for value in (control.values[0], control.values[-1])}
+            assert told != {said}, name
+
+
+def test_the_race_tells_exponents_crossovers_and_what_was_left_out():
+    found = race_found()
+    assert found["layers"]["GRU"]["exponent"] == pytest.approx(1)
+    assert found["layers"]["self-attention"]["skipped"][-1] == WOULD_NOT_FIT
+    assert found["layers"]["self-attention"]["memory_exponent"] == pytest.approx(2)
+    assert found["crossover"]["GRU"] == pytest.approx(30, abs=1)
+    figure = figures.race(found, "seconds", "here")
+    assert "GRU n^1.0" in words(figure)["title"]
+    assert "GRU from n ≈ 30" in words(figure)["caption"]
+    assert any("would not fit" in note.text for note in figure.layout.annotations)
+    with pytest.raises(InvalidInput, match="seconds, bytes"):
+        figures.race(found, "joules", "here")
+
+
+def test_what_was_too_slow_is_no_crossover():
+    lengths = (16, 64)
+    costs = {name: [Cost(1.0, 1), Cost(2.0, 1)] for name in ("RNN", "GRU", "LSTM")}
+    costs["self-attention"] = [Cost(0.5, 1), Cost(None, 1, TOO_LONG)]
+    assert ch07.summary(lengths, costs)["crossover"]["GRU"] is None
+
+
+def test_stages_name_the_word_and_where_it_came_up():
+    branches, tops = ["a", "b", "c"], [["x", "y"], ["z", "x"], ["z", "y"]]
+    shares = np.array([[0.5, 0.2], [0.6, 0.2], [0.9, 0.1]])
+    said = words(figures.stages(branches, tops, shares, "z", np.array([0.0, 0.6, 0.9]), np.ones(3)))
+    assert said["title"] == "“z” (0.90) is on top first after “b”"
+    tops[0] = ["z", "y"]
+    tops[1] = ["x", "z"]
+    said = words(figures.stages(branches, tops, shares, "z", np.array([0.5, 0.2, 0.9]), np.ones(3)))
+    assert said["title"] == "“z” (0.90) is on top first after “a”, for good after “c”"
+
+
+def test_any_sentence_goes_through_the_stages():
+    e = MAKERS["stages"]()
+    assert "Translation: " in words(e.figure(typed="the cat sleeps"))["summary"]
+    with pytest.raises(CourseError, match="zebra"):
+        e.figure(typed="the zebra sleeps")
+
+
+def test_the_best_of_five_is_named_and_what_does_not_apply():
+    figure = figures.five("Alignment error", TABLE["Alignment error"]["values"], "AER", "less")
+    assert "Does not apply to: RNN" in words(figure)["caption"]
+    assert (
+        words(figures.five("BLEU", TABLE["BLEU"]["values"], "BLEU", "more"))["title"]
+        == "BLEU: Transformer has the most"
+    )
+    with pytest.raises(InvalidInput, match="No architecture"):
+        figures.five("BLEU", {"RNN": None}, "BLEU", "more")
+
+
+# ------------------------------------------------------------------------------------------------- pictures
+
+
+def test_pictures_hold_both_signs_and_their_label_is_true():
+    found = left_or_right(jax.random.key(0), 200)
+    assert 0.35 < float(found.labels.mean()) < 0.65
+    assert (np.asarray(found.labels) == (np.asarray(found.columns[:, 1]) < np.asarray(found.columns[:, 0]))).all()
+    assert int(jnp.abs(found.columns[:, 0] - found.columns[:, 1]).min()) >= 4
+    for k in range(20):
+        for sign, column in zip((CROSS, RING), found.columns[k].tolist(), strict=True):
+            strip = np.asarray(found.pixels[k])[:, column : column + 3]
+            off = [np.abs(strip[row : row + 3] - sign).max() for row in range(SIDE - 2)]
+            assert min(off) < 0.6
+
+
+def test_patches_are_squares_in_reading_order():
+    pixels = jnp.arange(2 * 16 * 16.0).reshape(2, 16, 16)
+    patches = cut(pixels)
+    assert patches.shape == (2, 16, 16)
+    assert (patches[1, 6].reshape(PATCH, PATCH) == pixels[1, 4:8, 8:12]).all()
+    with pytest.raises(InvalidInput, match="does not fall into patches of 5"):
+        cut(pixels, 5)
+
+
+def test_without_positions_a_picture_is_a_bag_of_patches():
+    patches = cut(left_or_right(jax.random.key(1), 3).pixels)
+    shuffled = patches[:, np.random.default_rng(0).permutation(16)]
+    for positions, same in (("none", True), ("learned", False)):
+        model = PatchReader(16, 16, 2, rngs=nnx.Rngs(0), width=16, positions=positions)
+        assert np.allclose(model(patches), model(shuffled), atol=1e-5) == same
+    with pytest.raises(InvalidInput, match="learned"):
+        PatchReader(16, 16, 2, rngs=nnx.Rngs(0), positions="rotary")
+
+
+# ------------------------------------------------------------------------------------------ other readers
+
+
+def test_a_recurrence_that_looks_back_sees_no_later_word_and_no_padding():
+    tokens = jnp.array([[3, 1, 4, 1, 5], [2, 6, 5, 0, 0]])
+    mask = jnp.array([[True] * 5, [True] * 3 + [False] * 2])
+    make = lambda kind: kind(GRUCell(4, 8, rngs=nnx.Rngs(0)), 7, 3, rngs=nnx.Rngs(1))
+    model = make(AttentiveRecurrence)
+    assert (model(tokens.at[:, 3:].set(6))[:, :3] == model(tokens)[:, :3]).all()
+    asked = make(AttentiveRecurrentClassifier)
+    np.testing.assert_allclose(asked(tokens, mask)[1:], asked(tokens[1:, :3], None), atol=1e-5)
+    np.testing.assert_allclose(asked(tokens[:1]), asked.every_step(tokens[:1])[:, -1], atol=1e-5)
+
+
+def test_positions_that_are_the_same_are_alike():
+    assert ch07.likeness(jnp.ones((2, 4, 8))) == pytest.approx(1, abs=1e-5)
+    assert ch07.likeness(jnp.eye(4)[None]) == pytest.approx(0, abs=1e-6)
