@@ -87,13 +87,13 @@ def mask_builder() -> Explorer:
     def draw(padding: bool, causal: bool, itself: bool, window: int, position: int):
         return figures.mask_map(SENTENCE, *weights(padding, causal, itself, window), position - 1)
 
-    draw(True, True, True, n - 1, 1)  # compiled before a learner waits for it
+    draw(True, True, True, 4, 1)  # compiled before a learner waits for it
     return explore(
         draw,
         padding=toggle("leave out padding", value=True),
-        causal=toggle("leave out the future", value=False),
+        causal=toggle("leave out the future", value=True),
         itself=toggle("may look at itself", value=True),
-        window=slider("farthest", 0, n - 1, value=n - 1),
+        window=slider("farthest", 0, n - 1, value=4),
         position=slider("position", 1, n, value=2),
     )
 
@@ -142,7 +142,7 @@ def heads(model: Any) -> Explorer:
         draw,
         picked=choice("sentence", picks),
         typed=text("or type one", ""),
-        layer=slider("layer", 1, ch06.LAYERS, value=ch06.LAYERS),
+        layer=choice("layer", list(range(1, ch06.LAYERS + 1)), value=ch06.LAYERS),
         head=slider("head", 1, ch06.HEADS, value=1),
         word=slider("word that looks (0: the last before the verb)", 0, 40, value=0),
     )

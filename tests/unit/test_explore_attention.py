@@ -38,6 +38,8 @@ def test_every_control_changes_what_is_said(make):
     for name, control in e.controls.items():
         if name == "typed":
             continue
+        if hasattr(control.holder, "max"):
+            assert control.value < control.values[-1], f"{name}: an arrow key to the right must move it"
         told = {surface.summary(e.figure(**{name: value})) for value in (control.values[0], control.values[-1])}
         assert told != {said}, name
 
