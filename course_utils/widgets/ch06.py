@@ -93,7 +93,7 @@ def mask_builder() -> Explorer:
         padding=toggle("leave out padding", value=True),
         causal=toggle("leave out the future", value=True),
         itself=toggle("may look at itself", value=True),
-        window=slider("farthest", 0, n - 1, value=4),
+        window=slider("farthest", 1, n - 1, value=4),
         position=slider("position", 1, n, value=2),
     )
 

@@ -86,7 +86,7 @@ def test_the_mask_builder_masks():
     assert allowed(**off).startswith("64 of 64")
     assert allowed(**{**off, "causal": True}).startswith("36 of 64")
     assert allowed(**{**off, "padding": True}).startswith("48 of 64")
-    assert allowed(**{**off, "window": 0}).startswith("8 of 64")
+    assert allowed(**{**off, "window": 1}).startswith("22 of 64")
     nothing = words(e.figure(**{**off, "causal": True, "itself": False, "position": 1}))
     assert "its weights are all 0" in nothing["summary"]
     assert "Nothing is left for the" in nothing["caption"]
