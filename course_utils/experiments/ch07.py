@@ -1,6 +1,7 @@
 """Notebook 07: the Transformer, what it costs, and all architectures of the course side by side."""
 
 import functools
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -223,8 +224,8 @@ def five() -> dict[str, dict[str, Any]]:
         return {name: [seed[found["upto"].index(upto)] for seed in found["bleu"]] for name, found in quality_of.items()}
 
     def longest(row: dict[str, Any]) -> int:
-        solved = [int(delay) for delay in sorted(row, key=int) if None not in row[delay]["updates"]]
-        return max(solved, default=0)
+        solved = itertools.takewhile(lambda delay: None not in row[delay]["updates"], sorted(row, key=int))
+        return max(map(int, solved), default=0)
 
     way = {name: path_lengths("fixed context", SENTENCE) for name in ("RNN", "LSTM", "GRU")}
     way["GRU + attention"] = path_lengths("attention over a recurrence", SENTENCE)
@@ -247,7 +248,7 @@ def five() -> dict[str, dict[str, Any]]:
         "Verbs right, four nouns in between": row(
             {name: [seed[-1] for seed in found["attractors"]] for name, found in words.items()}, "share"
         ),
-        "Longest delay that all seeds recall": row({name: longest(found) for name, found in recalled.items()}, "symbols"),
+        "Delay up to which all seeds recall": row({name: longest(found) for name, found in recalled.items()}, "symbols"),
         "Parameters": row({name: costs[name]["parameters"] for name in quality_of}, "numbers", "less"),
         "Training, 1,000 updates": row({name: costs[name]["train"] for name in quality_of}, "seconds", "less"),
         "Translating 1,450 sentences": row({name: costs[name]["decode"] for name in quality_of}, "seconds", "less"),
