@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_utils.data.translation import pairs
-from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, ch06, recall
+from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, ch06, ch07, recall
 from course_utils.experiments import translate as task
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora
 from course_utils.measure.agreement import prefers
@@ -389,3 +389,47 @@ def test_ch06_recorded_numbers_say_what_the_chapter_says():
     words = {int(updates): np.array(found["accuracy"]) for updates, found in stored["words"].items()}
     assert words[500].mean() < 0.6 < 0.95 < words[2_000].mean()
     assert stored["scaling"]["q · k"]["gradient"][-1] < 0.02 * stored["scaling"]["q · k"]["gradient"][0]
+
+
+def test_ch07_recorded_numbers_say_what_the_chapter_says():
+    stored = recorded("ch07")
+    variants = stored["variants"]
+    upto = variants["Transformer"]["upto"]
+    last = upto.index(32)
+    for found in variants.values():
+        assert np.array(found["bleu"])[:, last].min() > 96
+    mean = {name: np.mean(found["bleu"], axis=0) for name, found in variants.items()}
+    before = np.mean(recorded("ch05")["variants"]["both directions"]["bleu"], axis=0)
+    assert all(
+        (found[last + 1 :] < before[last + 1 :]).all() for found in mean.values()
+    )  # beyond, below the recurrence
+    assert mean["Transformer"][last + 1] < 70
+    assert mean["rotary positions"][last + 1] == max(found[last + 1] for found in mean.values())
+    assert mean["rotary positions"][-1] == min(found[-1] for found in mean.values())
+    heads = np.array(variants["Transformer"]["heads"]).reshape(3, -1)
+    assert heads.min(1).max() < 0.15
+    assert heads.max(1).min() > 0.3
+    alike = {kind: np.array([seed["alike"] for seed in stored["stacked"][kind]]) for kind in ch07.KINDS}
+    two = stored["stacked"]["layers"].index(2)
+    assert alike["no sums"][:, two].min() > 0.95 > 0.5 > alike["norm before"][:, two].max()
+    assert min(seed["gradient"][-1] for kind in ch07.KINDS for seed in stored["stacked"][kind]) > 0.3
+    race = {found["batch"]: found for found in stored["race"]}
+    for found in race.values():
+        assert found["layers"]["self-attention"]["exponent"] > 1.7
+        assert all(0.7 < found["layers"][name]["exponent"] < 1.3 for name in ("RNN", "GRU", "LSTM"))
+    assert 100 < race[8]["crossover"]["GRU"] < 500
+    assert race[64]["layers"]["self-attention"]["skipped"][-1] == "would not fit"
+    assert stored["costs"]["Transformer"]["decode"] > 5 * stored["costs"]["GRU"]["decode"]
+    table = ch07.five()
+    assert all(set(row["values"]) == {*ch07.FIVE, "Transformer"} for row in table.values())
+    assert table["Delay up to which all seeds recall"]["values"]["RNN"] == 10
+    assert table["Delay up to which all seeds recall"]["values"]["GRU + attention"] == 300
+    assert min(stored["pictures"]["learned"]) > 0.98 > 0.7 > max(stored["pictures"]["none"])
+
+
+def test_multi30k_recorded_rungs_are_in_this_order():
+    rungs = recorded("multi30k")["rungs"]
+    lower = {name: rung["greedy"]["bleu_lower"] for name, rung in rungs.items()}
+    assert lower["fixed context"] > 20
+    assert lower["Transformer"] > 33
+    assert lower["attention"] > lower["Transformer"] > lower["fixed context"]
