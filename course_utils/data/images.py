@@ -25,8 +25,8 @@ class Pictures(NamedTuple):
 def left_or_right(rng: Array, batch: int) -> Pictures:
     """A cross and a ring in noise; which of them is farther left? Can be compiled.
 
-    Their columns differ by 4 pixels at least, so the two never touch. Each sign alone says nothing of the answer, nor does the
-    set of patches without their places.
+    Their columns differ by 4 pixels at least, so the two never touch. Each sign alone says nothing of the answer.
+    Patches without their places say little: where in its patch a sign lies.
     """
     require_positive(batch=batch)
     rows, first, gap, swap, noise = jax.random.split(rng, 5)

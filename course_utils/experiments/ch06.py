@@ -7,11 +7,11 @@ import jax
 import numpy as np
 from flax import nnx
 
-from ..data.agreement import NOUNS, Agreement, agreement, vocabulary
+from ..data.agreement import Agreement, agreement, vocabulary
 from ..data.batching import Batches, Labelled
 from ..data.sequences import delayed_recall
 from ..measure.agreement import prefers, right
-from ..measure.heads import Looks, looks, without
+from ..measure.heads import even_weight, subject_weights, without
 from ..measure.run import apply
 from ..measure.softmax import random_vectors, saturation
 from ..models.losses import classification, next_word
@@ -26,11 +26,11 @@ from .follow import followed
 
 SIZES = (4, 16, 64, 256, 1024)  # d_k
 DELAYS = (10, 30, 100, 300, 1_000)
-ORDERED = (30, 300)  # delays of the task with one alphabet, where only the position tells the label
+ORDERED = 30  # delay of the task with one alphabet, where only the position tells the label
 WIDTH, HEADS, LAYERS = 64, 4, 2
 MOMENTS = (250, 500, 1_000, 2_000)  # updates on words alone; the last is the shipped model
 ASKED_UPDATES, NEAR = 1_000, 10  # the farthest distance that "trained near" sees
-TOLD = (20, 30, 40, 60, 100, 200)  # lengths at which readers trained on `ORDERED[0]` symbols are asked
+TOLD = (20, 30, 40, 60, 100, 200)  # lengths at which readers trained on `ORDERED` symbols are asked
 SCHEMES: tuple[str, ...] = get_args(Positions)
 
 
@@ -74,14 +74,9 @@ def recalled(delay: int, positions: str | None = None) -> dict[str, Any]:
     make = functools.partial(one_look, positions=positions or "none", longest=max(delay, *TOLD))
     if positions is None:
         return recall.updates_to_solve(make, delay)
-    models, history = fit_seeds(
-        make, one_alphabet(delay), budget(recall.UPDATES), loss=classification, stop=recall.solved, seeds=SEEDS, progress=False
-    )  # fmt: skip
-    steps = [int(n) if why == "solved" else None for n, why in zip(history.steps, history.stopped, strict=True)]
-    found: dict[str, Any] = {"updates": steps, "accuracy": rounded(history.last("accuracy", recall.WINDOW))}
-    if delay == ORDERED[0]:
-        found["told"] = [[round(at_length(model, length), 4) for length in TOLD] for model in models]
-    return found
+    models, history = recall.several(make, one_alphabet(delay))
+    told = [[round(at_length(model, length), 4) for length in TOLD] for model in models]
+    return {**recall.outcome(history), "told": told}
 
 
 def at_length(model: LookBack, length: int, n: int = 1_000) -> float:
@@ -160,26 +155,19 @@ def near(positions: str) -> Accuracy:
     return accuracy(models, prefers)
 
 
-@functools.cache
-def nouns() -> np.ndarray:
-    """Where the test sentences have a noun: `[n, time]`."""
-    vocab = vocabulary()
-    return np.isin(np.asarray(test().tokens), [vocab[form] for pair in NOUNS for form in pair])
-
-
 def test() -> Agreement:
     """The test sentences."""
     return corpora()[1]
 
 
-def heads(model: AttentionLanguageModel) -> tuple[Looks, np.ndarray]:
-    """Where each head looks when the verb is due, and the accuracy with that head switched off: `[layers, heads]`."""
+def heads(model: AttentionLanguageModel) -> tuple[np.ndarray, np.ndarray]:
+    """Mean weight of the subject in each head when the verb is due, and the accuracy with that head off: `[layers, heads]`."""
     off = np.zeros((LAYERS, HEADS))
     for place in np.ndindex(*off.shape):
         keep = np.ones(off.shape)
         keep[place] = 0
         off[place] = without(model, test(), keep)
-    return looks(model, test(), nouns()), off
+    return subject_weights(model, test()).mean(0), off
 
 
 # ------------------------------------------------------------------------------------------------- together
@@ -191,7 +179,7 @@ def headline() -> dict[str, Any]:
         "seeds": list(SEEDS), "scaling": {"sizes": list(SIZES), **scaling()}, "words": {}, "asked": {}, "near": {"farthest": NEAR},
         "recall": {
             "two alphabets": {str(delay): recalled(delay) for delay in DELAYS},
-            "one alphabet": {positions: {str(delay): recalled(delay, positions) for delay in ORDERED} for positions in SCHEMES},
+            "one alphabet": {positions: {str(ORDERED): recalled(ORDERED, positions)} for positions in SCHEMES},
             "told": list(TOLD), "updates": budget(recall.UPDATES),
         },
     }  # fmt: skip
@@ -201,8 +189,9 @@ def headline() -> dict[str, Any]:
         }  # fmt: skip
     found = [heads(model) for model in models]
     result["heads"] = {
+        "subject": [rounded(subject) for subject, _ in found],
         "off": [rounded(off) for _, off in found],
-        **{name: [rounded(getattr(look, name)) for look, _ in found] for name in Looks._fields},
+        "even": round(even_weight(test()), 4),
     }
     for positions in ("sinusoidal", "none"):
         result["asked"][positions] = asked(positions).numbers()

@@ -24,7 +24,6 @@ from ..measure.translation import translate
 from ..models.gated import GRUCell
 from ..models.losses import cross_entropy, next_word
 from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
-from ..models.recurrent import LanguageModel
 from ..models.seq2seq import translation
 from ..models.transformer import Block, Transformer
 from ..runtime import budget, recorded, size
@@ -43,12 +42,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "rotary positions": {"positions": "rotary"},
     "norm after": {"norm": "after"},
 }
-FIVE: dict[str, Callable[[nnx.Rngs], Any]] = {
-    "RNN": functools.partial(translator, cell="RNN"),
-    "LSTM": functools.partial(translator, cell="LSTM"),
-    "GRU": translator,
-    "GRU + attention": functools.partial(translator, **ch05.ATTENTIVE),
-}  # and the Transformer
 WORDS_UPDATES = 4_000  # of language models on the sentences with a cat
 DELAYS = (10, 30, 100, 300)
 TIMED_UPDATES = 80  # four runs of one length bucket each
@@ -83,10 +76,7 @@ def learn(
 ) -> tuple[Transformer, History]:
     """A new Transformer, trained on the same batches as the translators of notebooks 04 and 05."""
     model = transformer(nnx.Rngs(seed), **options)
-    return model, fit(
-        model, batches(), budget(updates), loss=translation, learning_rate=rate(updates), seed=seed, report=report,
-        progress=report is None,
-    )  # fmt: skip
+    return model, task.train(model, updates, seed=seed, report=report, schedule=rate(updates))
 
 
 def several(options: dict[str, Any], seeds: Sequence[int] = SEEDS) -> tuple[list[Transformer], History]:
@@ -156,10 +146,19 @@ def likeness(x: Any) -> float:
 # ------------------------------------------------------------------------------------ five architectures
 
 
+FIVE: dict[str, Callable[[nnx.Rngs], Any]] = {
+    "RNN": functools.partial(translator, cell="RNN"),
+    "LSTM": functools.partial(translator, cell="LSTM"),
+    "GRU": translator,
+    "GRU + attention": functools.partial(translator, **ch05.ATTENTIVE),
+    "Transformer": transformer,
+}
+
+
 def costs_of_five() -> dict[str, dict[str, float]]:
     """Seconds of 1,000 updates and of translating the test sentences greedily, on this device, compilation excluded; parameters."""
     found = {}
-    for name, make in {**FIVE, "Transformer": transformer}.items():
+    for name, make in FIVE.items():
         model = make(nnx.Rngs(0))
         history = fit(model, batches(), TIMED_UPDATES, loss=translation, learning_rate=1e-3, progress=False)
         translate(model, test().batch)  # compiles
@@ -183,10 +182,6 @@ def agreement(make: Callable[[nnx.Rngs], Any]) -> dict[str, Any]:
     models, _ = fit_seeds(make, words_only(), budget(WORDS_UPDATES), loss=next_word, seeds=SEEDS, progress=False)
     found = accuracy(models, prefers).numbers()
     return {**found, "attractors": [rounded(by_attractors(prefers(model, corpora()[1]))) for model in models]}
-
-
-def _recurrent_words(cell: str, rngs: nnx.Rngs) -> LanguageModel:
-    return ch03.language_model(cell, rngs)
 
 
 def looking_reader(rngs: nnx.Rngs) -> AttentiveRecurrentClassifier:
@@ -229,10 +224,8 @@ def five() -> dict[str, dict[str, Any]]:
 
     way = {name: path_lengths("fixed context", SENTENCE) for name in ("RNN", "LSTM", "GRU")}
     way["GRU + attention"] = path_lengths("attention over a recurrence", SENTENCE)
-    way["Transformer"] = (
-        1,
-        3 * DEPTH,
-    )  # one look at the source; a look for each encoder layer and two for each of the decoder's
+    # One look at the source; in turn: a look for each layer of the encoder, two for each of the decoder.
+    way["Transformer"] = (1, 3 * DEPTH)
 
     def row(values: dict[str, Any], unit: str, better: str = "more") -> dict[str, Any]:
         return {"values": {name: values.get(name) for name in quality_of}, "unit": unit, "better": better}
@@ -335,7 +328,7 @@ def headline() -> dict[str, Any]:
             "parameters": parameters(models[0]),
         }  # fmt: skip
     result["words"] = {
-        "updates": budget(WORDS_UPDATES), "RNN": agreement(functools.partial(_recurrent_words, "RNN")),
+        "updates": budget(WORDS_UPDATES), "RNN": agreement(functools.partial(ch03.language_model, "RNN")),
         "GRU + attention": agreement(looking_recurrence),
     }  # fmt: skip
     result["recall"] = {str(delay): recall.updates_to_solve(looking_reader, delay) for delay in DELAYS}

@@ -69,9 +69,21 @@ def updates_to_solve(
     make: Callable[[nnx.Rngs], Any], delay: int, updates: int = UPDATES, seeds: tuple[int, ...] = SEEDS
 ) -> dict[str, list[Any]]:
     """Networks of three seeds on one delay: `updates` until solved (None where not), `accuracy` over the last 100."""
-    _, history = fit_seeds(
-        make, batches(delay), budget(updates), loss=classification, stop=solved, seeds=seeds, progress=False
-    )
+    return outcome(several(make, batches(delay), updates, seeds)[1])
+
+
+def several(
+    make: Callable[[nnx.Rngs], Any],
+    drawn: Callable[..., Labelled],
+    updates: int = UPDATES,
+    seeds: tuple[int, ...] = SEEDS,
+) -> tuple[list[Any], History]:
+    """Networks of several seeds, trained on one source of batches until each is solved or the updates are used up."""
+    return fit_seeds(make, drawn, budget(updates), loss=classification, stop=solved, seeds=seeds, progress=False)
+
+
+def outcome(history: History) -> dict[str, Any]:
+    """`updates` of each seed until solved (None where not), `accuracy` over the last 100."""
     steps = [int(n) if why == "solved" else None for n, why in zip(history.steps, history.stopped, strict=True)]
     return {"updates": steps, "accuracy": np.round(history.last("accuracy", WINDOW), 4).tolist()}
 

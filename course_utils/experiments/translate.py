@@ -97,10 +97,17 @@ def warmed_up(highest: float, last: float, warm: int, updates: int) -> optax.Sch
     return optax.join_schedules([rise, fall], [warm])
 
 
-def train(model: Translator, updates: int = UPDATES, *, seed: int = 0, report: Callable | None = None) -> History:
-    """Train a translator in place."""
+def train(
+    model: Any,
+    updates: int = UPDATES,
+    *,
+    seed: int = 0,
+    report: Callable | None = None,
+    schedule: optax.Schedule | None = None,
+) -> History:
+    """Train a translator in place; `schedule` of the learning rate: `rate(updates)` unless given."""
     return fit(
-        model, batches(), budget(updates), loss=translation, learning_rate=rate(updates), seed=seed, report=report,
+        model, batches(), budget(updates), loss=translation, learning_rate=schedule or rate(updates), seed=seed, report=report,
         progress=report is None,
     )  # fmt: skip
 

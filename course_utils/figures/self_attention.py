@@ -9,9 +9,8 @@ from plotly.subplots import make_subplots
 
 from ..measure.softmax import Saturation
 from .curves import curves
-from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, finish
+from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish
 
-SHADES = [[0, "#FFFFFF"], [1, BLUE]]
 REACH = 1.7  # how far from the origin the plane of the dictionary is drawn
 
 

@@ -21,6 +21,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
 GREY = "#595959"  # 7:1 on the background
 PALE = "#D9D9D9"
+SHADES = [[0, "#FFFFFF"], [1, BLUE]]  # of weights, from none to all
 WRAP = 120  # characters of a caption's line; fits a notebook of 700 pixels
 
 _axis = {"showgrid": True, "gridcolor": "#E8E8E8", "zeroline": False, "linecolor": GREY, "ticks": "outside",

@@ -10,9 +10,7 @@ from plotly.subplots import make_subplots
 from ..runtime import require
 from .curves import curves
 from .dots import dots
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, PALE, RED, finish
-
-SHADES = [[0, "#FFFFFF"], [1, BLUE]]
+from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, PALE, RED, SHADES, finish
 
 
 def stages(
@@ -48,8 +46,7 @@ def stages(
     return finish(
         figure, title=f"“{answer}” ({right[-1]:.2f}) is on top {when}",
         caption="One row for each sum on the way up. Left: what the output layer would say if the way ended here. "
-                "Right: what it gives the word "
-        "that it says in the end.",
+        "Right: what it gives the word that it says in the end.",
         summary=f"Answer “{answer}”, {when}. Its probability by stage: "
         + ", ".join(f"{branch} {value:.2f}" for branch, value in zip(rows, right, strict=True))
         + f". The vector grows from {sizes[0]:.1f} to {sizes[-1]:.1f}.",
@@ -92,8 +89,7 @@ def head_errors(heads: Any, together: Any, least: float) -> go.Figure:
     return finish(
         figure, title=f"Best head of each seed: {', '.join(f'{value:.2f}' for value in best)}; worst of all {heads.max():.2f}",
         caption="Alignment error of every head's largest weight, the lower the better. Bars: the weights of the last "
-                "layer's heads averaged. "
-        "Dotted: the least that one link a word can have.",
+        "layer's heads averaged. Dotted: the least that one link a word can have.",
         summary=f"Alignment error of {heads.size} heads: from {heads.min():.2f} to {heads.max():.2f}; mean of the last layer "
         f"{', '.join(f'{value:.2f}' for value in together)}; least possible {least:.3f}.",
         y="alignment error", height=400,
@@ -184,8 +180,7 @@ def pictured(pixels: np.ndarray, weights: np.ndarray, asking: int, patch: int, l
     return finish(
         figure, title=f"{label}; patch {asking + 1} looks most at patch {best + 1} ({weights[best]:.2f})",
         caption=f"Left: a picture of {pixels.shape[0]} × {pixels.shape[0]} pixels, cut into {side * side} patches. "
-                "Right: the weights of the framed "
-        "patch, mean over the heads.",
+        "Right: the weights of the framed patch, mean over the heads.",
         summary=f"{label}. Patch {asking + 1} looks most at patch {best + 1}, with weight {weights[best]:.2f}; an even look would be "
         f"{1 / weights.size:.2f}.",
         height=380,

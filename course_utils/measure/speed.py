@@ -10,13 +10,11 @@ import numpy as np
 import psutil
 from flax import nnx
 
-from ..models.cells import RNNCell
-from ..models.gated import GRUCell, LSTMCell
 from ..models.recurrent import unroll
 from ..models.self_attention import MultiHead, causal_mask
+from ..models.seq2seq import CELLS
 from ..runtime import require, require_positive
 
-CELLS = {"RNN": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
 LAYERS = (*CELLS, "self-attention")
 HEADS = 4
 WOULD_NOT_FIT, TOO_LONG = "would not fit", "would take too long"

@@ -154,27 +154,21 @@ class AttentiveRecurrence(nnx.Module):
         states, _ = unroll(self.cell, self.embed(tokens), mask)
         return self.head(states + self.attention(states, causal_mask(tokens.shape[1]))[0])
 
-    def last(
-        self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
-    ) -> Float[Array, "batch classes"]:
-        """Scores after the last word: one look, n scores."""
-        states, _ = unroll(self.cell, self.embed(tokens), mask)
-        asking = jnp.take_along_axis(states, _last(tokens, mask)[:, None, None], axis=1)
-        seen = None if mask is None else mask[:, None, None]
-        found, _ = self.attention.look(asking, self.attention.remember(states), seen)
-        return self.head((asking + found)[:, 0])
-
     def __call__(self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None) -> Any:
         return self.every_step(tokens, mask)
 
 
 class AttentiveRecurrentClassifier(AttentiveRecurrence):
-    """Asked once, after the last word: logits `[batch, classes]`."""
+    """Asked once, after the last word, with one look of n scores: logits `[batch, classes]`."""
 
     def __call__(
         self, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
     ) -> Float[Array, "batch classes"]:
-        return self.last(tokens, mask)
+        states, _ = unroll(self.cell, self.embed(tokens), mask)
+        asking = jnp.take_along_axis(states, _last(tokens, mask)[:, None, None], axis=1)
+        seen = None if mask is None else mask[:, None, None]
+        found, _ = self.attention.look(asking, self.attention.remember(states), seen)
+        return self.head((asking + found)[:, 0])
 
 
 class PatchReader(nnx.Module):

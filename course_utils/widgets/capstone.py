@@ -6,7 +6,6 @@ import pathlib
 from typing import Any
 
 import numpy as np
-from IPython.display import display
 
 from ..data.parallel import Texts, read_tsv, texts
 from ..experiments import multi30k as ladder
@@ -15,7 +14,7 @@ from ..figures.translation import bleu_curves
 from ..measure.translation import bleu, bleu_by_length
 from ..runtime import require
 from .live import live_loss
-from .surface import bundle
+from .surface import show
 
 LEAST = 200  # pairs, below which nothing can be said
 WIDTH, PIECES = 128, 4_000
@@ -70,7 +69,7 @@ def run(
             (rung, f"{_score(said[rung], test.target):.1f}", f"{parameters(model):,}", f"{history.seconds:.0f} s")
         )
     figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1)
-    display(bundle(figure), raw=True)
+    show(figure)
     told = "; ".join(f"{row[0]} {row[1]}" for row in rows)
     if report is None:
         return f"BLEU on {len(test.source)} pairs: {told}."

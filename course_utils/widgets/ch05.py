@@ -40,7 +40,7 @@ def alignments(model: Any) -> Explorer:
     def draw(picked: Pair, typed: str, word: int, view: str, gold: bool):
         indices, words, pair = sentence(picked, typed)
         said, weights = translated(tuple(indices))
-        notes = [longer_note(words), _asked(word, said)]
+        notes = [longer_note(words), asked_beyond(word, said)]
         links = None
         if pair is None and gold:
             notes.append("No gold: this sentence is not one of the test sentences.")
@@ -94,7 +94,7 @@ def soft_to_hard(model: Any, bleu: Any) -> Explorer:
             [*pair.target, "<eos>"] if pair else None,
         )  # fmt: skip
         if word > len(said):
-            add_to_summary(figure, _asked(word, said))
+            add_to_summary(figure, asked_beyond(word, said))
         return figure
 
     return explore(
@@ -105,7 +105,7 @@ def soft_to_hard(model: Any, bleu: Any) -> Explorer:
     )
 
 
-def _asked(word: int, said: Sequence[str]) -> str:
+def asked_beyond(word: int, said: Sequence[str]) -> str:
     """What is said when a word behind the last is asked for."""
     return f"Word {word} was asked for; the translation has {len(said)}." if word > len(said) else ""
 

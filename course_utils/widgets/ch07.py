@@ -10,12 +10,12 @@ import numpy as np
 
 from ..data.images import PATCH, cut, left_or_right
 from ..data.translation import Pair, vocabularies
-from ..decoding import greedy
+from ..decoding import BOS, greedy
 from ..figures import transformer as figures
 from ..figures.style import add_to_summary
 from ..measure.run import apply
 from .ch04 import examples, padded, sentence
-from .ch05 import _asked
+from .ch05 import asked_beyond
 from .explore import Explorer, choice, explore, slider, text
 
 SHOWN = 3  # words of each stage
@@ -31,7 +31,7 @@ def stages(model: Any) -> Explorer:
         found = greedy(model, row, mask, longest)
         words = found.words[:, : int(found.lengths[0])]
         given = np.zeros((1, longest), int)
-        given[0, 0], given[0, 1 : words.shape[1]] = 1, words[0, :-1]  # the begin mark, then the words before
+        given[0, 0], given[0, 1 : words.shape[1]] = BOS, words[0, :-1]
         vectors, logits = apply(model, _stages, row, mask, jnp.asarray(given))
         n = words.shape[1]
         return words[0], np.linalg.norm(vectors[:, 0, :n], axis=-1), np.asarray(jax.nn.softmax(logits[:, 0, :n]))
@@ -47,7 +47,8 @@ def stages(model: Any) -> Explorer:
             names[said[i]], shares[:, i, said[i]], sizes[:, i],
         )  # fmt: skip
         add_to_summary(
-            figure, f"Translation: {' '.join(names[k] for k in said)}. {_asked(word, [names[k] for k in said])}".strip()
+            figure,
+            f"Translation: {' '.join(names[k] for k in said)}. {asked_beyond(word, [names[k] for k in said])}".strip(),
         )
         return figure
 

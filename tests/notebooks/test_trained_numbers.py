@@ -353,9 +353,9 @@ def test_ch06_the_shipped_model_agrees_and_needs_one_head_of_its_second_layer():
     assert shipped.origin == "shipped"
     found = accuracy([shipped.model], prefers, seeds=(0,))
     assert found.accuracy.mean() > 0.97
-    looks, off = ch06.heads(shipped.model)
+    subject, off = ch06.heads(shipped.model)
     assert off.min() < 0.85
-    assert np.unravel_index(off.argmin(), off.shape) == np.unravel_index(looks.subject.argmax(), looks.subject.shape)
+    assert off.argmin() == subject.argmax()
     assert off.argmin() >= ch06.HEADS  # in layer 2
 
 
@@ -421,7 +421,7 @@ def test_ch07_recorded_numbers_say_what_the_chapter_says():
     assert race[64]["layers"]["self-attention"]["skipped"][-1] == "would not fit"
     assert stored["costs"]["Transformer"]["decode"] > 5 * stored["costs"]["GRU"]["decode"]
     table = ch07.five()
-    assert all(set(row["values"]) == {*ch07.FIVE, "Transformer"} for row in table.values())
+    assert all(set(row["values"]) == set(ch07.FIVE) for row in table.values())
     assert table["Delay up to which all seeds recall"]["values"]["RNN"] == 10
     assert table["Delay up to which all seeds recall"]["values"]["GRU + attention"] == 300
     assert min(stored["pictures"]["learned"]) > 0.98 > 0.7 > max(stored["pictures"]["none"])
