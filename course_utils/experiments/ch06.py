@@ -79,7 +79,7 @@ def recalled(delay: int, positions: str | None = None) -> dict[str, Any]:
     return {**recall.outcome(history), "told": told}
 
 
-def at_length(model: LookBack, length: int, n: int = 1_000) -> float:
+def at_length(model: Any, length: int, n: int = 1_000) -> float:
     """Accuracy on the task with one alphabet at another length than the one trained on."""
     batch = one_alphabet(length, n)(0, jax.random.key(length))
     return float((apply(model, _answer, batch.tokens, batch.mask) == np.asarray(batch.labels)).mean())
