@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sqlite3
 import sys
 import xml.etree.ElementTree as ET
@@ -66,7 +67,9 @@ def test_moodle_xml_says_what_the_bank_says(bank):
 def test_gift_is_understood_by_another_parser(bank):
     from pygiftparser.parser import parseFile
 
-    found = parseFile(io.StringIO(to_gift(bank)))
+    # Two things it does not know, and Moodle does (GIFT format): escaped braces and negative numbers.
+    written = re.sub(r"\\[{}]|\n=%0%-.*", "", to_gift(bank))
+    found = parseFile(io.StringIO(written))
     wanted = list(asked(bank))
     assert [entry.title.replace("\\", "") for entry in found] == [
         element.findtext("name/text") for element in ET.fromstring(to_moodle(bank)) if element.get("type") != "category"

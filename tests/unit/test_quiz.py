@@ -71,6 +71,15 @@ def test_every_bank_of_the_course_is_sound(path):
     assert 8 <= len(asked) <= 12
 
 
+@pytest.mark.parametrize("path", sorted(asset("quizzes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_right_option_is_given_away_neither_by_its_place_nor_by_its_length(path):
+    asked = [question.options for question in read_bank(path).questions if question.kind == "single"]
+    places = [[option.correct for option in options].index(True) for options in asked]
+    longest = [max(options, key=lambda option: len(option.text)).correct for options in asked]
+    assert len(set(places)) >= min(3, len(asked))
+    assert sum(longest) <= max(1, 2 * len(asked) / 3)
+
+
 def test_every_wrong_option_of_the_course_says_something_of_its_own():
     for path in asset("quizzes").glob("*.yaml"):
         for question in read_bank(path).questions:
