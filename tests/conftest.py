@@ -1,13 +1,25 @@
 """Every test runs without network, with a home of its own, and with the shapes in all signatures checked."""
 
 import os
+import pathlib
 import socket
 
 import pytest
 from jaxtyping import install_import_hook
 
 os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported
-_hook = install_import_hook("course_utils", "shapechecker.check")
+
+# Writers of sentences hold no arrays and define small functions for every sentence: checked, they take fifty times as long.
+_WRITERS = ("data/translation.py", "data/agreement.py")
+_ROOT = pathlib.Path(__file__).parents[1]
+_hook = install_import_hook(
+    [
+        ".".join(path.relative_to(_ROOT).with_suffix("").parts)
+        for path in (_ROOT / "course_utils").rglob("*.py")
+        if path.name != "__init__.py" and not path.as_posix().endswith(_WRITERS)
+    ],
+    "shapechecker.check",
+)
 
 
 @pytest.fixture(autouse=True)
