@@ -126,7 +126,8 @@ def fit(
     batches: `batches(step, rng) -> batch`, a pure function (see `data.batching`).
     loss: `loss(model, batch) -> (scalar, metrics)` (see `models.losses`).
     optimizer: replaces Adam and the clipping.   seed: of the batches; the model brings its own start.
-    report: called every 20 updates with the step and the mean loss and metrics of those updates.
+    report: called every 20 updates with the step and the mean loss and metrics of those updates; the model has the
+        values of that step, so it can be tried out.
     stop: asked every 20 updates; ends the run as `solved` when true.
     checkpoint: a file to keep the run in; with `resume=True` a run found there goes on where it was and ends
         in exactly the values of an uninterrupted one.
@@ -241,6 +242,11 @@ def _run(
             description = {"settings": settings, "done": done.tolist(), "stopped": stopped, "steps": steps}
             checkpoints.save(checkpoint, {"state": state, "record": record}, description)
 
+    def give_back() -> None:
+        """The models as they are now."""
+        for lane, model in enumerate(models):
+            nnx.update(model, *jax.tree.map(lambda leaf, lane=lane: leaf[lane], state)[:2])
+
     def active() -> np.ndarray:
         return np.array([reason not in ("solved", "diverged") for reason in stopped]) & (done < steps)
 
@@ -287,6 +293,7 @@ def _run(
                 window = {name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()}
                 bar.set_postfix(loss=f"{window['loss']:.3f}", refresh=False)
                 if report is not None and (end % CHUNK == 0 or end == steps):
+                    give_back()
                     report(end, window)
             if checkpoint is not None and time.monotonic() - saved_at > SAVE_EVERY:
                 keep()
@@ -301,8 +308,7 @@ def _run(
         )
     finally:
         bar.close()
-        for lane, model in enumerate(models):
-            nnx.update(model, *jax.tree.map(lambda leaf, lane=lane: leaf[lane], state)[:2])
+        give_back()
         try:
             keep()
         except OSError as error:

@@ -20,6 +20,7 @@ class Pictures(NamedTuple):
     pixels: Float[Array, "batch side side"]
     labels: Int[Array, " batch"]  # 0: the cross is farther left, 1: the ring
     columns: Int[Array, "batch 2"]  # where the cross and the ring begin
+    rows: Int[Array, "batch 2"]
 
 
 def left_or_right(rng: Array, batch: int) -> Pictures:
@@ -41,7 +42,7 @@ def left_or_right(rng: Array, batch: int) -> Pictures:
             lambda c, r, s=sign: jax.lax.dynamic_update_slice(jnp.zeros((SIDE, SIDE)), jnp.asarray(s), (r, c))
         )(column, row)
     pixels = grid + 0.1 * jax.random.normal(noise, grid.shape)
-    return Pictures(pixels, label, jnp.stack([cross, ring], axis=1))
+    return Pictures(pixels, label, jnp.stack([cross, ring], axis=1), top)
 
 
 def cut(pixels: Float[Array, "batch side side"], patch: int = PATCH) -> Float[Array, "batch patches pixels"]:

@@ -1,8 +1,6 @@
 """Notebook 07: the Transformer, what it costs, and all architectures of the course side by side."""
 
 import functools
-import itertools
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,16 +13,19 @@ from flax import nnx
 from ..data.agreement import vocabulary
 from ..data.images import PATCH, SIDE, cut, left_or_right
 from ..data.translation import vocabularies
+from ..decoding import BOS, EOS, PAD
 from ..measure.agreement import prefers
 from ..measure.alignment import links
-from ..measure.paths import path_lengths
 from ..measure.run import apply
-from ..measure.speed import LAYERS, Cost, crossover, exponent, race
+from ..measure.speed import Cost, crossover, exponent, race, seconds
 from ..measure.translation import translate
 from ..models.gated import GRUCell
+from ..models.linear import positive
 from ..models.losses import cross_entropy, next_word
 from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
-from ..models.seq2seq import translation
+from ..models.recurrent import unroll
+from ..models.self_attention import scaled_dot_product
+from ..models.seq2seq import CELLS, translation
 from ..models.transformer import Block, Transformer
 from ..runtime import budget, recorded, size
 from ..training import History, fit, fit_seeds
@@ -103,33 +104,52 @@ def _cross(model: Transformer, source: Any, mask: Any, words: Any) -> Any:
 
 
 class Stacked(NamedTuple):
-    """What layers that are not trained make of random vectors."""
+    """What layers that are not trained make of random vectors, after each number of layers in `STACKED`."""
 
-    alike: list[float]  # mean cosine between the vectors of two positions, after each number of layers in `STACKED`
+    alike: list[float]  # mean cosine between the vectors of two positions
+    told: list[float]  # share of positions whose own input a linear map of their vector finds among all of the sequence
     gradient: list[float]  # size of the gradient of the output in a random direction of length 1, at the input
 
 
-def stacked(kind: str, seed: int = 0, width: int = 64, positions: int = 16) -> Stacked:
+def stacked(kind: str, seed: int = 0, width: int = 64, positions: int = 16, sequences: int = 256) -> Stacked:
     """Random vectors through a stack. kind: "norm before", "norm after" (with sums), or "no sums", x ← f(norm(x)) for each branch."""
     mask = jnp.ones((positions, positions), bool)
-    x, direction = jax.random.normal(jax.random.key(seed), (2, 4, positions, width))
-    direction /= jnp.linalg.norm(direction)
-    back, alike, gradient = [], [], []
+    inputs, direction = jax.random.normal(jax.random.key(seed), (2, sequences, positions, width))
+    direction = direction[:4] / jnp.linalg.norm(direction[:4])
+    x, back, alike, told, gradient = inputs, [], [], [], []
     for i in range(max(STACKED)):
         norm = "after" if kind == "norm after" else "before"
-        block = Block(width, HEADS, 4 * width, rngs=nnx.Rngs(100 * seed + i), norm=norm)
-        x, pull = jax.vjp(functools.partial(_layer, block, mask, kind != "no sums"), x)
-        back.append(pull)
+        block = nnx.split(Block(width, HEADS, 4 * width, rngs=nnx.Rngs(100 * seed + i), norm=norm))
+        layer = functools.partial(_layer, block[0], kind != "no sums", block[1], mask)
+        back.append(jax.vjp(layer, x[:4])[1])
+        x = layer(x)
         if i + 1 in STACKED:
             slope = direction
             for pull in reversed(back):
                 (slope,) = pull(slope)
             alike.append(round(likeness(x), 4))
+            told.append(round(read_out(x, inputs), 4))
             gradient.append(round(float(jnp.linalg.norm(slope)), 4))
-    return Stacked(alike, gradient)
+    return Stacked(alike, told, gradient)
 
 
-def _layer(block: Block, mask: Any, sums: bool, x: Any) -> Any:
+def read_out(x: Any, inputs: Any) -> float:
+    """How often the best linear map (least squares, three quarters of the sequences) tells a position's input from its vector.
+
+    On the other quarter: the share of positions whose own input, of all inputs of their sequence, lies nearest to what is
+    read out. Guessing finds one in as many as there are positions.
+    """
+    fitted, width = 3 * len(x) // 4, x.shape[-1]
+    x = (x - x.mean((0, 1))) / x.std((0, 1))
+    map_back = jnp.linalg.lstsq(x[:fitted].reshape(-1, width), inputs[:fitted].reshape(-1, width))[0]
+    read = x[fitted:] @ map_back
+    distances = jnp.linalg.norm(read[:, :, None] - inputs[fitted:, None], axis=-1)
+    return float((distances.argmin(-1) == jnp.arange(x.shape[1])).mean())
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _layer(graphdef: Any, sums: bool, state: Any, mask: Any, x: Any) -> Any:
+    block = nnx.merge(graphdef, state)
     if sums:
         return block(x, mask)[0]
     x = block.attention(block.attention_norm(x), mask)[0]  # type: ignore[misc]
@@ -156,19 +176,41 @@ FIVE: dict[str, Callable[[nnx.Rngs], Any]] = {
 
 
 def costs_of_five() -> dict[str, dict[str, float]]:
-    """Seconds of 1,000 updates and of translating the test sentences greedily, on this device, compilation excluded; parameters."""
+    """Seconds on this device, compilation excluded, and parameters: `train`, of 1,000 updates, taken from `TIMED_UPDATES` of
+    each; `decode`, of translating the test sentences greedily, median of five, the translators in turn."""
+    models = {name: make(nnx.Rngs(0)) for name, make in FIVE.items()}
+    decode = seconds(*(functools.partial(translate, model, test().batch) for model in models.values()), repeats=5)
     found = {}
-    for name, make in FIVE.items():
-        model = make(nnx.Rngs(0))
+    for (name, model), spent in zip(models.items(), decode, strict=True):
         history = fit(model, batches(), TIMED_UPDATES, loss=translation, learning_rate=1e-3, progress=False)
-        translate(model, test().batch)  # compiles
-        start = time.perf_counter()
-        translate(model, test().batch)
         found[name] = {
-            "train": round(history.seconds / history.steps * 1_000, 2), "decode": round(time.perf_counter() - start, 3),
-            "parameters": parameters(model),
+            "train": round(history.seconds / history.steps * 1_000, 2), "decode": round(spent, 3), "parameters": parameters(model),
         }  # fmt: skip
     return found
+
+
+def written_anew(model: Any, source: Any, mask: Any, longest: int) -> np.ndarray:
+    """Greedy translations without a cache: at every step all words so far are read again."""
+
+    def write(model: Any, source: Any, mask: Any) -> Any:
+        memory = model.encode(source, mask)
+
+        def step(words: Any, i: Any) -> Any:
+            logits = model.forced(memory, words)[0][:, i].at[:, jnp.array([PAD, BOS])].set(-jnp.inf)
+            ended = (words == EOS).any(1)
+            return words.at[:, i + 1].set(jnp.where(ended, PAD, logits.argmax(-1))), None
+
+        words = jnp.full((source.shape[0], longest + 1), PAD).at[:, 0].set(BOS)
+        return jax.lax.scan(step, words, jnp.arange(longest))[0][:, 1:]
+
+    return apply(model, write, source, mask)
+
+
+def moved(model: Transformer, places: int) -> Transformer:
+    """The same network, for which the first word of every sentence stands `places` places later."""
+    other = nnx.merge(*nnx.split(model))
+    other.source_words.first = other.target_words.first = places
+    return other
 
 
 def looking_recurrence(rngs: nnx.Rngs) -> AttentiveRecurrence:
@@ -197,8 +239,9 @@ def five() -> dict[str, dict[str, Any]]:
     """All recorded measures of the five architectures: measure → {"values": name → one a seed (None: does not apply), "unit", "better"}.
 
     The translators are those of notebooks 04, 05 and 07 after 1,000 updates. Agreement and delayed recall are those of readers of 64
-    units made of the same parts: with “GRU + attention” a GRU that looks back over its own states, with “Transformer” layers of
-    self-attention without an MLP.
+    units made of the same parts: with “GRU + attention” a GRU that looks back over its own states; with “Transformer” layers of
+    self-attention without an MLP for agreement, and one look for delayed recall. For recall LSTM and GRU start with chrono biases.
+    What is counted is said to be; MLPs and norms are left out of it.
     """
     gates, ch04, attention, ch06, ours = (recorded(f"ch0{n}") for n in (3, 4, 5, 6, 7))
     quality_of = {
@@ -211,21 +254,21 @@ def five() -> dict[str, dict[str, Any]]:
         "Transformer": ch06["words"]["2000"],
     }  # fmt: skip
     recalled = {
-        "RNN": gates["recall"]["RNN"], "LSTM": gates["recall"]["LSTM, forget bias 1"], "GRU": gates["recall"]["GRU"],
+        "RNN": gates["recall"]["RNN"], "LSTM": gates["recall"]["LSTM, chrono"], "GRU": gates["recall"]["GRU, chrono"],
         "GRU + attention": ours["recall"], "Transformer": ch06["recall"]["two alphabets"],
     }  # fmt: skip
 
     def bleu_at(upto: int) -> dict[str, list[float]]:
         return {name: [seed[found["upto"].index(upto)] for seed in found["bleu"]] for name, found in quality_of.items()}
 
-    def longest(row: dict[str, Any]) -> int:
-        solved = itertools.takewhile(lambda delay: None not in row[delay]["updates"], sorted(row, key=int))
-        return max(map(int, solved), default=0)
+    def solved(delay: int) -> dict[str, int]:
+        return {name: sum(found is not None for found in row[str(delay)]["updates"]) for name, row in recalled.items()}
 
-    way = {name: path_lengths("fixed context", SENTENCE) for name in ("RNN", "LSTM", "GRU")}
-    way["GRU + attention"] = path_lengths("attention over a recurrence", SENTENCE)
-    # One look at the source; in turn: a look for each layer of the encoder, two for each of the decoder.
-    way["Transformer"] = (1, 3 * DEPTH)
+    # Counted: cells and looks that wait for each other. A decoder's cell waits for its look; blocks look once, or twice.
+    n = SENTENCE
+    training = dict.fromkeys(("RNN", "LSTM", "GRU"), 2 * n) | {"GRU + attention": 3 * n, "Transformer": 3 * DEPTH}
+    writing = {**training, "Transformer": DEPTH + 2 * DEPTH * n}
+    shortest = dict.fromkeys(("RNN", "LSTM", "GRU"), n + 1) | {"GRU + attention": 3, "Transformer": 2}
 
     def row(values: dict[str, Any], unit: str, better: str = "more") -> dict[str, Any]:
         return {"values": {name: values.get(name) for name in quality_of}, "unit": unit, "better": better}
@@ -241,12 +284,14 @@ def five() -> dict[str, dict[str, Any]]:
         "Verbs right, four nouns in between": row(
             {name: [seed[-1] for seed in found["attractors"]] for name, found in words.items()}, "share"
         ),
-        "Delay up to which all seeds recall": row({name: longest(found) for name, found in recalled.items()}, "symbols"),
+        "Seeds of three that recall 100 symbols": row(solved(100), "seeds"),
+        "Seeds of three that recall 300 symbols": row(solved(300), "seeds"),
         "Parameters": row({name: costs[name]["parameters"] for name in quality_of}, "numbers", "less"),
         "Training, 1,000 updates": row({name: costs[name]["train"] for name in quality_of}, "seconds", "less"),
         "Translating 1,450 sentences": row({name: costs[name]["decode"] for name in quality_of}, "seconds", "less"),
-        "Steps that run in turn, 20 words": row({name: turn for name, (_, turn) in way.items()}, "steps", "less"),
-        "Way from the first word to the answer, 20 words": row({name: travel for name, (travel, _) in way.items()}, "steps", "less"),
+        "In turn, training, 20 words (counted)": row(training, "cells and looks", "less"),
+        "In turn, writing 20 words (counted)": row(writing, "cells and looks", "less"),
+        "From the first source word to the first written (counted)": row(shortest, "cells and looks", "less"),
     }  # fmt: skip
 
 
@@ -271,10 +316,52 @@ def summary(lengths: Sequence[int], costs: dict[str, list[Cost]]) -> dict[str, A
             "bytes": [one.bytes for one in listed], "skipped": [one.skipped for one in listed],
             "exponent": round(exponent(lengths, times), 2), "memory_exponent": round(exponent(lengths, sizes), 2),
         }  # fmt: skip
-    for layer in LAYERS[:-1]:
+    for layer in CELLS:
         where = crossover(lengths, costs, layer)
         found["crossover"][layer] = None if where is None else round(where)
     return found
+
+
+def idle(sizes: Sequence[int] = (1, 8, 64), steps: int = 1_000) -> dict[int, dict[str, float]]:
+    """An RNN that reads `steps` positions, by batch: its time as a multiple of that of one position (`ratio`), and the rate of
+    its floating-point operations as a share of that of a large matrix product on this device (`share`)."""
+    square = jax.random.normal(jax.random.key(0), (1_024, 1_024))
+    product = jax.jit(jnp.dot)
+    best = 2 * 1_024**3 / seconds(lambda: product(square, square))[0]
+    cell = CELLS["RNN"](RACE_WIDTH, RACE_WIDTH, rngs=nnx.Rngs(0))
+    read = jax.jit(lambda x: unroll(cell, x)[0])
+    found = {}
+    for batch in sizes:
+        one, many = jnp.zeros((batch, 1, RACE_WIDTH)), jnp.zeros((batch, steps, RACE_WIDTH))
+        short, long = seconds(functools.partial(read, one), functools.partial(read, many))
+        operations = 2 * batch * steps * 2 * RACE_WIDTH**2  # W_h h and W_x x
+        found[batch] = {"ratio": long / short, "share": operations / long / best}
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- cheaper
+
+
+def stored(counts: Sequence[int] = (2, 8, 32, 128), width: int = 32, draws: int = 50) -> dict[int, dict[str, float]]:
+    """Share of random values that are found by their own random keys among so many, with softmax and in a sum Σ φ(k) vᵀ."""
+    found = {}
+    for count in counts:
+        K, V = jax.random.normal(jax.random.key(count), (2, draws, count, width))
+        phi = positive(K)
+        answers = {
+            "softmax": scaled_dot_product(K, K, V)[0],
+            "linear": phi @ (jnp.swapaxes(phi, 1, 2) @ V) / (phi @ phi.sum(1)[..., None]),
+        }
+        found[count] = {
+            name: round(float((_nearest(answer, V) == jnp.arange(count)).mean()), 2) for name, answer in answers.items()
+        }
+    return found
+
+
+def _nearest(answers: Any, values: Any) -> Any:
+    """The place of the value with the smallest angle to each answer."""
+    cosines = answers @ jnp.swapaxes(values / jnp.linalg.norm(values, axis=-1, keepdims=True), 1, 2)
+    return cosines.argmax(-1)
 
 
 # -------------------------------------------------------------------------------------------------- images
@@ -303,6 +390,29 @@ def pictures(positions: str = "learned", seeds: Sequence[int] = SEEDS) -> tuple[
     )
     others = left_or_right(jax.random.key(77), 2_000)
     return models, [round(float(apply(model, _picture_accuracy, others)), 4) for model in models]
+
+
+def looks_at_the_other(model: PatchReader) -> list[float]:
+    """Mean weight, layer by layer, from the patch that holds the middle of one sign to the one that holds the other's."""
+    others = left_or_right(jax.random.key(77), 2_000)
+    weights = apply(model, _look, others).mean(2)  # of the heads
+    middles = np.asarray((others.rows + 1) // PATCH * (SIDE // PATCH) + (others.columns + 1) // PATCH)
+    every = np.arange(len(middles))
+    there, back = (weights[:, every, middles[:, k], middles[:, 1 - k]].mean(1) for k in (0, 1))
+    return [round(float(value), 3) for value in (there + back) / 2]
+
+
+def _look(model: PatchReader, batch: Any) -> Any:
+    return model.look(cut(batch.pixels))[1]
+
+
+def without_places() -> float:
+    """How often one can tell which sign is farther left from where in its patch each begins, at best."""
+    columns = np.asarray(left_or_right(jax.random.key(78), 50_000).columns)
+    within = columns % PATCH @ (PATCH, 1)
+    left = columns[:, 0] < columns[:, 1]
+    share = [left[within == k].mean() for k in range(PATCH**2)]
+    return float(sum(max(one, 1 - one) * (within == k).mean() for k, one in enumerate(share)))
 
 
 def _picture_accuracy(model: PatchReader, batch: Any) -> Any:

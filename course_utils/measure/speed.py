@@ -1,5 +1,7 @@
 """Time and memory, measured so that they can be compared: compilation excluded, medians, what is compared in turn."""
 
+import functools
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +12,14 @@ import numpy as np
 import psutil
 from flax import nnx
 
+from ..models.linear import chunked_attention
 from ..models.recurrent import unroll
-from ..models.self_attention import MultiHead, causal_mask
+from ..models.self_attention import MultiHead, causal_mask, join_heads, split_heads
 from ..models.seq2seq import CELLS
 from ..runtime import require, require_positive
 
-LAYERS = (*CELLS, "self-attention")
-HEADS = 4
+LAYERS = (*CELLS, "self-attention", "in pieces")  # the last: the same answers, by `models.linear.chunked_attention`
+HEADS, CHUNK = 4, 64
 WOULD_NOT_FIT, TOO_LONG = "would not fit", "would take too long"
 
 
@@ -53,12 +56,17 @@ def training_step(layer: str, length: int, batch: int, width: int) -> tuple[Any,
     require(layer in LAYERS, f"There is no layer {layer!r}; there are {', '.join(LAYERS)}.")
     require_positive(length=length, batch=batch, width=width)
     rngs = nnx.Rngs(0)
-    model = MultiHead(width, HEADS, rngs=rngs) if layer == "self-attention" else CELLS[layer](width, width, rngs=rngs)
+    model = CELLS[layer](width, width, rngs=rngs) if layer in CELLS else MultiHead(width, HEADS, rngs=rngs)
     graphdef, state = nnx.split(model)
 
     def loss(state: Any, x: Any) -> Any:
         model = nnx.merge(graphdef, state)
-        outputs = model(x, causal_mask(length))[0] if layer == "self-attention" else unroll(model, x)[0]
+        if layer == "in pieces":
+            queries = split_heads(model.query(x), HEADS)
+            found = chunked_attention(queries, *model.remember(x), math.gcd(CHUNK, length), causal=True)
+            outputs = model.out(join_heads(found))
+        else:
+            outputs = model(x, causal_mask(length))[0] if layer == "self-attention" else unroll(model, x)[0]
         return (outputs**2).mean()
 
     shape = jax.ShapeDtypeStruct((batch, length, width), jax.numpy.float32)
@@ -80,18 +88,6 @@ def free_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def cost(layer: str, length: int, batch: int, width: int, repeats: int = 5, run: bool = True) -> Cost:
-    """Time and memory of one training step. What needs over half of the free memory is not run; nothing is with `run=False`."""
-    compiled, (state, shape) = training_step(layer, length, batch, width)
-    needed = peak_memory(compiled)
-    if needed > free_memory() // 2:
-        return Cost(None, needed, WOULD_NOT_FIT)
-    if not run:
-        return Cost(None, needed, TOO_LONG)
-    x = jax.random.normal(jax.random.key(0), shape.shape)
-    return Cost(seconds(lambda: compiled(state, x), repeats=repeats)[0], needed)
-
-
 def race(
     lengths: Sequence[int],
     batch: int,
@@ -100,14 +96,26 @@ def race(
     repeats: int = 5,
     limit: float = np.inf,
 ) -> dict[str, list[Cost]]:
-    """`cost` of every layer at every length. Once a step took longer than `limit` seconds, longer ones are not timed."""
-    found: dict[str, list[Cost]] = {}
-    for layer in layers:
-        costs: list[Cost] = []
-        for length in lengths:
-            slow = any(before.skipped == TOO_LONG or (before.seconds or 0) > limit for before in costs)
-            costs.append(cost(layer, length, batch, width, repeats, run=not slow))
-        found[layer] = costs
+    """Time and memory of one training step of every layer at every length; the layers of one length are run in turn.
+
+    What needs over half of the free memory is not run. Once a step took longer than `limit` seconds, longer ones are not.
+    """
+    found: dict[str, list[Cost]] = {layer: [] for layer in layers}
+    for length in lengths:
+        calls, plans = {}, {}
+        for layer in layers:
+            compiled, (state, shape) = training_step(layer, length, batch, width)
+            needed, why = peak_memory(compiled), ""
+            if needed > free_memory() // 2:
+                why = WOULD_NOT_FIT
+            elif any(before.skipped == TOO_LONG or (before.seconds or 0) > limit for before in found[layer]):
+                why = TOO_LONG
+            else:
+                calls[layer] = functools.partial(compiled, state, jax.random.normal(jax.random.key(0), shape.shape))
+            plans[layer] = needed, why
+        times = dict(zip(calls, seconds(*calls.values(), repeats=repeats), strict=True))
+        for layer in layers:
+            found[layer].append(Cost(times.get(layer), *plans[layer]))
     return found
 
 

@@ -3,7 +3,7 @@
 Each cell is three things: the equation as a pure function on arrays; ways to start its matrices; and a
 `flax.nnx` module that owns the parameters. A module splits the equation where a loop over time wants it
 split: `project` is the part that does not depend on the state and is computed for all positions at once,
-`step` is what has to wait for the step before.
+`step` is what has to wait for the step before: a product with W_h, and `combine`, which holds no parameters.
 """
 
 from collections.abc import Callable
@@ -62,12 +62,28 @@ def recurrent_matrix(
     return scale * jax.nn.initializers.orthogonal()(rng, (hidden, hidden))
 
 
+def apart(x: Float[Array, "*lead gates"] | tuple[Array, ...], pieces: int) -> tuple[Array, ...]:
+    """One array for each of so many gates; what is apart already stays as it is.
+
+    The barrier keeps XLA from weaving the cut into the element-wise work that follows. On a CPU that costs more than the
+    products themselves (`benchmarks/NOTES.md`).
+    """
+    if isinstance(x, tuple):
+        return x
+    return (x,) if pieces == 1 else tuple(jnp.split(jax.lax.optimization_barrier(x), pieces, axis=-1))
+
+
 class RNNCell(nnx.Module):
     """Parameters of `rnn_step`, with the interface that every cell of the course has.
 
     `start()` → state, `project(inputs)` → what the inputs contribute, `step(state, projected)` → state,
     `output(state)` → what the rest of a model reads. Here the state is h itself.
+
+    A step is `combine(state, recurrent, projected)`, element by element, of W_h h and of what the inputs contribute, both cut
+    into `pieces` by `apart`: one for each gate, here one. `recurrent.unroll` needs the two apart to be fast.
     """
+
+    pieces = 1
 
     def __init__(
         self,
@@ -98,10 +114,16 @@ class RNNCell(nnx.Module):
         return inputs @ self.W_x[...].T + self.b[...]
 
     def step(
-        self, state: Float[Array, "batch hidden"], projected: Float[Array, "batch hidden"]
+        self, state: Float[Array, "batch hidden"], projected: Float[Array, "batch hidden"] | tuple[Array, ...]
     ) -> Float[Array, "batch hidden"]:
         """f(W_h h_{t-1} + projected)."""
-        return ACTIVATIONS[self.activation](state @ self.W_h[...].T + projected)
+        return self.combine(state, apart(state @ self.W_h[...].T, 1), apart(projected, 1))
+
+    def combine(
+        self, state: Float[Array, "batch hidden"], recurrent: tuple[Array, ...], projected: tuple[Array, ...]
+    ) -> Float[Array, "batch hidden"]:
+        """f(recurrent + projected)."""
+        return ACTIVATIONS[self.activation](recurrent[0] + projected[0])
 
     def output(self, state: Float[Array, "*lead hidden"]) -> Float[Array, "*lead hidden"]:
         """The state itself."""

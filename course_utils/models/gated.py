@@ -12,7 +12,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from ..runtime import require, require_positive
-from .cells import recurrent_matrix
+from .cells import apart, recurrent_matrix
 
 
 class LSTMState(NamedTuple):
@@ -117,6 +117,8 @@ class LSTMCell(nnx.Module):
     for memories of up to `chrono` steps.
     """
 
+    pieces = 4
+
     def __init__(self, embed: int, hidden: int, *, rngs: nnx.Rngs, forget_bias: float = 1.0, chrono: int | None = None):
         require_positive(embed=embed, hidden=hidden)
         self.embed, self.hidden = embed, hidden
@@ -136,14 +138,19 @@ class LSTMCell(nnx.Module):
         """The inputs' share of all gates, for any number of positions at once."""
         return inputs @ self.W_x[...].T + self.b[...]
 
-    def gates(self, state: LSTMState, projected: Float[Array, "batch gates"]) -> tuple[Array, Array, Array, Array]:
+    def gates(
+        self, state: LSTMState, projected: Float[Array, "batch gates"] | tuple[Array, ...]
+    ) -> tuple[Array, Array, Array, Array]:
         """f_t, i_t, C̃_t, o_t, each `[batch, hidden]`."""
-        f, i, C, o = jnp.split(state.hidden @ self.W_h[...].T + projected, 4, axis=-1)
-        return jax.nn.sigmoid(f), jax.nn.sigmoid(i), jnp.tanh(C), jax.nn.sigmoid(o)
+        return _lstm_gates(apart(state.hidden @ self.W_h[...].T, 4), apart(projected, 4))
 
-    def step(self, state: LSTMState, projected: Float[Array, "batch gates"]) -> LSTMState:
+    def step(self, state: LSTMState, projected: Float[Array, "batch gates"] | tuple[Array, ...]) -> LSTMState:
         """C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t and h_t = o_t ⊙ tanh(C_t)."""
-        f_t, i_t, candidate, o_t = self.gates(state, projected)
+        return self.combine(state, apart(state.hidden @ self.W_h[...].T, 4), apart(projected, 4))
+
+    def combine(self, state: LSTMState, recurrent: tuple[Array, ...], projected: tuple[Array, ...]) -> LSTMState:
+        """The step, from both shares of the gates."""
+        f_t, i_t, candidate, o_t = _lstm_gates(recurrent, projected)
         C_t = f_t * state.cell + i_t * candidate
         return LSTMState(o_t * jnp.tanh(C_t), C_t)
 
@@ -158,6 +165,8 @@ class GRUCell(nnx.Module):
     The gates stand in the order r, u, n: `W_h` is `[3 hidden, hidden]`, `W_x` `[3 hidden, embed]`. The update gate
     starts with the bias `update_bias`, or with `chrono_bias` for memories of up to `chrono` steps.
     """
+
+    pieces = 3
 
     def __init__(self, embed: int, hidden: int, *, rngs: nnx.Rngs, update_bias: float = 0.0, chrono: int | None = None):
         require_positive(embed=embed, hidden=hidden)
@@ -176,21 +185,35 @@ class GRUCell(nnx.Module):
         return inputs @ self.W_x[...].T + self.b[...]
 
     def gates(
-        self, state: Float[Array, "batch hidden"], projected: Float[Array, "batch gates"]
+        self, state: Float[Array, "batch hidden"], projected: Float[Array, "batch gates"] | tuple[Array, ...]
     ) -> tuple[Array, Array, Array]:
         """r_t, u_t, n_t, each `[batch, hidden]`."""
-        x_r, x_u, x_n = jnp.split(projected, 3, axis=-1)
-        h_r, h_u, h_n = jnp.split(state @ self.W_h[...].T, 3, axis=-1)
-        r_t, u_t = jax.nn.sigmoid(x_r + h_r), jax.nn.sigmoid(x_u + h_u)
-        return r_t, u_t, jnp.tanh(x_n + r_t * h_n)
+        return _gru_gates(apart(state @ self.W_h[...].T, 3), apart(projected, 3))
 
     def step(
-        self, state: Float[Array, "batch hidden"], projected: Float[Array, "batch gates"]
+        self, state: Float[Array, "batch hidden"], projected: Float[Array, "batch gates"] | tuple[Array, ...]
     ) -> Float[Array, "batch hidden"]:
         """h_t = (1 - u_t) ⊙ n_t + u_t ⊙ h_{t-1}."""
-        _, u_t, n_t = self.gates(state, projected)
+        return self.combine(state, apart(state @ self.W_h[...].T, 3), apart(projected, 3))
+
+    def combine(
+        self, state: Float[Array, "batch hidden"], recurrent: tuple[Array, ...], projected: tuple[Array, ...]
+    ) -> Float[Array, "batch hidden"]:
+        """The step, from both shares of the gates."""
+        _, u_t, n_t = _gru_gates(recurrent, projected)
         return (1 - u_t) * n_t + u_t * state
 
     def output(self, state: Float[Array, "*lead hidden"]) -> Float[Array, "*lead hidden"]:
         """The state itself."""
         return state
+
+
+def _lstm_gates(recurrent: tuple[Array, ...], projected: tuple[Array, ...]) -> tuple[Array, Array, Array, Array]:
+    f, i, C, o = (a + b for a, b in zip(recurrent, projected, strict=True))
+    return jax.nn.sigmoid(f), jax.nn.sigmoid(i), jnp.tanh(C), jax.nn.sigmoid(o)
+
+
+def _gru_gates(recurrent: tuple[Array, ...], projected: tuple[Array, ...]) -> tuple[Array, Array, Array]:
+    (h_r, h_u, h_n), (x_r, x_u, x_n) = recurrent, projected
+    r_t, u_t = jax.nn.sigmoid(x_r + h_r), jax.nn.sigmoid(x_u + h_u)
+    return r_t, u_t, jnp.tanh(x_n + r_t * h_n)

@@ -2,9 +2,10 @@
 
 in pieces      softmax(Q Kᵀ / √d) V, never more than a few columns of the weights at a time: the same numbers
 linear         φ(Q) (φ(K)ᵀ V): another attention, whose causal form is a recurrence
-linear scan    h_t = a_t h_{t-1} + b_t for all t in log2 n rounds
+linear scan    h_t = a_t h_{t-1} + b_t for all t in about 2 log2 n rounds
 """
 
+import functools
 import math
 from typing import Any
 
@@ -22,37 +23,78 @@ def chunked_attention(
     chunk: int,
     causal: bool = False,
 ) -> Float[Array, "*lead target value"]:
-    """softmax(Q Kᵀ / √d) V with `chunk` keys at a time: memory grows with n · chunk, not with n².
+    """softmax(Q Kᵀ / √d) V with `chunk` keys at a time: memory grows with n · chunk, not with n², also when it is trained.
 
     Of the keys so far three things are kept for each query: the largest score m, the sum ℓ = Σ exp(e - m), and the sum
-    Σ exp(e - m) v. A chunk with a larger score shrinks the old sums by exp(m - m'). On the way back the scores are computed
-    again, not kept (`jax.checkpoint`).
+    Σ exp(e - m) v. A chunk with a larger score shrinks the old sums by exp(m - m').
+
+    On the way back the scores are computed again, chunk by chunk, from what is kept of each query, L = m + log ℓ: the
+    weights are p = exp(e - L), and with the gradient ō of the answer o
+
+        v̄ = pᵀ ō        ē = p ⊙ (ō vᵀ - Σ ō ⊙ o)        q̄ = Σ ē k / √d        k̄ = ēᵀ q / √d
 
     Milakov, Gimelshein (2018); Rabe, Staats (2021); the idea behind FlashAttention (Dao and others 2022). Built in notebook 07.
     """
     require_positive(chunk=chunk)
-    source, target = keys.shape[-2], queries.shape[-2]
+    source = keys.shape[-2]
     require(source % chunk == 0, f"The {source} keys do not fall into chunks of {chunk}.")
-    pieces = source // chunk
+    return _in_pieces(queries, keys, values, chunk, causal)
 
-    def cut(x: Any) -> Any:
-        return jnp.moveaxis(x.reshape(*x.shape[:-2], pieces, chunk, x.shape[-1]), -3, 0)
 
-    @jax.checkpoint
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _in_pieces(queries: Any, keys: Any, values: Any, chunk: int, causal: bool) -> Any:
+    return _answer(queries, keys, values, chunk, causal)[0]
+
+
+def _answer(queries: Any, keys: Any, values: Any, chunk: int, causal: bool) -> Any:
     def step(kept: Any, piece: Any) -> Any:
         largest, total, found = kept
         k, v, begin = piece
-        scores = queries @ jnp.swapaxes(k, -1, -2) / math.sqrt(queries.shape[-1])
-        if causal:
-            scores = jnp.where(jnp.arange(target)[:, None] >= begin + jnp.arange(chunk), scores, -jnp.inf)
+        scores = _scores(queries, k, begin, causal)
         new = jnp.maximum(largest, scores.max(-1))
         shrink, raised = jnp.exp(largest - new), jnp.exp(scores - new[..., None])
         return (new, shrink * total + raised.sum(-1), shrink[..., None] * found + raised @ v), None
 
     lead = queries.shape[:-1]
     begin = (jnp.full(lead, -jnp.inf), jnp.zeros(lead), jnp.zeros((*lead, values.shape[-1])))
-    (_, total, found), _ = jax.lax.scan(step, begin, (cut(keys), cut(values), chunk * jnp.arange(pieces)))
-    return found / total[..., None]
+    (largest, total, found), _ = jax.lax.scan(step, begin, _pieces(keys, values, chunk))
+    answer = found / total[..., None]
+    return answer, (queries, keys, values, answer, largest + jnp.log(total))
+
+
+def _gradient(chunk: int, causal: bool, kept: Any, slope: Any) -> Any:
+    queries, keys, values, answer, log_total = kept
+    even = (slope * answer).sum(-1, keepdims=True)
+    root = math.sqrt(queries.shape[-1])
+
+    def step(of_queries: Any, piece: Any) -> Any:
+        k, v, begin = piece
+        weights = jnp.exp(_scores(queries, k, begin, causal) - log_total[..., None])
+        of_scores = weights * (slope @ jnp.swapaxes(v, -1, -2) - even) / root
+        of_piece = (jnp.swapaxes(of_scores, -1, -2) @ queries, jnp.swapaxes(weights, -1, -2) @ slope)
+        return of_queries + of_scores @ k, of_piece
+
+    of_queries, found = jax.lax.scan(step, jnp.zeros_like(queries), _pieces(keys, values, chunk))
+    return of_queries, *(jnp.moveaxis(a, 0, -3).reshape(b.shape) for a, b in zip(found, (keys, values), strict=True))
+
+
+_in_pieces.defvjp(_answer, _gradient)
+
+
+def _scores(queries: Any, keys: Any, begin: Any, causal: bool) -> Any:
+    """Scores of the keys from position `begin` on."""
+    scores = queries @ jnp.swapaxes(keys, -1, -2) / math.sqrt(queries.shape[-1])
+    if not causal:
+        return scores
+    seen = jnp.arange(queries.shape[-2])[:, None] >= begin + jnp.arange(keys.shape[-2])
+    return jnp.where(seen, scores, -jnp.inf)
+
+
+def _pieces(keys: Any, values: Any, chunk: int) -> Any:
+    """Keys, values and first position of every chunk, the chunks along the first axis."""
+    count = keys.shape[-2] // chunk
+    cut = (jnp.moveaxis(x.reshape(*x.shape[:-2], count, chunk, x.shape[-1]), -3, 0) for x in (keys, values))
+    return *cut, chunk * jnp.arange(count)
 
 
 def positive(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -10,6 +10,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
+from .cells import apart
 
 
 def unroll(
@@ -19,15 +20,18 @@ def unroll(
     *,
     start: Any = None,
     reverse: bool = False,
+    beside: Float[Array, "batch gates"] | None = None,
 ) -> tuple[Float[Array, "batch time *output"], Any]:
     """Apply one cell at every position: the outputs of all steps, and the last state.
 
     A position where `mask` is False changes nothing: the state before it is carried over. With
     `reverse=True` the sequence is read from its end; outputs keep the positions of their inputs.
-    `start` is the state before the first step (default `cell.start`).
+    `start` is the state before the first step (default `cell.start`); `beside` is added to what the inputs contribute at
+    every step.
 
     The input's share W_x x_t + b is one matrix product for all positions, outside the loop; only what
-    depends on the state before is inside `jax.lax.scan`.
+    depends on the state before is inside `jax.lax.scan`. For the cells of the course the way back is written out
+    (`_loop`); any other cell is a `step` in a loop that JAX differentiates, and gives the same numbers.
     """
     require(inputs.shape[1] >= 1, "The sequence is empty: a recurrence needs at least one step (T ≥ 1).")
     require(
@@ -35,21 +39,88 @@ def unroll(
         f"The mask has shape {getattr(mask, 'shape', None)}; for these inputs it must be {inputs.shape[:2]}.",
     )
     refuse_empty_rows(mask)
-    projected = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), cell.project(inputs))
+    present = None if mask is None else mask.T
     state = cell.start(inputs.shape[0]) if start is None else start
-    dtype = jax.tree.leaves(projected)[0].dtype  # the state takes the precision of what it is computed from
-    state = jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, state)
+    if "combine" in vars(type(cell)):  # not of a subclass, which may have another step
+        projected: Any = cell.project(jnp.swapaxes(inputs, 0, 1))
+        projected = apart(projected if beside is None else projected + beside, cell.pieces)
+        state = _as_precise(state, projected)
+        outputs, last = _loop(cell.combine, cell.output, reverse)(cell.W_h[...], projected, present, state)
+        return jnp.swapaxes(outputs, 0, 1), last
+    require(beside is None, f"A {type(cell).__name__} takes nothing beside its inputs.")
+    projected = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), cell.project(inputs))
 
-    def masked_step(state, now):
-        x_t, present = now
-        new = cell.step(state, x_t)
-        if present is not None:
-            new = jax.tree.map(lambda a, b: jnp.where(present.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, state)
+    def step(state, now):
+        x_t, there = now
+        new = _where(there, cell.step(state, x_t), state)
         return new, cell.output(new)
 
-    steps = (projected, None if mask is None else mask.T)
-    last, outputs = jax.lax.scan(masked_step, state, steps, reverse=reverse)
+    last, outputs = jax.lax.scan(step, _as_precise(state, projected), (projected, present), reverse=reverse)
     return jnp.swapaxes(outputs, 0, 1), last
+
+
+def _as_precise(state: Any, projected: Any) -> Any:
+    """The state in the precision of what it is computed from."""
+    dtype = jax.tree.leaves(projected)[0].dtype
+    return jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, state)
+
+
+def _where(present: Any, new: Any, old: Any) -> Any:
+    """The new state in the rows where a word is, the old one in the others."""
+    if present is None:
+        return new
+    return jax.tree.map(lambda a, b: jnp.where(present.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old)
+
+
+def _loop(combine: Any, output: Any, reverse: bool) -> Any:
+    """A recurrence whose way back is written out: `run(W_h, projected, present, start)` → outputs of all steps, last state.
+
+    With r_t = W_h h_{t-1} the step is s_t = combine(s_{t-1}, r_t, x_t). Backwards, the gradients of s_{t-1}, r_t and x_t
+    follow from that of s_t, element by element; h_{t-1} gets W_hᵀ r̄_t, and W̄_h = Σ_t r̄_t h_{t-1}ᵀ is one product after the
+    loop, where JAX would add to it at every step.
+    """
+
+    def step(state, recurrent, x_t, there):
+        new = _where(there, combine(state, recurrent, x_t), state)
+        return new, output(new)
+
+    @jax.custom_vjp
+    def run(W_h, projected, present, start):
+        def one(state, now):
+            return step(state, apart(output(state) @ W_h.T, len(projected)), *now)
+
+        last, outputs = jax.lax.scan(one, start, (projected, present), reverse=reverse)
+        return outputs, last
+
+    def forward(W_h, projected, present, start):
+        def one(state, now):
+            recurrent = apart(output(state) @ W_h.T, len(projected))
+            new, out = step(state, recurrent, *now)
+            return new, (out, state, recurrent)
+
+        last, (outputs, states, recurrent) = jax.lax.scan(one, start, (projected, present), reverse=reverse)
+        return (outputs, last), (W_h, projected, present, states, recurrent)
+
+    def backward(kept, slopes):
+        W_h, projected, present, states, recurrent = kept
+        parts = jnp.split(W_h, len(projected))
+
+        def one(of_state, now):
+            of_output, state, recurrent, x_t, there = now
+            pull = jax.vjp(lambda *given: step(*given, there), state, recurrent, x_t)[1]
+            of_before, of_recurrent, of_x = pull((of_state, of_output))
+            of_h = sum(a @ part for a, part in zip(of_recurrent, parts, strict=True))
+            (through,) = jax.vjp(output, state)[1](of_h)
+            return jax.tree.map(jnp.add, of_before, through), (of_recurrent, of_x)
+
+        steps = (slopes[0], states, recurrent, projected, present)
+        of_start, (of_recurrent, of_projected) = jax.lax.scan(one, slopes[1], steps, reverse=not reverse)
+        h = output(states)
+        of_W = jnp.concatenate([jnp.einsum("tbg,tbh->gh", part, h) for part in of_recurrent])
+        return of_W, of_projected, None, of_start
+
+    run.defvjp(forward, backward)
+    return run
 
 
 def refuse_empty_rows(mask: Any) -> None:

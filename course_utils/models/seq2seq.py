@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
 from .attention import Score, Scorer, attend
-from .cells import RNNCell
+from .cells import RNNCell, apart
 from .gated import GRUCell, LSTMCell
 from .losses import cross_entropy, mean
 from .recurrent import refuse_empty_rows, unroll
@@ -139,7 +139,8 @@ class Translator(nnx.Module):
         """s_i, c_i and α_i from s_{i-1} and the share of the word before."""
         context, weights = self.look(state, memory) if given is None else (attend(given, memory.states), given)
         if self.to_decoder is not None:
-            projected = projected + self.to_decoder(context)
+            shares = (apart(share, self.decoder.pieces) for share in (projected, self.to_decoder(context)))
+            projected = tuple(a + b for a, b in zip(*shares, strict=True))
         return self.decoder.step(state, projected), context, weights
 
     def _logits(self, outputs: Any, words: Any, contexts: Any) -> Any:
@@ -167,18 +168,25 @@ class Translator(nnx.Module):
         """
         require(weights is None or self.scorer is not None, "A fixed context has no weights that could be replaced.")
         y = self.dropout(self.embed_target(words))
-        projected = jnp.swapaxes(self.decoder.project(y), 0, 1)
+        if self.scorer is None:
+            return self._logits(*self._fixed(memory, y)), None
+        projected = apart(self.decoder.project(jnp.swapaxes(y, 0, 1)), self.decoder.pieces)
 
         def step(state, now):
             state, context, weights = self._next(state, now[0], memory, now[1])
-            return state, (self.decoder.output(state), context if weights is not None else None, weights)
+            return state, (self.decoder.output(state), context, weights)
 
         given = None if weights is None else jnp.swapaxes(weights, 0, 1)
-        _, (outputs, contexts, weights) = jax.lax.scan(step, self.begin(memory), (projected, given))
-        outputs, contexts, weights = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), (outputs, contexts, weights))
-        if contexts is None:
-            contexts = jnp.broadcast_to(memory.summary[:, None], (*words.shape, memory.summary.shape[-1]))
+        _, found = jax.lax.scan(step, self.begin(memory), (projected, given))
+        outputs, contexts, weights = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), found)
         return self._logits(outputs, y, contexts), weights
+
+    def _fixed(self, memory: Memory, y: Any) -> tuple[Any, Any, Any]:
+        """Outputs of all steps, words and contexts, where the context is the same at every step: the decoder is a plain recurrence."""
+        contexts = jnp.broadcast_to(memory.summary[:, None], (*y.shape[:2], memory.summary.shape[-1]))
+        share = None if self.to_decoder is None else self.to_decoder(memory.summary)
+        outputs, _ = unroll(self.decoder, y, start=self.begin(memory), beside=share)
+        return outputs, y, contexts
 
     def __call__(
         self,

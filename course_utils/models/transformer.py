@@ -31,25 +31,26 @@ def _forget(branch: str, x: Any) -> None:
 class WordsAndPlaces(nnx.Module):
     """Word vectors whose entries have variance 1 at the start, plus positions where these are added: x_t = √d E[w_t] + p_t.
 
-    A learned p_t is √d times the row of a table, as the words are; a sinusoidal one is added as it is.
+    A learned p_t is √d times the row of a table, as the words are; a sinusoidal one is added as it is. The first word has
+    the place `first`, 0 unless changed.
     """
 
     def __init__(self, vocab: int, width: int, positions: Positions | str, longest: int, *, rngs: nnx.Rngs):
         require_positive(vocab=vocab, width=width, longest=longest)
         known = get_args(Positions)
         require(positions in known, f"positions must be one of {', '.join(known)}, not {positions!r}.")
-        self.positions, self.longest = positions, longest
+        self.positions, self.longest, self.first = positions, longest, 0
         self.embed = nnx.Embed(vocab, width, rngs=rngs)
         self.table = nnx.Embed(longest, width, rngs=rngs) if positions == "learned" else None
 
     def __call__(
         self, words: Int[Array, "batch time"], places: Int[Array, "#batch time"] | None = None
     ) -> Float[Array, "batch time width"]:
-        places = jnp.arange(words.shape[1])[None] if places is None else places
+        places = self.first + (jnp.arange(words.shape[1])[None] if places is None else places)
         scale = self.embed.features**0.5
         x = self.embed(words) * scale
         if self.table is not None:
-            self.fits(words.shape[1])
+            self.fits(self.first + words.shape[1])
             return x + self.table(places) * scale
         return x + sinusoidal(places, x.shape[-1]) if self.positions == "sinusoidal" else x
 

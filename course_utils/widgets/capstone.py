@@ -26,15 +26,21 @@ ADVICE = (
 
 
 def split(pairs: Texts, seed: int = 0, share: float = 0.1) -> tuple[Texts, Texts]:
-    """Pairs to train on and others to test on. A pair that stands there twice is on one side only."""
-    unique = list(dict.fromkeys(zip(*pairs, strict=True)))
+    """Pairs to train on and others to test on; all pairs of one source are on one side."""
+    of_source: dict[str, dict[str, None]] = {}
+    for source, target in zip(*pairs, strict=True):
+        of_source.setdefault(source, {})[target] = None
     require(
-        len(unique) >= LEAST,
-        f"There are {len(unique)} different pairs; {LEAST} are needed at least, and some thousands are better.",
+        len(of_source) >= LEAST,
+        f"There are {len(of_source)} different sources; {LEAST} are needed at least, and some thousands are better.",
     )
-    order = np.random.default_rng(seed).permutation(len(unique))
-    count = max(1, round(share * len(unique)))
-    parts = [[unique[i] for i in rows] for rows in (order[count:], order[:count])]
+    sources = list(of_source)
+    order = np.random.default_rng(seed).permutation(len(sources))
+    count = max(1, round(share * len(sources)))
+    parts = [
+        [(sources[i], target) for i in rows for target in of_source[sources[i]]]
+        for rows in (order[count:], order[:count])
+    ]
     train, test = (Texts(*map(list, zip(*part, strict=True))) for part in parts)
     return train, test
 

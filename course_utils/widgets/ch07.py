@@ -45,6 +45,7 @@ def stages(model: Any) -> Explorer:
         figure = figures.stages(
             model.branches, [[names[k] for k in row] for row in best], np.take_along_axis(shares[:, i], best, axis=-1),
             names[said[i]], shares[:, i, said[i]], sizes[:, i],
+            source=" ".join(vocabularies()[0].words[k] for k in indices[:-1]), written=" ".join(names[k] for k in said[:i]),
         )  # fmt: skip
         add_to_summary(
             figure,
@@ -68,14 +69,10 @@ def _stages(model: Any, source: Any, mask: Any, words: Any) -> Any:
 def race(recorded: list[Mapping[str, Any]], where: str, here: Mapping[str, Any] | None = None) -> Explorer:
     """Time and memory of one training step against the length: recorded ones, by batch, and those measured just now."""
     runs = {f"{where}, batch {found['batch']}": (found, where) for found in recorded}
+    start = next((name for name, (found, _) in runs.items() if here is None or found["batch"] == here["batch"]), None)
     if here is not None:
-        runs = {f"this device, now, batch {here['batch']}": (here, "on this device"), **runs}
-    names = {name: name for name in runs}
-
-    def draw(run: str, measure: str):
-        return figures.race(runs[run][0], measure, runs[run][1])
-
-    return explore(draw, run=choice("measured", names), measure=choice("what", {"time": "seconds", "memory": "bytes"}))
+        runs[f"this device, now, batch {here['batch']}"] = (here, "on this device")
+    return explore(lambda run: figures.race(*runs[run]), run=choice("measured", list(runs), value=start))
 
 
 def five(table: Mapping[str, Any]) -> Explorer:
@@ -88,6 +85,50 @@ def five(table: Mapping[str, Any]) -> Explorer:
     return explore(draw, measure=choice("measure", list(table)))
 
 
+class Table:
+    """All measures of all architectures: means, and in brackets the lowest and highest seed where there are several."""
+
+    def __init__(self, table: Mapping[str, Any]):
+        self.names = list(next(iter(table.values()))["values"])
+        self.rows = [
+            (measure, row["unit"], [_cell(row["values"][name]) for name in self.names])
+            for measure, row in table.items()
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{measure} ({unit}): " + "; ".join(f"{name} {cell}" for name, cell in zip(self.names, cells, strict=True))
+            for measure, unit, cells in self.rows
+        )
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th scope='col'>{name}</th>" for name in ("measure", "unit", *self.names))
+        body = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{measure}</th><td>{unit}</td>"
+            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + "</tr>"
+            for measure, unit, cells in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(values: Any) -> str:
+    if values is None:
+        return "–"
+    seeds = np.atleast_1d(np.asarray(values, float))
+
+    def told(value: float) -> str:
+        return (
+            f"{value:,.0f}"
+            if value >= 100 or value == round(value)
+            else f"{value:.1f}"
+            if value >= 2
+            else f"{value:.2f}"
+        )
+
+    return told(seeds.mean()) + (f" ({told(seeds.min())} to {told(seeds.max())})" if len(seeds) > 1 else "")
+
+
 def pictures(model: Any) -> Explorer:
     """Pictures of two signs, and where each patch looks."""
     batch = left_or_right(jax.random.key(5), 12)
@@ -98,13 +139,14 @@ def pictures(model: Any) -> Explorer:
         k = picture - 1
         right = "right" if logits[k].argmax() == batch.labels[k] else "wrong"
         said = f"Answer: the {'cross' if logits[k].argmax() == 0 else 'ring'} is farther left ({right})"
-        return figures.pictured(pixels[k], weights[layer - 1, k, :, patch - 1].mean(0), patch - 1, PATCH, said)
+        return figures.pictured(pixels[k], weights[layer - 1, k, :, patch - 1].mean(0), patch - 1, PATCH, layer, said)
 
+    brightest = int(cut(batch.pixels[:1])[0].sum(-1).argmax())
     return explore(
         draw,
         picture=slider("picture", 1, len(pixels), value=1),
-        layer=slider("layer", 1, len(weights), value=1),
-        patch=slider("patch that looks", 1, weights.shape[-1], value=1),
+        layer=choice("layer", [1, 2], value=2),
+        patch=slider("patch that looks", 1, weights.shape[-1], value=brightest + 1),
     )
 
 

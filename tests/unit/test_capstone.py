@@ -41,6 +41,14 @@ def test_train_and_test_share_no_pair():
     assert capstone.split(Texts(lines, lines)) == (train, test)
 
 
+def test_all_translations_of_a_source_are_on_one_side():
+    sources = [f"s{i}" for i in range(300)]
+    pairs = Texts(sources * 3, [f"{source} {k}" for k in range(3) for source in sources])
+    train, test = capstone.split(pairs)
+    assert len(train.source) + len(test.source) == 900
+    assert not set(train.source) & set(test.source)
+
+
 def test_groups_end_at_the_longest():
     edges = capstone.groups([3, 4, 5, 6, 7, 8, 9, 40])
     assert edges == sorted(set(edges))
@@ -49,7 +57,7 @@ def test_groups_end_at_the_longest():
 
 
 def test_what_cannot_be_trained_on_is_named(tmp_path):
-    with pytest.raises(InvalidInput, match="3 different pairs; 200 are needed"):
+    with pytest.raises(InvalidInput, match="3 different sources; 200 are needed"):
         capstone.split(Texts(["a", "b", "c"], ["x", "y", "z"]))
     broken = tmp_path / "broken.tsv"
     broken.write_text("only one column\n" * 300, encoding="utf-8")

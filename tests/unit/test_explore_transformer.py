@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 
 from course_utils.data.images import CROSS, PATCH, RING, SIDE, cut, left_or_right
+from course_utils.decoding import greedy
 from course_utils.experiments import ch07
 from course_utils.figures import transformer as figures
 from course_utils.figures.style import words
@@ -57,12 +58,10 @@ def test_the_race_tells_exponents_crossovers_and_what_was_left_out():
     assert found["layers"]["self-attention"]["skipped"][-1] == WOULD_NOT_FIT
     assert found["layers"]["self-attention"]["memory_exponent"] == pytest.approx(2)
     assert found["crossover"]["GRU"] == pytest.approx(30, abs=1)
-    figure = figures.race(found, "seconds", "here")
-    assert "GRU n^1.0" in words(figure)["title"]
-    assert "GRU from n ≈ 30" in words(figure)["caption"]
+    figure = figures.race(found, "here")
+    assert "GRU from 30 on" in words(figure)["title"]
+    assert "GRU n^1.0" in words(figure)["summary"]
     assert any("would not fit" in note.text for note in figure.layout.annotations)
-    with pytest.raises(InvalidInput, match="seconds, bytes"):
-        figures.race(found, "joules", "here")
 
 
 def test_what_was_too_slow_is_no_crossover():
@@ -75,12 +74,14 @@ def test_what_was_too_slow_is_no_crossover():
 def test_stages_name_the_word_and_where_it_came_up():
     branches, tops = ["a", "b", "c"], [["x", "y"], ["z", "x"], ["z", "y"]]
     shares = np.array([[0.5, 0.2], [0.6, 0.2], [0.9, 0.1]])
-    said = words(figures.stages(branches, tops, shares, "z", np.array([0.0, 0.6, 0.9]), np.ones(3)))
-    assert said["title"] == "“z” (0.90) is on top first after “b”"
+    said = words(figures.stages(branches, tops, shares, "z", np.array([0.0, 0.6, 0.9]), np.ones(3), "a source", "a b"))
+    assert said["title"] == "“z” (0.90) is the best word first at “b”"
+    assert "Source: a source. Written so far: a b …" in said["caption"]
     tops[0] = ["z", "y"]
     tops[1] = ["x", "z"]
-    said = words(figures.stages(branches, tops, shares, "z", np.array([0.5, 0.2, 0.9]), np.ones(3)))
-    assert said["title"] == "“z” (0.90) is on top first after “a”, for good after “c”"
+    said = words(figures.stages(branches, tops, shares, "z", np.array([0.5, 0.2, 0.9]), np.ones(3), "a source", ""))
+    assert said["title"] == "“z” (0.90) is the best word first at “a”, for good at “c”"
+    assert "Written so far: nothing" in said["caption"]
 
 
 def test_any_sentence_goes_through_the_stages():
@@ -97,8 +98,63 @@ def test_the_best_of_five_is_named_and_what_does_not_apply():
         words(figures.five("BLEU", TABLE["BLEU"]["values"], "BLEU", "more"))["title"]
         == "BLEU: Transformer has the most"
     )
+    level = figures.five("BLEU", {"GRU": [5.0], "A": [98.0, 99.0], "B": [98.5, 98.6]}, "BLEU", "more")
+    assert words(level)["title"] == "BLEU: A and B have the most"
     with pytest.raises(InvalidInput, match="No architecture"):
         figures.five("BLEU", {"RNN": None}, "BLEU", "more")
+
+
+def test_the_table_tells_means_seeds_and_what_does_not_apply():
+    table = explorers.Table(TABLE)
+    assert repr(table) == (
+        "BLEU (BLEU): RNN 2.5 (2 to 3); Transformer 98.5 (98 to 99)\nAlignment error (AER): RNN –; Transformer 0.20"
+    )
+    assert table._repr_html_().count("<th scope='row'") == 2
+
+
+# ----------------------------------------------------------------------------- what is measured without training
+
+
+def test_writing_without_a_cache_gives_what_greedy_search_gives():
+    model = ch07.transformer(nnx.Rngs(1), width=8, heads=2, layers=1)
+    source, mask = jnp.array([[5, 6, 7, 2], [8, 9, 2, 0]]), jnp.array([[True] * 4, [True, True, True, False]])
+    assert (ch07.written_anew(model, source, mask, 9) == greedy(model, source, mask, 9).words).all()
+
+
+def test_a_moved_network_gives_its_words_later_places_and_leaves_the_other_alone():
+    model = ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1)
+    words = jnp.array([[5, 6, 7]])
+    other = ch07.moved(model, 4)
+    later = model.source_words(words, jnp.arange(4, 7)[None])
+    np.testing.assert_allclose(other.source_words(words), later, atol=1e-6)
+    assert model.source_words.first == 0
+    assert not np.allclose(model.source_words(words), later)
+    rotary = ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1, positions="rotary")
+    given = jnp.array([[5, 6, 2]]), jnp.ones((1, 3), bool), jnp.array([[1, 5]])
+    np.testing.assert_allclose(ch07.moved(rotary, 4)(*given), rotary(*given), atol=1e-5)  # it knows distances only
+
+
+def test_a_linear_reader_finds_what_is_there_and_guesses_where_nothing_is():
+    inputs, noise = jax.random.normal(jax.random.key(0), (2, 64, 4, 6))
+    mixed = inputs @ jax.random.normal(jax.random.key(1), (6, 6)) + 3
+    assert ch07.read_out(mixed, inputs) == 1
+    assert ch07.read_out(noise, inputs) < 0.5
+
+
+def test_stored_pairs_are_all_found_by_softmax_and_fewer_by_a_sum():
+    found = ch07.stored((1, 16))
+    assert found[1] == {"softmax": 1, "linear": 1}
+    assert found[16]["softmax"] > 0.95 > found[16]["linear"]
+
+
+def test_an_idle_device_is_measured_in_shares_of_a_product():
+    found = ch07.idle((2,), steps=3)[2]
+    assert found["ratio"] > 0
+    assert 0 < found["share"] < 1.5
+
+
+def test_what_a_bag_of_patches_may_know_is_more_than_a_guess_and_far_from_all():
+    assert 0.55 < ch07.without_places() < 0.65
 
 
 # ------------------------------------------------------------------------------------------------- pictures
@@ -110,10 +166,8 @@ def test_pictures_hold_both_signs_and_their_label_is_true():
     assert (np.asarray(found.labels) == (np.asarray(found.columns[:, 1]) < np.asarray(found.columns[:, 0]))).all()
     assert int(jnp.abs(found.columns[:, 0] - found.columns[:, 1]).min()) >= 4
     for k in range(20):
-        for sign, column in zip((CROSS, RING), found.columns[k].tolist(), strict=True):
-            strip = np.asarray(found.pixels[k])[:, column : column + 3]
-            off = [np.abs(strip[row : row + 3] - sign).max() for row in range(SIDE - 2)]
-            assert min(off) < 0.6
+        for sign, row, column in zip((CROSS, RING), found.rows[k], found.columns[k], strict=True):
+            assert np.abs(np.asarray(found.pixels[k])[row : row + 3, column : column + 3] - sign).max() < 0.6
 
 
 def test_patches_are_squares_in_reading_order():

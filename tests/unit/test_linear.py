@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from course_utils.measure.speed import peak_memory
 from course_utils.models.linear import (
     chunked_attention,
     linear_attention,
@@ -40,6 +41,15 @@ def test_attention_in_pieces_equals_attention(causal, chunk, scale):
         slopes = [jax.grad(lambda *given, f=f: (f(*given) ** 2).sum(), (0, 1, 2))(Q, K, V) for f in (plain, pieces)]
         for a, b in zip(*slopes, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_the_memory_of_attention_in_pieces_grows_with_the_length_also_when_it_is_trained():
+    def needed(time):
+        shapes = [jax.ShapeDtypeStruct((1, time, 32), jnp.float32)] * 3
+        loss = jax.grad(lambda Q, K, V: (chunked_attention(Q, K, V, 64, causal=True) ** 2).sum(), (0, 1, 2))
+        return peak_memory(jax.jit(loss).lower(*shapes).compile())
+
+    assert needed(4_096) < 2.3 * needed(2_048)
 
 
 def test_pieces_must_fit():

@@ -11,7 +11,6 @@ from course_utils.measure.speed import (
     TOO_LONG,
     WOULD_NOT_FIT,
     Cost,
-    cost,
     crossover,
     exponent,
     peak_memory,
@@ -22,7 +21,7 @@ from course_utils.runtime import InvalidInput
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_step_is_timed_and_its_memory_is_read(layer):
-    found = cost(layer, 8, 2, 8, repeats=1)
+    found = race((8,), 2, 8, (layer,), repeats=1)[layer][0]
     assert (found.seconds or 0) > 0
     assert found.bytes > 2 * 8 * 8 * 4
     assert found.skipped == ""
@@ -34,16 +33,18 @@ def test_memory_of_attention_grows_with_the_square_and_of_a_recurrence_with_the_
         return math.log(large / small, 4)
 
     assert growth("self-attention") > 1.8
+    assert growth("in pieces") < 1.2
     assert 0.8 < growth("GRU") < 1.1
 
 
 def test_what_would_not_fit_is_not_run(monkeypatch):
     def never(*calls, repeats):
-        raise AssertionError("it was run")
+        assert not calls
+        return []
 
     monkeypatch.setattr(speed, "free_memory", lambda: 1_000)
     monkeypatch.setattr(speed, "seconds", never)
-    found = cost("self-attention", 32, 2, 8)
+    found = race((32,), 2, 8, ("self-attention",))["self-attention"][0]
     assert found.seconds is None
     assert found.skipped == WOULD_NOT_FIT
     assert found.bytes > 500
@@ -53,6 +54,13 @@ def test_after_a_slow_step_longer_ones_are_not_run():
     found = race((4, 8, 16), 1, 8, ("RNN",), repeats=1, limit=0.0)["RNN"]
     assert found[0].seconds is not None
     assert [one.skipped for one in found] == ["", TOO_LONG, TOO_LONG]
+
+
+def test_layers_of_one_length_are_run_in_turn(monkeypatch):
+    rounds = []
+    monkeypatch.setattr(speed, "seconds", lambda *calls, repeats: rounds.append(len(calls)) or [1.0] * len(calls))
+    race((4, 8), 1, 8, ("RNN", "GRU"))
+    assert rounds == [2, 2]
 
 
 def test_exponents_are_found_again():
@@ -80,4 +88,4 @@ def test_the_crossover_lies_between_the_measured_lengths():
 
 def test_an_unknown_layer_is_named():
     with pytest.raises(InvalidInput, match="'Mamba'; there are RNN, GRU, LSTM, self-attention"):
-        cost("Mamba", 8, 1, 8)
+        speed.training_step("Mamba", 8, 1, 8)
