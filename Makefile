@@ -46,12 +46,15 @@ check: $(VENV)/.test
 build: $(VENV)/.test
 	$(BIN)/course build
 
-bench: $(VENV)/.browser
+# Nothing here is a test. The peers, PyTorch among them, live in an environment of their own.
+bench: $(VENV)/.browser .venv-peers/.ready
+	$(BIN)/python benchmarks/speed.py .venv-peers/bin/python --out benchmarks/recorded/speed.json
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/notebooks.py --out benchmarks/recorded/notebooks.json
 	$(BIN)/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) .venv-colab .venv-newest dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-colab .venv-newest .venv-peers dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
@@ -82,6 +85,11 @@ $(VENV)/.browser: $(VENV)/.test
 	@test -n "$(call python_of,3.12)" || { echo "Python 3.12 is needed: install it, or name one: make test-newest python_of=PATH"; exit 1; }
 	$(call python_of,3.12) -m venv --clear .venv-newest
 	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet -e '.[lab,checks]'
+	@touch $@
+
+.venv-peers/.ready: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip --disable-pip-version-check install --quiet -r $<
 	@touch $@
 
 # Figures scroll out of view and must come back as they were; no news from outside.

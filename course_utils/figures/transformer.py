@@ -44,12 +44,12 @@ def stages(
     figure.update_xaxes(title_text=f"probability of “{answer}”", range=[0, 1.02], row=1, col=2)
     first = next((i for i, words in enumerate(tops) if words[0] == answer), len(tops) - 1)
     settled = next(i for i in range(len(tops)) if all(words[0] == answer for words in tops[i:]))
-    when = f"first at “{rows[first]}”" + ("" if first == settled else f", for good at “{rows[settled]}”")
+    when = f"at “{rows[first]}”" + ("" if first == settled else f", for good at “{rows[settled]}”")
     return finish(
-        figure, title=f"“{answer}” ({right[-1]:.2f}) is the best word {when}",
+        figure, title=f"“{answer}” ({right[-1]:.2f}) becomes the best word {when}",
         caption=f"Source: {source}. Written so far: {written or 'nothing'} … Rows from the first vector to the last sum. Left: "
         "what the last norm and the output layer would say if the way ended here. Right: what they give the word that is said in the end.",
-        summary=f"Answer “{answer}”, {when}. Its probability by stage: "
+        summary=f"Answer “{answer}”, the best word {when}. Its probability by stage: "
         + ", ".join(f"{branch} {value:.2f}" for branch, value in zip(rows, right, strict=True))
         + f". The vector grows from {sizes[0]:.1f} to {sizes[-1]:.1f}.",
         height=190 + 34 * len(rows),
@@ -110,7 +110,7 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
 def race(found: Mapping[str, Any], where: str) -> go.Figure:
     """Time and memory of one training step of each layer against the length; `found`: a race as it is recorded."""
     lengths, layers = found["lengths"], found["layers"]
-    figure = make_subplots(1, 2, subplot_titles=("seconds", "megabytes at the peak"), horizontal_spacing=0.1)
+    figure = make_subplots(1, 2, horizontal_spacing=0.14)
     for col, (measure, factor) in enumerate((("seconds", 1), ("bytes", 1e-6)), 1):
         for i, (name, listed) in enumerate(layers.items()):
             known = [
@@ -129,6 +129,8 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
                 )  # fmt: skip
     figure.update_xaxes(type="log", tickvals=list(lengths), ticktext=[str(n) for n in lengths], tickangle=-60)
     figure.update_yaxes(type="log", dtick=1, exponentformat="power")
+    for col, title in ((1, "seconds"), (2, "megabytes at the peak")):
+        figure.update_yaxes(title_text=title, row=1, col=col)
     told = {
         measure: ", ".join(
             f"{name} n^{listed[key]:.1f}" for name, listed in layers.items() if listed[key] == listed[key]
@@ -202,7 +204,7 @@ def pictured(pixels: np.ndarray, weights: np.ndarray, asking: int, patch: int, l
     best = int(weights.argmax())
     return finish(
         figure, title=f"{label}; patch {asking + 1} looks most at patch {best + 1} ({weights[best]:.2f})",
-        caption=f"Left: a picture of {pixels.shape[0]} × {pixels.shape[0]} pixels, cut into {side * side} patches. "
+        caption=f"Left: a picture of {pixels.shape[0]} × {pixels.shape[0]} pixels, cut into {side * side} patches, "
         f"numbered row by row. Right: the weights of the framed patch in layer {layer}, mean over the heads.",
         summary=f"{label}. Layer {layer}: patch {asking + 1} looks most at patch {best + 1}, with weight {weights[best]:.2f}; "
         f"an even look would be {1 / weights.size:.2f}.",

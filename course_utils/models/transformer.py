@@ -32,7 +32,7 @@ class WordsAndPlaces(nnx.Module):
     """Word vectors whose entries have variance 1 at the start, plus positions where these are added: x_t = √d E[w_t] + p_t.
 
     A learned p_t is √d times the row of a table, as the words are; a sinusoidal one is added as it is. The first word has
-    the place `first`, 0 unless changed.
+    the place `first`, 0 unless changed (`experiments.ch07.moved`).
     """
 
     def __init__(self, vocab: int, width: int, positions: Positions | str, longest: int, *, rngs: nnx.Rngs):
@@ -46,11 +46,12 @@ class WordsAndPlaces(nnx.Module):
     def __call__(
         self, words: Int[Array, "batch time"], places: Int[Array, "#batch time"] | None = None
     ) -> Float[Array, "batch time width"]:
-        places = self.first + (jnp.arange(words.shape[1])[None] if places is None else places)
+        places = jnp.arange(words.shape[1])[None] if places is None else places
+        places = places + (self.first if isinstance(self.first, int) else self.first[...])
         scale = self.embed.features**0.5
         x = self.embed(words) * scale
         if self.table is not None:
-            self.fits(self.first + words.shape[1])
+            self.fits(words.shape[1])
             return x + self.table(places) * scale
         return x + sinusoidal(places, x.shape[-1]) if self.positions == "sinusoidal" else x
 

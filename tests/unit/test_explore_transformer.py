@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from course_utils.data.images import CROSS, PATCH, RING, SIDE, cut, left_or_right
+from course_utils.data.images import CROSS, PATCH, RING, cut, left_or_right
 from course_utils.decoding import greedy
 from course_utils.experiments import ch07
 from course_utils.figures import transformer as figures
@@ -75,12 +75,12 @@ def test_stages_name_the_word_and_where_it_came_up():
     branches, tops = ["a", "b", "c"], [["x", "y"], ["z", "x"], ["z", "y"]]
     shares = np.array([[0.5, 0.2], [0.6, 0.2], [0.9, 0.1]])
     said = words(figures.stages(branches, tops, shares, "z", np.array([0.0, 0.6, 0.9]), np.ones(3), "a source", "a b"))
-    assert said["title"] == "“z” (0.90) is the best word first at “b”"
+    assert said["title"] == "“z” (0.90) becomes the best word at “b”"
     assert "Source: a source. Written so far: a b …" in said["caption"]
     tops[0] = ["z", "y"]
     tops[1] = ["x", "z"]
     said = words(figures.stages(branches, tops, shares, "z", np.array([0.5, 0.2, 0.9]), np.ones(3), "a source", ""))
-    assert said["title"] == "“z” (0.90) is the best word first at “a”, for good at “c”"
+    assert said["title"] == "“z” (0.90) becomes the best word at “a”, for good at “c”"
     assert "Written so far: nothing" in said["caption"]
 
 
@@ -128,6 +128,8 @@ def test_a_moved_network_gives_its_words_later_places_and_leaves_the_other_alone
     later = model.source_words(words, jnp.arange(4, 7)[None])
     np.testing.assert_allclose(other.source_words(words), later, atol=1e-6)
     assert model.source_words.first == 0
+    with pytest.raises(InvalidInput, match="no places beyond"):
+        ch07.moved(ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1, positions="learned"), 4)
     assert not np.allclose(model.source_words(words), later)
     rotary = ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1, positions="rotary")
     given = jnp.array([[5, 6, 2]]), jnp.ones((1, 3), bool), jnp.array([[1, 5]])
