@@ -63,7 +63,8 @@ def training_step(layer: str, length: int, batch: int, width: int) -> tuple[Any,
         model = nnx.merge(graphdef, state)
         if layer == "in pieces":
             queries = split_heads(model.query(x), HEADS)
-            found = chunked_attention(queries, *model.remember(x), math.gcd(CHUNK, length), causal=True)
+            keys, values = model.remember(x)
+            found = chunked_attention(queries, keys, values, math.gcd(CHUNK, length), causal=True)
             outputs = model.out(join_heads(found))
         else:
             outputs = model(x, causal_mask(length))[0] if layer == "self-attention" else unroll(model, x)[0]

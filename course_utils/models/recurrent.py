@@ -87,15 +87,17 @@ def _loop(combine: Any, output: Any, reverse: bool) -> Any:
     @jax.custom_vjp
     def run(W_h, projected, present, start):
         def one(state, now):
-            return step(state, apart(output(state) @ W_h.T, len(projected)), *now)
+            x_t, there = now
+            return step(state, apart(output(state) @ W_h.T, len(projected)), x_t, there)
 
         last, outputs = jax.lax.scan(one, start, (projected, present), reverse=reverse)
         return outputs, last
 
     def forward(W_h, projected, present, start):
         def one(state, now):
+            x_t, there = now
             recurrent = apart(output(state) @ W_h.T, len(projected))
-            new, out = step(state, recurrent, *now)
+            new, out = step(state, recurrent, x_t, there)
             return new, (out, state, recurrent)
 
         last, (outputs, states, recurrent) = jax.lax.scan(one, start, (projected, present), reverse=reverse)
@@ -107,7 +109,7 @@ def _loop(combine: Any, output: Any, reverse: bool) -> Any:
 
         def one(of_state, now):
             of_output, state, recurrent, x_t, there = now
-            pull = jax.vjp(lambda *given: step(*given, there), state, recurrent, x_t)[1]
+            pull = jax.vjp(lambda s, r, x: step(s, r, x, there), state, recurrent, x_t)[1]
             of_before, of_recurrent, of_x = pull((of_state, of_output))
             of_h = sum(a @ part for a, part in zip(of_recurrent, parts, strict=True))
             (through,) = jax.vjp(output, state)[1](of_h)

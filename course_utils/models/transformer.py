@@ -39,21 +39,22 @@ class WordsAndPlaces(nnx.Module):
         require_positive(vocab=vocab, width=width, longest=longest)
         known = get_args(Positions)
         require(positions in known, f"positions must be one of {', '.join(known)}, not {positions!r}.")
-        self.positions, self.longest, self.first = positions, longest, 0
+        self.positions, self.longest = positions, longest
+        self.first: Any = 0
         self.embed = nnx.Embed(vocab, width, rngs=rngs)
         self.table = nnx.Embed(longest, width, rngs=rngs) if positions == "learned" else None
 
     def __call__(
         self, words: Int[Array, "batch time"], places: Int[Array, "#batch time"] | None = None
     ) -> Float[Array, "batch time width"]:
-        places = jnp.arange(words.shape[1])[None] if places is None else places
-        places = places + (self.first if isinstance(self.first, int) else self.first[...])
+        first = self.first if isinstance(self.first, int) else self.first[...]
+        at: Any = first + (jnp.arange(words.shape[1])[None] if places is None else places)
         scale = self.embed.features**0.5
         x = self.embed(words) * scale
         if self.table is not None:
             self.fits(words.shape[1])
-            return x + self.table(places) * scale
-        return x + sinusoidal(places, x.shape[-1]) if self.positions == "sinusoidal" else x
+            return x + self.table(at) * scale
+        return x + sinusoidal(at, x.shape[-1]) if self.positions == "sinusoidal" else x
 
     def fits(self, time: int) -> None:
         """Raise where so many positions are more than a learned table holds."""

@@ -1,5 +1,7 @@
 """The recurrence against a slow NumPy loop and against flax.nnx: values and gradients, at odd sizes."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,9 @@ import pytest
 from flax import nnx
 
 from course_utils.models import cells, losses, recurrent
+from course_utils.models.cells import RNNCell
+from course_utils.models.gated import GRUCell, LSTMCell
+from course_utils.models.recurrent import WrappedCell, unroll
 from course_utils.runtime import InvalidInput
 
 BATCH, TIME, EMBED, HIDDEN = 3, 7, 5, 11
@@ -178,3 +183,56 @@ def test_inside_jit_an_all_false_row_keeps_its_start():
     last = jax.jit(lambda x, mask: recurrent.unroll(cell, x, mask)[1])(x, mask.at[2].set(False))
     assert (last[2] == 0).all()
     assert jnp.isfinite(last).all()
+
+
+# ---------------------------------------------------------------------------- the way back that is written out
+
+MADE = {
+    "RNN": lambda rngs: RNNCell(3, 4, rngs=rngs),
+    "relu": lambda rngs: RNNCell(3, 4, rngs=rngs, activation="relu"),
+    "GRU": lambda rngs: GRUCell(3, 4, rngs=rngs, update_bias=1.0),
+    "LSTM": lambda rngs: LSTMCell(3, 4, rngs=rngs),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_way_back_written_out_equals_jax_through_the_steps(name, reverse):
+    cell = MADE[name](nnx.Rngs(0))
+    x = jax.random.normal(jax.random.key(1), (3, 6, 3))
+    mask = jnp.array([[True] * 6, [True] * 3 + [False] * 3, [True, False, True, True, False, False]])
+    start = jax.tree.map(lambda a: a + 0.3, cell.start(3))
+    graphdef, params = nnx.split(cell)
+
+    def value(make, params, x, start):
+        outputs, last = unroll(make(nnx.merge(graphdef, params)), x, mask, start=start, reverse=reverse)
+        return (outputs**2 * jnp.arange(6)[:, None]).sum() + sum((leaf**3).sum() for leaf in jax.tree.leaves(last))
+
+    fast, plain = (
+        jax.value_and_grad(functools.partial(value, make), (0, 1, 2))(params, x, start)
+        for make in (lambda cell: cell, WrappedCell)
+    )
+    for a, b in zip(jax.tree.leaves(fast), jax.tree.leaves(plain), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+def test_what_stands_beside_the_inputs_counts_at_every_step():
+    cell, x = GRUCell(3, 4, rngs=nnx.Rngs(0)), jax.random.normal(jax.random.key(1), (2, 5, 3))
+    share = jax.random.normal(jax.random.key(2), (2, 12))
+    outputs, _ = unroll(cell, x, beside=share)
+    state = cell.start(2)
+    for t in range(5):
+        state = cell.step(state, cell.project(x[:, t]) + share)
+        np.testing.assert_allclose(outputs[:, t], state, atol=1e-6)
+    with pytest.raises(InvalidInput, match="WrappedCell takes nothing beside"):
+        unroll(WrappedCell(cell), x, beside=share)
+
+
+def test_a_cell_with_a_step_of_its_own_is_unrolled_by_it():
+    class Still(RNNCell):
+        def step(self, state, projected):
+            return state
+
+    outputs, last = unroll(Still(3, 4, rngs=nnx.Rngs(0)), jnp.ones((2, 5, 3)))
+    assert not outputs.any()
+    assert not last.any()
