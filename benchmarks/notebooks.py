@@ -54,6 +54,7 @@ def main() -> None:
         )
         found[path.stem] = {"cold": cold, "warm": warm}
     if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
         about = {"date": f"{datetime.date.today():%Y-%m-%d}", "processors": os.cpu_count()}
         given.out.write_text(json.dumps({**about, "notebooks": found}, indent=1) + "\n", encoding="utf-8")
 

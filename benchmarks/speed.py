@@ -172,6 +172,7 @@ def main() -> None:
             if name in (given.cases or [name]):
                 getattr(comparison, name)()
     if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
         about = {name: comparison.about[name] for name in ("device", "versions")}
         found = {**about, "date": f"{datetime.date.today():%Y-%m-%d}", "rate": comparison.rate, "rows": comparison.rows}
         given.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
