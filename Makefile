@@ -32,9 +32,9 @@ test-newest: .venv-newest/.ready
 	$(call COMPILED,.venv-newest) .venv-newest/bin/python -m pytest -n auto -m "not slow" --ignore tests/unit/test_packaging.py tests/unit
 	$(call COMPILED,.venv-newest) COURSE_SIZE=quick $(call NOTEBOOKS,.venv-newest) --nbval-lax
 
-# In a real browser; needs Chromium (apt-get install chromium).
+# In a real browser; needs Chromium (apt-get install chromium). CHAPTERS="00 or 07" takes some of the notebooks only.
 test-browser: $(VENV)/.browser
-	$(BIN)/python -m pytest -p no:xdist tests/browser
+	$(BIN)/python -m pytest -p no:xdist tests/browser $(if $(CHAPTERS),-k "$(CHAPTERS)")
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
