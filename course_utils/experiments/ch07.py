@@ -400,7 +400,7 @@ def pictures(positions: str = "learned", seeds: Sequence[int] = SEEDS) -> tuple[
     return models, [round(float(apply(model, _picture_accuracy, others)), 4) for model in models]
 
 
-def looks_at_the_other(model: PatchReader) -> list[float]:
+def looks_at_the_other(model: Any) -> list[float]:
     """Mean weight, layer by layer, from the patch that holds the middle of one sign to the one that holds the other's."""
     others = left_or_right(jax.random.key(77), 2_000)
     weights = apply(model, _look, others).mean(2)  # of the heads
@@ -410,7 +410,7 @@ def looks_at_the_other(model: PatchReader) -> list[float]:
     return [round(float(value), 3) for value in (there + back) / 2]
 
 
-def _look(model: PatchReader, batch: Any) -> Any:
+def _look(model: Any, batch: Any) -> Any:
     return model.look(cut(batch.pixels))[1]
 
 

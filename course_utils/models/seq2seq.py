@@ -169,7 +169,10 @@ class Translator(nnx.Module):
         require(weights is None or self.scorer is not None, "A fixed context has no weights that could be replaced.")
         y = self.dropout(self.embed_target(words))
         if self.scorer is None:
-            return self._logits(*self._fixed(memory, y)), None
+            share = None if self.to_decoder is None else self.to_decoder(memory.summary)
+            outputs, _ = unroll(self.decoder, y, start=self.begin(memory), beside=share)
+            contexts = jnp.broadcast_to(memory.summary[:, None], (*words.shape, memory.summary.shape[-1]))
+            return self._logits(outputs, y, contexts), None
         projected = apart(self.decoder.project(jnp.swapaxes(y, 0, 1)), self.decoder.pieces)
 
         def step(state, now):
@@ -180,13 +183,6 @@ class Translator(nnx.Module):
         _, found = jax.lax.scan(step, self.begin(memory), (projected, given))
         outputs, contexts, weights = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), found)
         return self._logits(outputs, y, contexts), weights
-
-    def _fixed(self, memory: Memory, y: Any) -> tuple[Any, Any, Any]:
-        """Outputs of all steps, words and contexts, where the context is the same at every step: the decoder is a plain recurrence."""
-        contexts = jnp.broadcast_to(memory.summary[:, None], (*y.shape[:2], memory.summary.shape[-1]))
-        share = None if self.to_decoder is None else self.to_decoder(memory.summary)
-        outputs, _ = unroll(self.decoder, y, start=self.begin(memory), beside=share)
-        return outputs, y, contexts
 
     def __call__(
         self,

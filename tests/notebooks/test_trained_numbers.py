@@ -405,6 +405,7 @@ def test_ch07_recorded_numbers_say_what_the_chapter_says():
     )  # beyond, below the recurrence
     assert mean["Transformer"][last + 1] < 70
     assert mean["rotary positions"][last + 1] == max(found[last + 1] for found in mean.values())
+    assert mean["rotary positions"][-1] == min(found[-1] for found in mean.values())
     heads = np.array(variants["Transformer"]["heads"]).reshape(3, -1)
     assert heads.min(1).max() < 0.15
     assert heads.max(1).min() > 0.3

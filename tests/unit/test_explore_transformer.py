@@ -155,6 +155,16 @@ def test_an_idle_device_is_measured_in_shares_of_a_product():
     assert 0 < found["share"] < 1.5
 
 
+@pytest.mark.parametrize(("weights", "expected"), [(np.eye(16), 0), (np.full((16, 16), 1 / 16), 0.062)])
+def test_how_much_one_sign_looks_at_the_other(weights, expected):
+    class Looks(nnx.Module):
+        def look(self, patches):
+            return None, jnp.broadcast_to(jnp.asarray(weights), (1, len(patches), 2, 16, 16))
+
+    stub = Looks()
+    assert ch07.looks_at_the_other(stub) == [expected]  # two signs are never in one patch
+
+
 def test_what_a_bag_of_patches_may_know_is_more_than_a_guess_and_far_from_all():
     assert 0.55 < ch07.without_places() < 0.65
 

@@ -420,6 +420,22 @@ def test_numpy_integers_are_whole_numbers_and_truth_values_are_not():
             require_positive(steps=wrong)
 
 
+def test_the_model_has_the_values_of_the_step_that_is_reported():
+    model, other, found = make(nnx.Rngs(0)), make(nnx.Rngs(0)), []
+    fit(
+        model,
+        recall,
+        40,
+        loss=classification,
+        report=lambda step, now: found.append(nnx.state(nnx.clone(model), nnx.Param)),
+    )
+    fit(other, recall, 20, loss=classification)
+    first, last = (jax.tree.leaves(values) for values in found)
+    for a, b, c in zip(first, last, jax.tree.leaves(nnx.state(other, nnx.Param)), strict=True):
+        np.testing.assert_array_equal(a, c)
+        assert (a != b).any()
+
+
 def test_reports_come_every_twenty_updates_whatever_the_buckets():
     seen = []
     fit(make(nnx.Rngs(0)), ragged(), 90, loss=classification, report=lambda step, now: seen.append(step))
