@@ -171,7 +171,8 @@ def five(measure: str, values: Mapping[str, Any], unit: str, better: str) -> go.
     ]  # seeds overlap
     told = "; ".join(f"{name} {value:,.3g}" if value < 1e5 else f"{name} {value:,.0f}" for name, value in means.items())
     without = [name for name in values if name not in known]
-    first = f"{' and '.join(filter(None, (', '.join(level[:-1]), level[-1])))} {'have' if len(level) > 1 else 'has'} the {'most' if better == 'more' else 'least'}"
+    names = " and ".join(filter(None, (", ".join(level[:-1]), level[-1])))
+    first = f"{names} {'have' if len(level) > 1 else 'has'} the {'most' if better == 'more' else 'least'}"
     return dots(
         list(known), {measure: runs}, title=f"{measure}: {first}",
         caption=("Mean of three seeds, bar from lowest to highest. " if seeds > 1 else "One value each. ")
