@@ -21,7 +21,7 @@ import optax
 from flax import nnx
 from tqdm.auto import tqdm
 
-from . import checkpoints
+from . import checkpoints, devices
 from .data.batching import RUN
 from .runtime import CourseError, InvalidInput, asset, cache, require, require_positive, size
 
@@ -221,13 +221,14 @@ def _run(
         "clip": clip if rate is not None else None,
         "loss": getattr(loss, "__qualname__", "a loss"),
     }
-    there = checkpoint is not None and os.path.exists(checkpoint)
+    there = checkpoint is not None and devices.agreed(os.path.exists(checkpoint))
     require(
         resume or not there,
         f"{checkpoint} holds an earlier run: go on with it (resume=True), or name another file.",
     )
     if there:
         state, losses, metrics, done, stopped = _resume(checkpoint, state, losses, metrics, settings)
+    state, rngs = devices.everywhere((state, rngs))
 
     compiled: dict[Any, Any] = {}
     seconds = compile_seconds = 0.0
@@ -237,15 +238,16 @@ def _run(
         return History(losses, metrics, seconds, compile_seconds, seeds, rate, tuple(stopped))
 
     def keep() -> None:
-        if checkpoint is not None:
+        if checkpoint is not None and devices.first():
             record = {"losses": losses, "metrics": metrics}
             description = {"settings": settings, "done": done.tolist(), "stopped": stopped, "steps": steps}
             checkpoints.save(checkpoint, {"state": state, "record": record}, description)
 
     def give_back() -> None:
         """The models as they are now."""
+        own = devices.here(state)
         for lane, model in enumerate(models):
-            nnx.update(model, *jax.tree.map(lambda leaf, lane=lane: leaf[lane], state)[:2])
+            nnx.update(model, *jax.tree.map(lambda leaf, lane=lane: leaf[lane], own)[:2])
 
     def active() -> np.ndarray:
         return np.array([reason not in ("solved", "diverged") for reason in stopped]) & (done < steps)
@@ -256,7 +258,7 @@ def _run(
         except OSError as error:
             raise InvalidInput(f"The checkpoint {checkpoint} cannot be written: {error}") from None
 
-    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's notebook bar does not read it
+    silent = not (progress and devices.first()) or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's notebook bar does not read it
     bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=silent)
     try:
         while active().any():
@@ -271,7 +273,8 @@ def _run(
             if bucket not in compiled:
                 clock = time.perf_counter()
                 advance = _advance(graphdef, loss, optimizer, batches, metric_shapes)
-                compiled[bucket] = jax.jit(_over_seeds(advance)).lower(*arguments).compile()
+                step = jax.jit(_over_seeds(advance), out_shardings=devices.replicated())
+                compiled[bucket] = step.lower(*arguments).compile()
                 compile_seconds += time.perf_counter() - clock
             clock = time.perf_counter()
             new_state, reached, values = jax.block_until_ready(compiled[bucket](*arguments))
@@ -345,7 +348,7 @@ def _advance(graphdef, loss, optimizer, batches, metric_shapes):
         def update(carry):
             step, _, state, values = carry
             key = jax.random.fold_in(rng, step)
-            batch = _shard(batches(step, key) if examples is None else batches.draw(examples, key))
+            batch = devices.spread(batches(step, key) if examples is None else batches.draw(examples, key))
 
             def objective(params):
                 own = jax.tree.map(lambda leaf: leaf, state.rest)  # nnx lets a trace change only what it made
@@ -381,17 +384,6 @@ def _over_seeds(advance):
         return jax.lax.map(lambda lane: advance(lane[0], begin, lane[1], lane[2], examples), (state, limits, rngs))
 
     return in_turn
-
-
-def _shard(batch):
-    """Spread a batch over all local devices, where there are several and the batch divides evenly."""
-    count = jax.device_count()
-    if count == 1 or any(leaf.ndim == 0 or leaf.shape[0] % count for leaf in jax.tree.leaves(batch)):
-        return batch
-    mesh = jax.sharding.Mesh(np.array(jax.devices()), ("batch",))
-    return jax.lax.with_sharding_constraint(
-        batch, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
-    )
 
 
 def _resume(checkpoint, state, losses, metrics, settings):

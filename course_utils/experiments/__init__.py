@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import devices
 from ..runtime import InvalidInput, device, size, versions
 from ..training import keep
 
@@ -63,7 +64,7 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     """Run a chapter's headline measurements, with the device and versions they ran on.
 
     With a `folder` the result is also written there as `chNN.json`, except when `COURSE_SIZE=quick`: rough
-    numbers are never recorded.
+    numbers are never recorded. Of several processes the first writes.
     """
     module = _module(chapter)
     if folder is not None:
@@ -76,7 +77,7 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
         "versions": versions(),
         **numbers,
     }
-    if folder is not None and size() == "full":
+    if folder is not None and size() == "full" and devices.first():
         path = pathlib.Path(folder) / f"{chapter}.json"
         path.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return result

@@ -248,44 +248,6 @@ def test_each_seed_stops_when_it_has_solved():
     assert history.steps.tolist() == [100, 40]
 
 
-# -------------------------------------------------------------------------------------- many devices
-
-
-@pytest.mark.slow
-def test_losses_on_eight_virtual_devices_equal_one(tmp_path):
-    script = tmp_path / "run.py"
-    script.write_text(
-        "import jax, numpy as np, sys\n"
-        "from flax import nnx\n"
-        "from course_utils.data.sequences import delayed_recall\n"
-        "from course_utils.models.cells import RNNCell\n"
-        "from course_utils.models.losses import classification\n"
-        "from course_utils.models.recurrent import SequenceClassifier\n"
-        "from course_utils.training import fit\n"
-        "r = nnx.Rngs(0)\n"
-        "m = SequenceClassifier(RNNCell(6, 9, rngs=r), 16, 8, rngs=r)\n"
-        "h = fit(m, lambda s, rng: delayed_recall(rng, 16, 4), 50, loss=classification)\n"
-        "np.save(sys.argv[1], h.losses); print(jax.device_count())\n"
-    )
-    found = {}
-    for count in (1, 8):
-        environment = {
-            **os.environ,
-            "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}",
-            "JAX_PLATFORMS": "cpu",
-        }
-        result = subprocess.run(
-            [sys.executable, script, tmp_path / f"{count}.npy"],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert result.returncode == 0, result.stderr
-        assert result.stdout.strip() == str(count)
-        found[count] = np.load(tmp_path / f"{count}.npy")
-    np.testing.assert_allclose(found[1], found[8], rtol=1e-4)
-
-
 # ------------------------------------------------------------------------------------- trained models
 
 
