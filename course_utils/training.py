@@ -258,7 +258,9 @@ def _run(
         except OSError as error:
             raise InvalidInput(f"The checkpoint {checkpoint} cannot be written: {error}") from None
 
-    silent = not (progress and devices.first()) or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's notebook bar does not read it
+    silent = not (progress and devices.first()) or bool(
+        os.environ.get("TQDM_DISABLE")
+    )  # tqdm's notebook bar does not read it
     bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=silent)
     try:
         while active().any():

@@ -1,7 +1,5 @@
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import jax
