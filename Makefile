@@ -12,7 +12,7 @@ NOTEBOOKS = COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 PYTHONPATH=tests/notebooks 
 COMPILED = JAX_COMPILATION_CACHE_DIR=$(CURDIR)/$(1)/compiled JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.2
 COLAB := tests/environments/colab-2026-08.txt
 
-.PHONY: lab test test-colab test-newest test-browser check build bench clean
+.PHONY: lab test test-colab test-newest test-browser check build site bench clean
 
 lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/jupyter lab --LabApp.news_url=None $(LAB_OPTIONS) notebooks/00_start_here.ipynb
@@ -46,6 +46,10 @@ check: $(VENV)/.test
 build: $(VENV)/.test
 	$(BIN)/course build
 
+# The course as static pages, in site/. COURSE_SIZE=quick for a look.
+site: $(VENV)/.site
+	$(call COMPILED,$(VENV)) $(BIN)/course site
+
 # Nothing here is a test. The peers, PyTorch among them, live in an environment of their own.
 bench: $(VENV)/.browser .venv-peers/.ready
 	$(BIN)/python benchmarks/speed.py .venv-peers/bin/python --out benchmarks/recorded/speed.json
@@ -70,6 +74,10 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.browser: $(VENV)/.test
 	$(PIP) -c constraints.txt -e '.[browser]'
+	@touch $@
+
+$(VENV)/.site: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -c constraints.txt -e '.[site]'
 	@touch $@
 
 .venv-colab/.ready: pyproject.toml $(COLAB)

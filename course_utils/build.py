@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import nbformat
@@ -50,8 +51,8 @@ def build(path: pathlib.Path, pictures: bool = True) -> None:
     temporary.replace(path)
 
 
-def execute(path: pathlib.Path) -> nbformat.NotebookNode:
-    """Run all cells in a fresh kernel, as a learner without earlier answers would."""
+def execute(path: pathlib.Path, settings: Mapping[str, str] | None = None) -> nbformat.NotebookNode:
+    """Run all cells in a fresh kernel, as a learner without earlier answers would; `settings`: of the environment."""
     notebook = nbformat.read(path, 4)
     with tempfile.TemporaryDirectory() as nobody:
         environment = {
@@ -61,6 +62,7 @@ def execute(path: pathlib.Path) -> nbformat.NotebookNode:
             "COURSE_SIZE": "full",
             "TQDM_DISABLE": "1",
             "PYTHONHASHSEED": "0",
+            **(settings or {}),
         }
         client = NotebookClient(
             notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}

@@ -23,6 +23,13 @@ def _fail(error: Exception) -> typer.Exit:
     return typer.Exit(1)
 
 
+def _all_notebooks() -> list[pathlib.Path]:
+    found = sorted(pathlib.Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise _fail(CourseError("There is no notebooks/NN_*.ipynb here: run this in the course's folder."))
+    return found
+
+
 @app.command()
 def doctor() -> None:
     """Say what is wrong with this installation, and what to do about it."""
@@ -47,10 +54,7 @@ def build(
     """Execute notebooks in a fresh kernel and write them back normalised."""
     from .build import build as build_one
 
-    chosen = notebooks or sorted(pathlib.Path("notebooks").glob("[0-9][0-9]_*.ipynb"))
-    if not chosen:
-        raise _fail(CourseError("There is no notebooks/NN_*.ipynb here: run this in the course's folder."))
-    for path in chosen:
+    for path in notebooks or _all_notebooks():
         if not path.exists():
             raise _fail(CourseError(f"There is no notebook {path}."))
         typer.echo(f"building {path}")
@@ -58,6 +62,24 @@ def build(
             build_one(path, pictures)
         except CourseError as error:
             raise _fail(error) from None
+
+
+@app.command()
+def site(
+    notebooks: Annotated[
+        list[pathlib.Path] | None, typer.Argument(help="Notebooks; all of notebooks/ if none.")
+    ] = None,
+    out: Annotated[pathlib.Path, typer.Option(help="Folder for the pages.")] = pathlib.Path("site"),
+) -> None:
+    """The course as pages that need neither a kernel nor a network (install with `.[site]`)."""
+    try:
+        from .pages import build_site
+    except ImportError as error:
+        raise _fail(CourseError(f"{error.name} is missing: pages need `pip install -e '.[site]'`.")) from None
+    try:
+        typer.echo(f"written: {build_site(notebooks or _all_notebooks(), out)}")
+    except CourseError as error:
+        raise _fail(error) from None
 
 
 @app.command()

@@ -14,7 +14,7 @@ import numpy as np
 import platformdirs
 
 PACKAGE = "recurrence-to-attention"
-FrontEnd = Literal["jupyter", "vscode", "colab", "none"]
+FrontEnd = Literal["jupyter", "vscode", "colab", "none", "page"]
 
 
 class CourseError(Exception):
@@ -98,6 +98,8 @@ def budget(updates: int) -> int:
 def front_end() -> FrontEnd:
     """Where this code is shown: `colab`, `vscode`, another `jupyter` page, or `none` (a script, a terminal).
 
+    `page` is a page without a kernel, which `course site` is writing: `COURSE_PAGE` says so.
+
     JupyterLab and Notebook 7 share one renderer and look the same from a kernel: both are `jupyter`.
     """
     from IPython.core.getipython import get_ipython
@@ -105,6 +107,8 @@ def front_end() -> FrontEnd:
     shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return "none"
+    if os.environ.get("COURSE_PAGE"):
+        return "page"
     if "google.colab" in sys.modules:
         return "colab"
     if any(name.startswith("VSCODE_") for name in os.environ):

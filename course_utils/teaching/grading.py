@@ -105,12 +105,12 @@ def _shape(question: Shape, answer: list[str]) -> Feedback:
     for slip in question.slips:
         if given == slip.value:
             return Feedback(False, slip.why)
-    unknown = [axis for axis in given if not axis.isdigit() and axis not in _words(question)]
+    unknown = [axis for axis in given if not axis.isdigit() and axis not in axis_names(question)]
     note = f" No axis here is called {' or '.join(unknown)}." if unknown else ""
     return Feedback(False, f"{question.otherwise}{note}")
 
 
-def _words(question: Shape) -> set[str]:
+def axis_names(question: Shape) -> set[str]:
     """Names of axes that may be meant: those of the answer and the slips, and every word of the prompt."""
     axes = {axis for value in (question.answer, *(slip.value for slip in question.slips)) for axis in value}
     return axes | set(re.findall(r"\w+", question.prompt))

@@ -193,7 +193,11 @@ class Quiz(Sheet):
         parts = [_as_text(question, f"Question {i}.") for i, question in enumerate(asked, 1)]
         page = "<p><i>Run this cell in a notebook to answer.</i></p>" + "".join(page for page, _ in parts)
         text = "\n\n".join(text for _, text in parts)
-        return with_widget(self.widget, {"text/html": page, "text/plain": text})
+        return with_widget(
+            self.widget,
+            {"text/html": page, "text/plain": text},
+            lambda: {"kind": "quiz", "chapter": self.bank.chapter},
+        )
 
 
 class Prediction:
@@ -206,7 +210,9 @@ class Prediction:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         page, text = _as_text(self.question, "Predict.")
-        return with_widget(self.widget, {"text/html": page, "text/plain": text})
+        return with_widget(
+            self.widget, {"text/html": page, "text/plain": text}, lambda: {"kind": "predict", "id": self.question.id}
+        )
 
 
 def quiz(chapter: str, seed: int | str | None = None) -> Quiz:

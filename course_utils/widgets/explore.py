@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
+import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import CourseError, require
 from . import surface
 
+MOST_FRAMES = 13  # of one control, on a page without a kernel
 _LABEL = {"description_width": "initial"}
 
 
@@ -24,13 +26,18 @@ _LABEL = {"description_width": "initial"}
 class Control:
     """One named value that a learner can change: the widget shown, the widget that holds the value, its choices."""
 
+    label: str
     shown: ipywidgets.Widget
     holder: Any
-    values: Sequence[Any]  # what a page without a kernel steps through
+    choices: Mapping[str, Any]  # what a page without a kernel steps through: value by name
 
     @property
     def value(self) -> Any:
         return self.holder.value
+
+    @property
+    def values(self) -> list[Any]:
+        return list(self.choices.values())
 
 
 def slider(label: str, low: float, high: float, step: float = 1, *, value: float | None = None) -> Control:
@@ -51,7 +58,7 @@ def slider(label: str, low: float, high: float, step: float = 1, *, value: float
     ipywidgets.link((bar, "value"), (box, "value"))
     count = round((high - low) / step)
     values = [kind(round(low + i * step, 10)) for i in range(count + 1)]
-    return Control(ipywidgets.HBox([box, bar]), bar, values)
+    return Control(label, ipywidgets.HBox([box, bar]), bar, {f"{value:g}": value for value in values})
 
 
 def choice(label: str, options: Sequence[Any] | Mapping[str, Any], *, value: Any = None) -> Control:
@@ -65,13 +72,13 @@ def choice(label: str, options: Sequence[Any] | Mapping[str, Any], *, value: Any
         options=pairs, value=start, description=label, style=_LABEL,
         layout={"width": f"{(len(label) + longest) * 0.58 + 5}em", "max_width": "98%"},
     )  # fmt: skip
-    return Control(box, box, [option for _, option in pairs])
+    return Control(label, box, box, dict(pairs))
 
 
 def toggle(label: str, *, value: bool = False) -> Control:
     """On or off."""
     box = ipywidgets.Checkbox(value=value, description=label, indent=False, layout={"width": "auto"})
-    return Control(box, box, [False, True])
+    return Control(label, box, box, {"off": False, "on": True})
 
 
 def text(label: str, value: str, *, width: str = "98%") -> Control:
@@ -79,7 +86,7 @@ def text(label: str, value: str, *, width: str = "98%") -> Control:
     box = ipywidgets.Text(
         value=value, description=label, style=_LABEL, continuous_update=False, layout={"width": width}
     )
-    return Control(box, box, [value])
+    return Control(label, box, box, {value: value})
 
 
 class Explorer:
@@ -116,55 +123,53 @@ class Explorer:
         self._drawn, said = surface.redraw(self._output, self.figure)
         self._status.value = surface.status(said)
 
-    def static(self, over: str) -> go.Figure:
-        """The same explorer for a page without a kernel: frames over one control, the others as they stand.
+    def frames(self, over: str, most: int = MOST_FRAMES) -> dict[str, go.Figure]:
+        """The figure for each choice of one control, by its name, the others as they stand.
 
-        Write it with `to_html(auto_play=False)`, or the page runs through every frame as it opens.
+        At most `most` of them, evenly spread, the first, the last and the present one among them; a choice that
+        cannot be drawn has none.
         """
         require(over in self.controls, f"There is no control {over!r}; there are {', '.join(self.controls)}.")
-        values, figures = [], []
-        for value in self.controls[over].values:
-            with contextlib.suppress(CourseError):  # a value that cannot be drawn has no frame
-                figures.append(self.figure(**{over: value}))
-                values.append(value)
-        require(figures, f"Nothing can be drawn for any value of {over!r}.")
-        now = self.controls[over].value
-        start = values.index(now) if now in values else 0
-        still = go.Figure(figures[start])
-        names = [str(value) for value in values]
-        still.frames = [
-            go.Frame(
-                name=name,
-                data=figure.data,
-                layout={
-                    "title": figure.layout.title,
-                    "annotations": figure.layout.annotations,
-                    "shapes": figure.layout.shapes,
-                    "xaxis": figure.layout.xaxis,
-                    "yaxis": figure.layout.yaxis,
-                },
-            )
-            for name, figure in zip(names, figures, strict=True)
-        ]
-        at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
-        steps = [{"label": name, "method": "animate", "args": [[name], at_once]} for name in names]
-        still.update_layout(
-            sliders=[{"active": start, "steps": steps, "currentvalue": {"prefix": f"{over}: "}, "pad": {"t": 48}}],
-            height=(still.layout.height or 400) + 90,  # type: ignore[attr-defined]
-        )
-        return still
+        control = self.controls[over]
+        names = list(control.choices)
+        places = {round(place) for place in np.linspace(0, len(names) - 1, min(most, len(names)))}
+        now = next((i for i, value in enumerate(control.choices.values()) if value == control.value), 0)
+        if now not in places:
+            nearest = min(places - {0, len(names) - 1} or {0}, key=lambda place: abs(place - now))
+            places = (places - {nearest}) | {now}
+        drawn = {}
+        for place in sorted(places):
+            with contextlib.suppress(CourseError):
+                drawn[names[place]] = self.figure(**{over: control.choices[names[place]]})
+        require(drawn, f"Nothing can be drawn for any value of {over!r}.")
+        return drawn
+
+    def page(self) -> dict[str, Any]:
+        """What a page without a kernel needs: the figure now, and the frames of each control that is not a line of text."""
+        controls = []
+        for name, control in self.controls.items():
+            if len(control.choices) > 1:
+                drawn = self.frames(name)
+                now = next((i for i, choice in enumerate(drawn) if control.choices[choice] == control.value), 0)
+                frames = [{"choice": choice, **_frame(figure)} for choice, figure in drawn.items()]
+                controls.append({"label": control.label, "now": now, "frames": frames})
+        return {"kind": "explorer", "figure": _frame(self.figure()), "controls": controls}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if self._drawn is None:
             self._drawn, said = surface.draw_first(self._output, self.figure)
             self._status.value = surface.status(said)
-        return surface.with_widget(self.widget, self._drawn)
+        return surface.with_widget(self.widget, self._drawn, self.page)
+
+
+def _frame(figure: go.Figure) -> dict[str, Any]:
+    return {**surface.as_json(figure), "summary": surface.summary(figure)}
 
 
 def explore(draw: Callable[..., go.Figure], /, **controls: Control) -> Explorer:
     """A figure that follows its controls: `draw(**values)` once for each change.
 
     Each keyword is an argument of `draw` and a control made by `slider`, `choice`, `toggle` or `text`.
-    Put it last in a cell. `.static(over=name)` gives a figure with frames for a page without a kernel.
+    Put it last in a cell. `.frames(over=name)` gives its figures for a page without a kernel.
     """
     return Explorer(draw, controls)

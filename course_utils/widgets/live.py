@@ -45,7 +45,7 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
             surface.redraw(output, picture)
             drawn = time.monotonic()
 
-    if front_end() == "none":
+    if front_end() in ("none", "page"):
         yield None
         return
     display(output)

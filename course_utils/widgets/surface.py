@@ -1,7 +1,8 @@
 """How a figure reaches the page, in each front end. No other module asks which one it is.
 
 JupyterLab, Notebook and VS Code draw a Plotly MIME bundle. Colab's `Output` does not, it gets HTML.
-Without a widget front end there is the static figure, and its summary in words.
+Without a widget front end there is the static figure, and its summary in words. A page without a kernel
+gets what it needs to move by itself.
 """
 
 import html
@@ -19,6 +20,7 @@ from ..figures.style import words
 from ..runtime import CourseError, front_end
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
+PAGE_MIME = "application/vnd.recurrence-to-attention+json"  # for `pages`, which makes HTML of it
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 _CONFIG = {"displayModeBar": False, "responsive": True}
 
@@ -42,13 +44,23 @@ def bundle(figure: go.Figure) -> dict[str, Any]:
         return {"text/html": page, **text}
     if where == "none":
         return text
-    return {PLOTLY_MIME: {**json.loads(pio.to_json(figure, validate=False) or "{}"), "config": _CONFIG}, **text}
+    return {PLOTLY_MIME: {**as_json(figure), "config": _CONFIG}, **text}
 
 
-def with_widget(widget: ipywidgets.Widget, fallback: dict[str, Any]) -> dict[str, Any]:
-    """One bundle: the live widget where there is a kernel, else what `fallback` holds."""
-    if front_end() == "none":
+def as_json(figure: go.Figure) -> dict[str, Any]:
+    """A figure as Plotly's JavaScript takes it."""
+    return json.loads(pio.to_json(figure, validate=False) or "{}")
+
+
+def with_widget(
+    widget: ipywidgets.Widget, fallback: dict[str, Any], page: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """One bundle: the live widget where there is a kernel, else what `fallback` holds, or `page()` tells a static page."""
+    where = front_end()
+    if where == "none":
         return fallback
+    if where == "page":
+        return {PAGE_MIME: page(), **fallback}
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return {WIDGET_MIME: view, **fallback}
 

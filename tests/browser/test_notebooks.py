@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import pytest
+from learner import answers
 from playwright.sync_api import expect
 
 from course_utils.teaching.bank import Predict, bank
@@ -104,26 +105,6 @@ def as_asked(question):
         return [question]
     sheet = Sheet(bank(question.id.split("-")[0]))  # reads the learner's own progress, as the notebook does
     return [sheet.question(question.id), sheet.another(question.id)]
-
-
-def answers(question):
-    """Each answer to try, wrong ones first, and whether it is right."""
-    kind = question.kind
-    if kind == "predict":
-        return [(i, None) for i in range(len(question.options))]
-    if kind == "numeric":
-        return [(f"{slip.value:g}", False) for slip in question.slips] + [(f"{question.answer:.6g}", True)]
-    if kind == "shape":
-        return [(", ".join(slip.value), False) for slip in question.slips] + [(f"({', '.join(question.answer)})", True)]
-    if kind == "multiple":
-        wrong = [i for i in range(len(question.options)) if i not in question.answer]
-        return [(wrong, False), (list(question.answer[:1]), len(question.answer) == 1), (list(question.answer), True)]
-    if kind == "order":
-        return [(list(range(len(question.items))), True)]
-    if kind == "match":
-        right = list(range(len(question.pairs)))
-        return [(right[1:] + right[:1], False), (right, True)]
-    return sorted(((i, option.correct) for i, option in enumerate(question.options)), key=lambda pair: pair[1])
 
 
 def fill(card, question, answer):

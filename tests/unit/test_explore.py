@@ -15,7 +15,7 @@ from course_utils.figures.style import finish
 from course_utils.measure.gates import number_units
 from course_utils.runtime import InvalidInput, recorded
 from course_utils.widgets import ch00, ch01, ch02, ch03, surface
-from course_utils.widgets.explore import choice, explore, slider, text, toggle
+from course_utils.widgets.explore import MOST_FRAMES, choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
 
 
@@ -90,6 +90,7 @@ def test_the_summary_is_announced():
         ("jupyter", {surface.WIDGET_MIME, surface.PLOTLY_MIME, "text/plain"}),
         ("vscode", {surface.WIDGET_MIME, surface.PLOTLY_MIME, "text/plain"}),
         ("colab", {surface.WIDGET_MIME, "text/html", "text/plain"}),
+        ("page", {surface.PAGE_MIME, surface.PLOTLY_MIME, "text/plain"}),
         ("none", {"text/plain"}),
     ],
 )
@@ -101,15 +102,37 @@ def test_one_bundle_in_each_front_end(front, name, expected):
     json.dumps(bundle)
 
 
-def test_static_has_a_frame_for_every_value_and_starts_where_the_control_stands():
-    still = explorer().static(over="level")
-    assert len(still.frames) == 20 + 1 - 1  # 13 is refused and left out
-    assert [frame.name for frame in still.frames][:3] == ["0", "1", "2"]
-    assert still.layout.sliders[0].steps[still.layout.sliders[0].active].label == "4"
-    assert list(still.frames[7].data[0].y) == [7, 8]
-    assert still.frames[7].layout.title.text == "Level 7"
+def test_frames_are_spread_over_a_control_and_hold_where_it_stands():
+    drawn = explorer().frames("level", most=6)
+    assert list(drawn) == ["0", "4", "8", "12", "16", "20"]  # 4 is where it stands
+    assert list(explorer().frames("level", most=100)) == [str(i) for i in range(21) if i != 13]  # 13 is refused
+    assert list(drawn["8"].data[0].y) == [8, 9]
+    assert drawn["8"].layout.title.text == "Level 8"
     with pytest.raises(InvalidInput, match="no control 'depth'; there are level, kind"):
-        explorer().static(over="depth")
+        explorer().frames("depth")
+
+
+def test_where_a_control_stands_has_a_frame_even_between_two_others():
+    e = explore(lambda level: go.Figure(), level=slider("level", 0, 100, value=37))
+    names = list(e.frames("level", most=5))
+    assert len(names) == 5
+    assert {"0", "37", "100"} < set(names)
+
+
+def test_a_page_is_told_every_control_that_can_be_chosen_from(front):
+    front("page")
+    bundle = explorer()._repr_mimebundle_()
+    told = bundle[surface.PAGE_MIME]
+    json.dumps(told)
+    assert told["figure"]["summary"] == bundle["text/plain"]
+    assert [control["label"] for control in told["controls"]] == ["level", "kind", "on"]
+    for control in told["controls"]:
+        assert control["frames"][control["now"]]["summary"] == told["figure"]["summary"]
+    level, kind, on = told["controls"]
+    assert [frame["choice"] for frame in on["frames"]] == ["off", "on"]
+    assert on["now"] == 1
+    assert kind["frames"][1]["summary"].startswith("Level 4. curve a at 4")
+    assert len(level["frames"]) <= MOST_FRAMES
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""The course as static pages, which need neither a kernel nor a network: `course site`.
+
+Each notebook is executed once more for a page (`COURSE_PAGE` set), so that its explorers tell their frames; `outputs`
+and `questions` make HTML of what it shows, `formulas` MathML of its formulas, and Sphinx the pages around them.
+"""
+
+import concurrent.futures
+import hashlib
+import importlib.resources
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+
+import nbformat
+
+from ..build import execute, normalise
+from ..runtime import CourseError, cache, require, size, versions
+from .outputs import for_a_page
+
+STATIC = pathlib.Path(__file__).parent / "static"
+PACKAGE = pathlib.Path(__file__).parents[1]
+TEXTS = ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/NOTES.md", "docs")  # pages beside the notebooks
+SETTINGS = {
+    "project": "From Recurrence to Attention",
+    "html_title": "From Recurrence to Attention",
+    "author": "the authors of the course",
+    "language": "en",
+    "extensions": ["myst_nb", f"{__name__}.formulas"],
+    "html_math_renderer": "mathml",
+    "html_theme": "furo",
+    "html_static_path": [str(STATIC), "_plotly"],
+    "html_css_files": ["page.css"],
+    "html_js_files": [("plotly.min.js", {"defer": "defer"}), ("page.js", {"defer": "defer"})],
+    "html_copy_source": False,
+    "html_show_sphinx": False,
+    "nb_execution_mode": "off",
+    "nb_merge_streams": True,
+    "myst_enable_extensions": ["dollarmath", "amsmath"],
+    "myst_heading_anchors": 3,
+    "templates_path": [],
+    "exclude_patterns": [],
+    "suppress_warnings": ["myst.xref_missing", "myst.header", "misc.highlighting_failure", "mystnb.unknown_mime_type"],
+}
+
+
+class SiteError(CourseError):
+    """A site that cannot be built; the message says what is missing."""
+
+
+def build_site(notebooks: Sequence[pathlib.Path], out: pathlib.Path) -> pathlib.Path:
+    """Pages of these notebooks, and of the README in front of them, in the folder `out`; returns the first page.
+
+    At `COURSE_SIZE=quick` the trainings are short and the pages show rough numbers. What was executed is kept in the
+    cache and used again until a notebook, the package, its data or its versions change.
+    """
+    require(len(notebooks) > 0, "There is no notebook to make a page of.")
+    root = notebooks[0].resolve().parents[1]
+    require((root / "README.md").exists(), f"The pages begin with the README, and there is none in {root}.")
+    with tempfile.TemporaryDirectory() as folder:
+        source = pathlib.Path(folder) / "source"
+        (source / "notebooks").mkdir(parents=True)
+        with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            for path, notebook in zip(notebooks, pool.map(_executed, notebooks), strict=True):
+                for_a_page(notebook, f"ch{path.stem[:2]}")
+                nbformat.write(notebook, source / "notebooks" / path.name)
+        _texts(root, source, notebooks)
+        _scripts(source)
+        _sphinx(source, out)
+    return out / "index.html"
+
+
+def _executed(path: pathlib.Path) -> nbformat.NotebookNode:
+    """The notebook executed for a page, from the cache where nothing has changed."""
+    kept = cache() / "pages" / f"{path.stem}-{_state(path)}.ipynb"
+    if kept.exists():
+        return nbformat.read(kept, 4)
+    notebook = execute(path, {"COURSE_PAGE": "1", "COURSE_SIZE": size()})
+    normalise(notebook)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for older in kept.parent.glob(f"{path.stem}-*.ipynb"):
+        older.unlink()
+    nbformat.write(notebook, kept)
+    return notebook
+
+
+def _state(path: pathlib.Path) -> str:
+    """A digest of all that decides what a notebook shows."""
+    digest = hashlib.sha256(f"{size()} {sorted(versions().items())}".encode())
+    for cell in nbformat.read(path, 4).cells:
+        digest.update(cell.source.encode())
+    inside = [file for file in PACKAGE.rglob("*.py") if file.parent != pathlib.Path(__file__).parent]
+    for file in sorted([*inside, *(PACKAGE.parent / "data").rglob("*.*")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _texts(root: pathlib.Path, source: pathlib.Path, notebooks: Sequence[pathlib.Path]) -> None:
+    """The README as the first page, with the list of all others, and the texts that it names."""
+    for name in TEXTS:
+        if (root / name).is_dir():
+            shutil.copytree(root / name, source / name)
+        elif (root / name).exists():
+            (source / name).parent.mkdir(exist_ok=True)
+            shutil.copy(root / name, source / name)
+    for name in ("LICENSE", "data/pictures"):
+        copy = shutil.copytree if (root / name).is_dir() else shutil.copy
+        (source / name).parent.mkdir(exist_ok=True)
+        copy(root / name, source / name)
+    others = sorted(str(path.relative_to(source)) for path in source.rglob("*.md"))
+    first = (root / "README.md").read_text(encoding="utf-8")
+    listed = ((("The chapters", [f"notebooks/{path.name}" for path in notebooks])), ("About the course", others))
+    for caption, pages in listed:
+        first += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n" + "\n".join(pages) + "\n```\n"
+    (source / "index.md").write_text(first, encoding="utf-8")
+
+
+def _scripts(source: pathlib.Path) -> None:
+    """Plotly's script and a font with mathematical signs, from the packages that bring them."""
+    folder = source / "_plotly"
+    folder.mkdir()
+    packages = importlib.resources.files("plotly"), importlib.resources.files("ziamath")
+    for package, name in zip(packages, ("package_data/plotly.min.js", "fonts/STIXTwoMath-Regular.ttf"), strict=True):
+        with importlib.resources.as_file(package / name) as file:
+            shutil.copy(file, folder)
+
+
+def _sphinx(source: pathlib.Path, out: pathlib.Path) -> None:
+    from sphinx.application import Sphinx
+    from sphinx.errors import SphinxError
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+    try:
+        with patch_docutils(source), docutils_namespace():
+            app = Sphinx(source, None, out, source.parent / "trees", "html", SETTINGS, status=None, warningiserror=True)
+            app.build()
+    except SphinxError as error:
+        raise SiteError(f"The pages could not be built: {error}") from None

@@ -1,0 +1,109 @@
+"""An executed notebook made ready for a page: its figures, explorers, questions and exercises as HTML."""
+
+import ast
+import html
+import importlib
+from typing import Any
+
+import nbformat
+
+from ..teaching.bank import bank
+from ..teaching.markup import to_html
+from ..widgets.surface import PAGE_MIME, PLOTLY_MIME
+from .formulas import in_html, learn
+from .questions import as_json, form, quiz
+
+
+def for_a_page(notebook: nbformat.NotebookNode, chapter: str) -> None:
+    """Replace what needs a kernel by HTML that needs none. `chapter`: such as ch01."""
+    learn("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
+    count = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        calls = _calls(cell.source)
+        if cell.source.startswith(("predict(", "quiz(")):  # the question itself stands there
+            cell.metadata.tags = [*cell.metadata.get("tags", []), "remove-input"]
+        for output in cell.outputs:
+            data = output.get("data")
+            if data is None:
+                continue
+            if PAGE_MIME in data or PLOTLY_MIME in data:
+                count += 1
+            page = _page(data, calls, chapter, count)
+            if page is not None:
+                output.data = nbformat.from_dict({"text/html": page})
+                output.metadata = nbformat.from_dict({})
+
+
+def _page(data: Any, calls: dict[str, str], chapter: str, number: int) -> str | None:
+    """The HTML of one output, or None where it may stay as it is."""
+    told = data.get(PAGE_MIME, {})
+    if told.get("kind") == "quiz":
+        return quiz(bank(told["chapter"]))
+    if told.get("kind") == "predict":
+        return form(bank(told["id"].split("-")[0]).question(told["id"]), "Predict")
+    if told.get("kind") == "explorer":
+        return _figure({"figure": told["figure"], "controls": told["controls"]}, number)
+    if PLOTLY_MIME in data:
+        figure = {**data[PLOTLY_MIME], "summary": data["text/plain"]}
+        return _figure({"figure": figure, "controls": []}, number)
+    if "reveal" in calls:
+        return _reveal(calls["reveal"], data)
+    if "check" in calls:
+        return _hints(chapter, calls["check"])
+    return in_html(data["text/html"]) if "text/html" in data else None
+
+
+def _figure(told: dict[str, Any], number: int) -> str:
+    """A figure that `page.js` draws; its summary is its caption and its name."""
+    controls = "".join(
+        f"<label>{html.escape(control['label'])} "
+        f'<input type="range" min="0" max="{len(control["frames"]) - 1}" value="{control["now"]}" data-control="{i}"> '
+        f"<output>{html.escape(control['frames'][control['now']]['choice'])}</output></label>"
+        for i, control in enumerate(told["controls"])
+    )
+    note = "<p><small>One at a time here; in a notebook all of them together.</small></p>" * (len(told["controls"]) > 1)
+    figure = told["figure"]
+    height = figure["layout"].get("height", 400)
+    return (
+        f'<figure class="course-figure" id="figure-{number}">'
+        f"{f'<div class=course-controls>{controls}{note}</div>' if controls else ''}"
+        f'<div class="course-plot" role="img" aria-labelledby="figure-{number}-said" style="min-height:{height}px"></div>'
+        f'<figcaption id="figure-{number}-said" aria-live="polite">{html.escape(figure["summary"])}</figcaption>'
+        f'<script type="application/json">{as_json(told)}</script></figure>'
+    )
+
+
+def _reveal(item: str, data: Any) -> str:
+    """What was found, folded until a prediction is kept; it says which answer holds."""
+    question = bank(item.split("-")[0]).question(item)
+    said = data["text/plain"]
+    holds = next(i for i, option in enumerate(question.options) if option.why in said)
+    found = said.removeprefix("→ ").replace("(You made no prediction this time.)", "").strip()
+    return (
+        f'<details class="course-reveal" data-item="{item}" data-holds="{holds}"><summary>What was found</summary>'
+        f'<p>{in_html(to_html(found, inline=True))}</p><div class="course-said" role="status"></div></details>'
+    )
+
+
+def _hints(chapter: str, name: str) -> str:
+    """The hints of an exercise, folded."""
+    found = getattr(importlib.import_module(f"course_utils.exercises.{chapter}"), name)
+    folded = "".join(
+        f"<details><summary>Hint {i} of 3</summary><p>{in_html(to_html(hint, inline=True))}</p></details>"
+        for i, hint in enumerate(found.hints, 1)
+    )
+    return f'<div class="course-exercise"><p>In a notebook this cell checks what you write.</p>{folded}</div>'
+
+
+def _calls(source: str) -> dict[str, str]:
+    """`reveal("id", …)` and `ex.name.check(…)` in a cell: what is revealed, and which exercise is checked."""
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id="reveal"), args=[ast.Constant(value=item), *_]):
+                found["reveal"] = item
+            case ast.Call(func=ast.Attribute(attr="check", value=ast.Attribute(attr=name))):
+                found["check"] = name
+    return found

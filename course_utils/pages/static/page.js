@@ -1,0 +1,246 @@
+// Figures that move, questions that answer, in a page without a kernel. Answers stay in this browser.
+"use strict";
+
+const told = (element) => JSON.parse(element.querySelector(":scope > script[type='application/json']").textContent);
+const KEY = "recurrence-to-attention:";
+const kept = {
+  get(id) {
+    try { return JSON.parse(localStorage.getItem(KEY + id)); } catch { return null; }
+  },
+  set(id, value) {
+    try { localStorage.setItem(KEY + id, JSON.stringify(value)); } catch { /* private windows keep nothing */ }
+  },
+};
+
+// ------------------------------------------------------------------------------------------- figures
+
+const CONFIG = { displayModeBar: false, responsive: true };
+
+function draw(figure) {
+  const plot = figure.querySelector(".course-plot");
+  if (plot.dataset.drawn) return;
+  plot.dataset.drawn = "yes";
+  const { figure: start, controls } = told(figure);
+  const caption = figure.querySelector("figcaption");
+  const show = (frame) => {
+    caption.textContent = frame.summary;
+    return Plotly.react(plot, frame.data, frame.layout, CONFIG);
+  };
+  show(start);
+  const sliders = [...figure.querySelectorAll("input[type=range]")];
+  sliders.forEach((slider, i) => {
+    const choose = () => {
+      const frame = controls[i].frames[slider.value];
+      slider.setAttribute("aria-valuetext", frame.choice);
+      slider.parentElement.querySelector("output").textContent = frame.choice;
+      return frame;
+    };
+    choose();
+    slider.addEventListener("input", () => {
+      sliders.forEach((other, j) => { // the frames of one control show the others as they stood
+        if (j === i) return;
+        other.value = controls[j].now;
+        other.parentElement.querySelector("output").textContent = controls[j].frames[controls[j].now].choice;
+      });
+      show(choose());
+    });
+  });
+}
+
+// ------------------------------------------------------------------------------------------- answers
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const quote = (text) => `“${text}”`;
+const same = (a, b) => a.length === b.length && a.every((part, i) => part === b[i]);
+
+class Incomplete extends Error {}
+
+function want(holds, message) {
+  if (!holds) throw new Incomplete(message);
+}
+
+// What a learner has entered, and how it comes back; indices count as the question bank does.
+const read = {
+  single: (form) => {
+    const chosen = form.querySelector("input:checked");
+    want(chosen, "Choose an answer first.");
+    return Number(chosen.value);
+  },
+  multiple: (form) => {
+    const chosen = [...form.querySelectorAll("input:checked")].map((box) => Number(box.value));
+    want(chosen.length, "Tick at least one answer first.");
+    return chosen;
+  },
+  numeric: (form) => {
+    const typed = form.querySelector("input").value.trim().replace(",", ".").replace("\u2212", "-");
+    want(typed, "Type a number first.");
+    want(NUMBER.test(typed), `A number is wanted, not '${typed.slice(0, 60)}'.`);
+    return Number(typed);
+  },
+  shape: (form) => {
+    const typed = form.querySelector("input").value.trim();
+    want(typed, "Type a shape first, such as (batch, 64).");
+    const axes = typed.replace(/^[([]+|[)\]]+$/g, "").split(/[,;×\s]+/).filter(Boolean);
+    want(axes.length && axes.every((axis) => /^[\p{L}\p{N}_]+$/u.test(axis)),
+      `A shape is written as axis after axis, such as (batch, 64), not '${typed.slice(0, 60)}'.`);
+    return axes.map((axis) => (/^\d+$/.test(axis) ? String(Number(axis)) : axis));
+  },
+  order: (form) => [...form.querySelectorAll("li")].map((row) => Number(row.dataset.item)),
+  match: (form) => {
+    const lists = [...form.querySelectorAll("select")];
+    const empty = lists.filter((list) => list.value === "").length;
+    want(!empty, `Choose a partner for each first: ${empty} ${empty === 1 ? "is" : "are"} missing.`);
+    return lists.map((list) => Number(list.value));
+  },
+};
+read.predict = read.single;
+
+const fill = {
+  single: (form, answer) => { form.querySelector(`input[value="${answer}"]`).checked = true; },
+  multiple: (form, answer) => form.querySelectorAll("input").forEach((box) => {
+    box.checked = answer.includes(Number(box.value));
+  }),
+  numeric: (form, answer) => { form.querySelector("input").value = answer; },
+  shape: (form, answer) => { form.querySelector("input").value = `(${answer.join(", ")})`; },
+  order: (form, answer) => answer.forEach((item) => {
+    form.querySelector("ol").append(form.querySelector(`li[data-item="${item}"]`));
+  }),
+  match: (form, answer) => form.querySelectorAll("select").forEach((list, i) => { list.value = answer[i]; }),
+};
+fill.predict = fill.single;
+
+// What is said to an answer: [right, lines]. The same rules as in teaching/grading.py.
+const grade = {
+  single: ({ options }, answer) => [options[answer].correct, [options[answer].why]],
+  predict: () => [null, ["Kept. The experiment below will answer."]],
+  multiple: ({ options }, answer) => {
+    const missed = options.filter((option, i) => option.correct && !answer.includes(i)).length;
+    const right = !missed && answer.every((i) => options[i].correct);
+    const lines = answer.map((i) => `${options[i].correct ? "✓" : "✗"} ${quote(options[i].text)}: ${options[i].why}`);
+    if (missed) lines.push(`${missed} more belong${missed === 1 ? "s" : ""} here.`);
+    return [right, [right ? "Exactly these." : "Not quite these.", ...lines]];
+  },
+  numeric: ({ answer, tolerance, why, otherwise, slips }, given) => {
+    if (Math.abs(given - answer) <= tolerance) return [true, [why]];
+    const slip = slips.find(({ value }) => Math.abs(given - value) <= tolerance);
+    return [false, [slip ? slip.why : otherwise]];
+  },
+  shape: ({ answer, why, otherwise, slips, words }, given) => {
+    if (same(given, answer)) return [true, [why]];
+    const slip = slips.find(({ value }) => same(given, value));
+    if (slip) return [false, [slip.why]];
+    const unknown = given.filter((axis) => !/^\d+$/.test(axis) && !words.includes(axis));
+    const note = unknown.length ? ` No axis here is called ${unknown.join(" or ")}.` : "";
+    return [false, [otherwise + note]];
+  },
+  order: ({ items }, answer) => {
+    const place = answer.findIndex((item, i) => item !== i);
+    if (place < 0) return [true, items.map(({ text, why }, i) => `${i + 1}. ${text}: ${why}`)];
+    const before = place ? `The first ${place} stand${place === 1 ? "s" : ""} right. ` : "";
+    const { text, why } = items[answer[place]];
+    return [false, [`${before}${quote(text)} does not come at place ${place + 1}: ${why}`]];
+  },
+  match: ({ pairs, rights }, answer) => {
+    const wrong = answer.map((right, i) => i).filter((i) => answer[i] !== i);
+    if (!wrong.length) return [true, pairs.map(({ left, why }, i) => `${left} → ${rights[i].text}: ${why}`)];
+    const lines = wrong.map((i) =>
+      `✗ ${pairs[i].left} → ${rights[answer[i]].text}? Of the latter: ${rights[answer[i]].why}`);
+    return [false, [`${answer.length - wrong.length} of ${answer.length} pairs are right.`, ...lines]];
+  },
+};
+
+function say(element, right, lines) {
+  const mark = right === null ? "→" : right ? "✓" : "✗";
+  element.className = `course-said ${right === null ? "note" : right ? "right" : "wrong"}`;
+  element.innerHTML = `<b>${mark}</b> ${lines.join("<br>")}`;
+}
+
+function question(form) {
+  const about = told(form), said = form.querySelector(".course-said");
+  const judge = (answer, before = []) => {
+    const [right, lines] = grade[about.kind](about, answer);
+    say(said, right, [...before, ...lines]);
+    return right;
+  };
+  const earlier = kept.get(about.id);
+  if (earlier) {
+    try {
+      fill[about.kind](form, earlier.answer);
+      judge(earlier.answer, about.kind === "predict" ? [] : ["Your earlier answer."]);
+    } catch { kept.set(about.id, null); } // the question has changed since
+  }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    try {
+      const answer = read[about.kind](form);
+      kept.set(about.id, { answer, right: judge(answer), at: new Date().toISOString() });
+    } catch (error) {
+      if (!(error instanceof Incomplete)) throw error;
+      say(said, null, [error.message]);
+      return;
+    }
+    form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: about }));
+  });
+  form.querySelectorAll("button[data-move]").forEach((button) => button.addEventListener("click", () => {
+    const row = button.closest("li"), other = Number(button.dataset.move) < 0 ? row.previousElementSibling : row.nextElementSibling;
+    if (other) (Number(button.dataset.move) < 0 ? other.before(row) : other.after(row));
+    button.focus();
+  }));
+}
+
+function score(quiz) {
+  const objectives = told(quiz), board = quiz.querySelector(".course-score");
+  const asked = [...quiz.querySelectorAll("form")].map(told);
+  const show = () => {
+    const count = (questions) => questions.filter(({ id }) => kept.get(id)?.right).length;
+    const answered = asked.filter(({ id }) => kept.get(id)).length;
+    const rows = Object.entries(objectives).map(([name, text]) => {
+      const about = asked.filter(({ objective }) => objective === name);
+      return about.length ? `<tr><th scope="row">${text}</th><td>${count(about)} of ${about.length}</td></tr>` : "";
+    });
+    const wrong = asked.filter(({ id }) => kept.get(id) && !kept.get(id).right).map(({ section }) => section);
+    const again = [...new Set(wrong)];
+    board.innerHTML = `<p><b>${count(asked)} of ${asked.length} right</b>, ${answered} answered.</p>` +
+      `<table><caption>Right, for each objective</caption><tbody>${rows.join("")}</tbody></table>` +
+      (again.length ? `<p>Worth rereading: ${again.join(", ")}.</p>` : "");
+  };
+  quiz.addEventListener("answered", show);
+  show();
+}
+
+function reveal(found) {
+  const { item, holds } = found.dataset;
+  const form = document.getElementById(item), said = found.querySelector(".course-said");
+  const show = () => {
+    const prediction = kept.get(item);
+    if (!prediction || !form) return;
+    const { options } = told(form), chosen = options[prediction.answer], right = String(prediction.answer) === holds;
+    say(said, right, [`You predicted ${quote(chosen.text)}${right ? "." : `: ${chosen.why}`}`]);
+    found.open = true;
+  };
+  document.addEventListener("answered", ({ detail }) => { if (detail.id === item) show(); });
+  show();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("form.course-question").forEach(question);
+  document.querySelectorAll(".course-quiz").forEach(score);
+  document.querySelectorAll(".course-reveal").forEach(reveal);
+  // What the theme leaves open: levels of its captions, names of its sides, a link outside of them.
+  document.querySelectorAll("[role=heading]:not([aria-level])").forEach((caption) => caption.setAttribute("aria-level", "2"));
+  document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", "All pages");
+  document.querySelector(".toc-drawer")?.setAttribute("aria-label", "On this page");
+  document.querySelectorAll(".back-to-top").forEach((link) => document.querySelector("footer")?.append(link));
+  document.querySelectorAll("pre").forEach((code) => { // wide ones scroll: from the keyboard too
+    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+  });
+  const figures = [...document.querySelectorAll(".course-figure")];
+  const near = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => {
+    if (isIntersecting) { near.unobserve(target); draw(target); }
+  }), { rootMargin: "600px" });
+  figures.forEach((figure) => near.observe(figure));
+  window.addEventListener("beforeprint", () => {
+    figures.forEach(draw);
+    document.querySelectorAll(".course-reveal").forEach((found) => { found.open = true; });
+  });
+});

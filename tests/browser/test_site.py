@@ -1,0 +1,162 @@
+"""The pages without a kernel, opened as files with the network cut: figures, questions, search, print, accessibility."""
+
+import json
+import pathlib
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from learner import answers
+
+from course_utils.pages import build_site
+from course_utils.pages.formulas import in_html
+from course_utils.teaching.bank import Predict, bank
+from course_utils.teaching.grading import grade
+
+NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+WORDS = """([element, html]) => {
+  const of = (e) => e.innerText.replace(/\\s+/g, ' ').trim();
+  const other = document.createElement('div');
+  other.innerHTML = html;
+  element.after(other);
+  const found = [of(element), of(other)];
+  other.remove();
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def site_of(tmp_path_factory):
+    """Builds a site of some notebooks at COURSE_SIZE=quick; what one executed the next finds in the cache."""
+    home = tmp_path_factory.mktemp("home")
+
+    def build(*paths):
+        out = tmp_path_factory.mktemp("site")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("COURSE_HOME", str(home))
+            patch.setenv("COURSE_SIZE", "quick")
+            return build_site(paths, out).parent
+
+    return build
+
+
+@pytest.fixture
+def opened(page):
+    """Opens a page as a file; `.errors` has what went wrong in it, and every request that left the folder."""
+    page.context.set_offline(True)
+    page.errors = []
+    local = ("file:", "data:", "blob:")
+    page.on("request", lambda request: request.url.startswith(local) or page.errors.append(request.url))
+    page.on("requestfailed", lambda request: page.errors.append(f"failed: {request.url}"))
+    page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+
+    def go(path):
+        page.goto(path.as_uri())
+        return page
+
+    yield go
+    assert page.errors == []
+
+
+def every_figure_is_drawn_and_moves(page):
+    figures = page.locator(".course-figure")
+    for figure in figures.all():
+        figure.scroll_into_view_if_needed()
+        figure.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=20_000)
+        caption = figure.locator("figcaption")
+        for slider in figure.locator("input[type=range]").all():
+            slider.focus()
+            before, seen = caption.inner_text(), set()
+            for key in ("End", "Home"):
+                slider.press(key)
+                seen.add(caption.inner_text())
+            assert seen != {before}, before
+    assert figures.count() == page.locator(".course-plot.js-plotly-plot").count()
+
+
+def fill(form, question, answer):
+    if question.kind in ("numeric", "shape"):
+        form.locator("input").fill(answer)
+    elif question.kind == "multiple":
+        for i, box in enumerate(form.locator("input").all()):
+            box.set_checked(i in answer)
+    elif question.kind == "match":
+        for i, box in enumerate(form.locator("select").all()):
+            box.select_option(value=str(answer[i]))
+    elif question.kind == "order":
+        for place, item in enumerate(answer):
+            row = form.locator(f"li[data-item='{item}']")
+            while row.evaluate("e => [...e.parentElement.children].indexOf(e)") > place:
+                row.get_by_role("button", name="Move up").click()
+    else:
+        form.locator(f"input[value='{answer}']").check()
+
+
+def every_question_answers_as_the_notebook_does(page, chapter):
+    for question in bank(chapter).questions:
+        asked = question.variant(0)
+        form = page.locator(f"form#{question.id}")
+        said = form.locator(".course-said")
+        assert not said.inner_text()
+        if asked.kind != "order":
+            form.locator("button[type=submit]").click()
+            assert said.inner_text().startswith("→"), question.id
+        tries = answers(asked)
+        if asked.kind == "order":
+            tries = [([*range(1, len(asked.items)), 0], False), *tries]
+        for answer, right in tries:
+            fill(form, asked, answer)
+            form.locator("button[type=submit]").click()
+            told = grade(asked, answer)
+            assert told.correct is right or asked.kind == "predict"
+            here, there = said.evaluate(WORDS.replace("[element, html]", "element, html"), in_html(told._repr_html_()))
+            assert here == there, question.id
+
+
+def is_accessible(page):
+    heard = list(page.errors)  # axe asks for style sheets in a way that files do not allow
+    found = Axe().run(page)
+    page.errors[:] = heard
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_page_moves_answers_and_remembers(site_of, opened, path):
+    chapter = f"ch{path.stem[:2]}"
+    page = opened(site_of(path) / "notebooks" / f"{path.stem}.html")
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    figures = [o for c in stored["cells"] for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    assert page.locator(".course-figure").count() == len(figures)
+    every_figure_is_drawn_and_moves(page)
+
+    every_question_answers_as_the_notebook_does(page, chapter)
+    quiz = [question for question in bank(chapter).questions if not isinstance(question, Predict)]
+    assert f"{len(quiz)} of {len(quiz)} right" in page.locator(".course-score").inner_text()
+    assert all(found.get_attribute("open") is not None for found in page.locator(".course-reveal").all())
+    assert page.get_by_text("You predicted").count() == page.locator(".course-reveal").count() >= 1
+    page.locator(".course-exercise summary").first.click()
+
+    page.reload()
+    assert f"{len(quiz)} of {len(quiz)} right" in page.locator(".course-score").inner_text()
+    assert "$" not in page.locator("article").inner_text().replace("$ ", ""), "a formula was left as LaTeX"
+
+    is_accessible(page)
+
+
+def test_pages_are_joined_searched_and_printed(site_of, opened):
+    site = site_of(*NOTEBOOKS[:2])
+    page = opened(site / "index.html")
+    is_accessible(page)
+    page.get_by_role("link", name="01 · Recurrence").first.click()
+    assert page.locator("h1").inner_text().startswith("01 · Recurrence")
+    page.get_by_role("link", name="Previous 00 · Start here").click()
+    assert page.locator("h1").inner_text().startswith("00 · Start here")
+    page.get_by_role("textbox", name="Search").fill("perplexity")
+    page.get_by_role("textbox", name="Search").press("Enter")
+    page.locator("#search-results li").first.wait_for()
+    assert "01 · Recurrence" in page.locator("#search-results").inner_text()
+
+    page.goto((site / "notebooks" / "01_recurrence.html").as_uri())
+    printed = page.pdf()
+    assert printed.startswith(b"%PDF")
+    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(".course-figure").count()
