@@ -1,7 +1,8 @@
 """The `course` command."""
 
+import importlib
 import pathlib
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +29,16 @@ def _all_notebooks() -> list[pathlib.Path]:
     if not found:
         raise _fail(CourseError("There is no notebooks/NN_*.ipynb here: run this in the course's folder."))
     return found
+
+
+def _notebook(chapter: str) -> pathlib.Path:
+    """The notebook of a chapter: `01`, `1` or `ch01`."""
+    number = chapter.lower().removeprefix("ch").zfill(2)
+    for path in _all_notebooks():
+        if path.name.startswith(f"{number}_"):
+            return path
+    known = ", ".join(path.name[:2] for path in _all_notebooks())
+    raise _fail(CourseError(f"There is no chapter {chapter!r}; there are {known}."))
 
 
 @app.command()
@@ -72,14 +83,31 @@ def site(
     out: Annotated[pathlib.Path, typer.Option(help="Folder for the pages.")] = pathlib.Path("site"),
 ) -> None:
     """The course as pages that need neither a kernel nor a network (install with `.[site]`)."""
+    pages = _pages("course_utils.pages")
     try:
-        from .pages import build_site
-    except ImportError as error:
-        raise _fail(CourseError(f"{error.name} is missing: pages need `pip install -e '.[site]'`.")) from None
-    try:
-        typer.echo(f"written: {build_site(notebooks or _all_notebooks(), out)}")
+        typer.echo(f"written: {pages.build_site(notebooks or _all_notebooks(), out)}")
     except CourseError as error:
         raise _fail(error) from None
+
+
+@app.command()
+def slides(
+    chapter: Annotated[str, typer.Argument(help="Such as 01.")],
+    out: Annotated[pathlib.Path, typer.Option(help="Folder for the slides.")] = pathlib.Path("slides"),
+) -> None:
+    """A chapter's sections as slides with live figures, for a room without a network (install with `.[site]`)."""
+    pages = _pages("course_utils.pages.slides")
+    try:
+        typer.echo(f"written: {pages.build_slides(_notebook(chapter), out)}")
+    except CourseError as error:
+        raise _fail(error) from None
+
+
+def _pages(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise _fail(CourseError(f"{error.name} is missing: pages need `pip install -e '.[site]'`.")) from None
 
 
 @app.command()

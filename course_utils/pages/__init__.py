@@ -5,8 +5,6 @@ and `questions` make HTML of what it shows, `formulas` MathML of its formulas, a
 """
 
 import concurrent.futures
-import hashlib
-import importlib.resources
 import os
 import pathlib
 import shutil
@@ -15,12 +13,10 @@ from collections.abc import Sequence
 
 import nbformat
 
-from ..build import execute, normalise
-from ..runtime import CourseError, cache, require, size, versions
+from ..runtime import CourseError, require
+from .executed import executed, scripts
 from .outputs import for_a_page
 
-STATIC = pathlib.Path(__file__).parent / "static"
-PACKAGE = pathlib.Path(__file__).parents[1]
 TEXTS = ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/NOTES.md", "docs")  # pages beside the notebooks
 SETTINGS = {
     "project": "From Recurrence to Attention",
@@ -30,10 +26,11 @@ SETTINGS = {
     "extensions": ["myst_nb", f"{__name__}.formulas"],
     "html_math_renderer": "mathml",
     "html_theme": "furo",
-    "html_static_path": [str(STATIC), "_plotly"],
+    "html_static_path": ["_scripts"],
     "html_css_files": ["page.css"],
     "html_js_files": [("plotly.min.js", {"defer": "defer"}), ("page.js", {"defer": "defer"})],
     "html_copy_source": False,
+    "html_show_search_summary": False,  # it would fetch the pages found, which a browser refuses for files
     "html_show_sphinx": False,
     "nb_execution_mode": "off",
     "nb_merge_streams": True,
@@ -62,38 +59,14 @@ def build_site(notebooks: Sequence[pathlib.Path], out: pathlib.Path) -> pathlib.
         source = pathlib.Path(folder) / "source"
         (source / "notebooks").mkdir(parents=True)
         with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            for path, notebook in zip(notebooks, pool.map(_executed, notebooks), strict=True):
+            for path, notebook in zip(notebooks, pool.map(executed, notebooks), strict=True):
                 for_a_page(notebook, f"ch{path.stem[:2]}")
                 nbformat.write(notebook, source / "notebooks" / path.name)
         _texts(root, source, notebooks)
-        _scripts(source)
+        (source / "_scripts").mkdir()
+        scripts(source / "_scripts")
         _sphinx(source, out)
     return out / "index.html"
-
-
-def _executed(path: pathlib.Path) -> nbformat.NotebookNode:
-    """The notebook executed for a page, from the cache where nothing has changed."""
-    kept = cache() / "pages" / f"{path.stem}-{_state(path)}.ipynb"
-    if kept.exists():
-        return nbformat.read(kept, 4)
-    notebook = execute(path, {"COURSE_PAGE": "1", "COURSE_SIZE": size()})
-    normalise(notebook)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    for older in kept.parent.glob(f"{path.stem}-*.ipynb"):
-        older.unlink()
-    nbformat.write(notebook, kept)
-    return notebook
-
-
-def _state(path: pathlib.Path) -> str:
-    """A digest of all that decides what a notebook shows."""
-    digest = hashlib.sha256(f"{size()} {sorted(versions().items())}".encode())
-    for cell in nbformat.read(path, 4).cells:
-        digest.update(cell.source.encode())
-    inside = [file for file in PACKAGE.rglob("*.py") if file.parent != pathlib.Path(__file__).parent]
-    for file in sorted([*inside, *(PACKAGE.parent / "data").rglob("*.*")]):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _texts(root: pathlib.Path, source: pathlib.Path, notebooks: Sequence[pathlib.Path]) -> None:
@@ -114,16 +87,6 @@ def _texts(root: pathlib.Path, source: pathlib.Path, notebooks: Sequence[pathlib
     for caption, pages in listed:
         first += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n" + "\n".join(pages) + "\n```\n"
     (source / "index.md").write_text(first, encoding="utf-8")
-
-
-def _scripts(source: pathlib.Path) -> None:
-    """Plotly's script and a font with mathematical signs, from the packages that bring them."""
-    folder = source / "_plotly"
-    folder.mkdir()
-    packages = importlib.resources.files("plotly"), importlib.resources.files("ziamath")
-    for package, name in zip(packages, ("package_data/plotly.min.js", "fonts/STIXTwoMath-Regular.ttf"), strict=True):
-        with importlib.resources.as_file(package / name) as file:
-            shutil.copy(file, folder)
 
 
 def _sphinx(source: pathlib.Path, out: pathlib.Path) -> None:

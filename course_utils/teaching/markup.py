@@ -6,7 +6,7 @@ import re
 from markdown_it import MarkdownIt
 
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
-_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def to_html(text: str, inline: bool = False) -> str:

@@ -9,6 +9,7 @@ from learner import answers
 
 from course_utils.pages import build_site
 from course_utils.pages.formulas import in_html
+from course_utils.pages.slides import build_slides
 from course_utils.teaching.bank import Predict, bank
 from course_utils.teaching.grading import grade
 
@@ -36,6 +37,7 @@ def site_of(tmp_path_factory):
             patch.setenv("COURSE_SIZE", "quick")
             return build_site(paths, out).parent
 
+    build.home = str(home)
     return build
 
 
@@ -146,6 +148,7 @@ def test_a_page_moves_answers_and_remembers(site_of, opened, path):
 def test_pages_are_joined_searched_and_printed(site_of, opened):
     site = site_of(*NOTEBOOKS[:2])
     page = opened(site / "index.html")
+    page.set_viewport_size({"width": 1400, "height": 1000})  # with its sides
     is_accessible(page)
     page.get_by_role("link", name="01 · Recurrence").first.click()
     assert page.locator("h1").inner_text().startswith("01 · Recurrence")
@@ -160,3 +163,25 @@ def test_pages_are_joined_searched_and_printed(site_of, opened):
     printed = page.pdf()
     assert printed.startswith(b"%PDF")
     assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(".course-figure").count()
+
+
+def test_slides_walk_through_the_notebooks_sections(site_of, opened, tmp_path, monkeypatch):
+    path = NOTEBOOKS[0]
+    monkeypatch.setenv("COURSE_HOME", site_of.home)
+    monkeypatch.setenv("COURSE_SIZE", "quick")
+    page = opened(build_slides(path, tmp_path / "slides"))
+    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    cells = [c for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "markdown"]
+    heads = [line for cell in cells for line in "".join(cell["source"]).splitlines() if line.startswith("#")]
+    told = heads[: next(i for i, head in enumerate(heads) if head.startswith("## Quiz"))]
+    assert [h.strip("# ").replace("`", "") for h in told] == page.locator(".slides h1, .slides h2").all_text_contents()
+    for _ in range(page.evaluate("Reveal.getTotalSlides()")):
+        slide = page.locator("section.present section.present")
+        for figure in slide.locator(".course-figure").all():
+            figure.locator(".main-svg").first.wait_for(timeout=20_000)
+        high, seen = slide.evaluate("e => [e.scrollHeight, e.clientHeight]")
+        assert high <= seen + 2, slide.inner_text()
+        page.evaluate("Reveal.next()")
+    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(".course-figure").count() > 3
+    assert page.locator("aside.notes").count() > 5
+    assert "$" not in page.locator(".slides").inner_text()
