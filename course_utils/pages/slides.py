@@ -11,7 +11,6 @@ import re
 import shutil
 from typing import Any
 
-import nbformat
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
