@@ -1,4 +1,4 @@
-"""Every notebook with `google.colab` simulated: what reaches the page, and what must not."""
+"""Notebooks with `google.colab` simulated: what reaches the page, and what must not."""
 
 import os
 import pathlib
@@ -8,7 +8,8 @@ import pytest
 from nbclient import NotebookClient
 
 HERE = pathlib.Path(__file__).parent
-NOTEBOOKS = sorted((HERE.parents[1] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+# Every kind of explorer, question and live training; that the others run there, nbval shows.
+NOTEBOOKS = [next((HERE.parents[1] / "notebooks").glob(f"{number}_*.ipynb")) for number in ("00", "01", "05")]
 PLOTLY, WIDGET = "application/vnd.plotly.v1+json", "application/vnd.jupyter.widget-view+json"
 
 

@@ -297,6 +297,7 @@ def every_sentence(vocab, longest):
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_a_beam_as_wide_as_everything_finds_the_best_of_all_sentences(seed, penalty):
     model = Translator(8, 6, hidden=5, embed=4, score="additive", rngs=nnx.Rngs(seed))
     model.output.kernel[...] = model.output.kernel[...] * 4  # opinions

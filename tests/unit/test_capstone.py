@@ -18,6 +18,7 @@ def table(folder, n=240):
     return path
 
 
+@pytest.mark.slow
 def test_a_table_becomes_a_page(tmp_path, monkeypatch):
     for name, value in (("LAYERS", 1), ("HEADS", 2), ("EDGES", (58,))):
         monkeypatch.setattr(ladder, name, value)

@@ -244,6 +244,7 @@ def test_the_twins_of_the_two_networks_tell_two_stories():
     assert "“cat” or “cats”" in surface.summary(untrained.figure(network="x"))
 
 
+@pytest.mark.slow
 def test_the_pipe_frames_the_setting_and_never_holds_more_than_its_size():
     e = pipe()
     for hidden in ch01_experiment.SIZES:

@@ -121,6 +121,7 @@ def test_writing_without_a_cache_gives_what_greedy_search_gives():
     assert (ch07.written_anew(model, source, mask, 9) == greedy(model, source, mask, 9).words).all()
 
 
+@pytest.mark.slow
 def test_a_moved_network_gives_its_words_later_places_and_leaves_the_other_alone():
     model = ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1)
     words = jnp.array([[5, 6, 7]])
@@ -204,6 +205,7 @@ def test_without_positions_a_picture_is_a_bag_of_patches():
 # ------------------------------------------------------------------------------------------ other readers
 
 
+@pytest.mark.slow
 def test_a_recurrence_that_looks_back_sees_no_later_word_and_no_padding():
     tokens = jnp.array([[3, 1, 4, 1, 5], [2, 6, 5, 0, 0]])
     mask = jnp.array([[True] * 5, [True] * 3 + [False] * 2])

@@ -31,6 +31,7 @@ def right_words(logits):
 
 
 @pytest.mark.parametrize("options", [FIXED, ATTENTIVE])
+@pytest.mark.slow
 def test_gradients_are_those_of_finite_differences(options):
     model = translator(options)
     found = influence.gradients(model, BATCH)
@@ -121,6 +122,7 @@ def test_a_context_is_the_mean_of_the_states_or_one_of_them(temperature, is_stat
 # ------------------------------------------------------------------------------------------------- summary
 
 
+@pytest.mark.slow
 def test_a_probe_finds_what_a_summary_holds_and_nothing_else():
     rng = np.random.default_rng(0)
     source = np.concatenate([rng.integers(4, 10, (600, 3)), np.full((600, 1), 2)], axis=1)
@@ -135,6 +137,7 @@ def test_a_probe_finds_what_a_summary_holds_and_nothing_else():
     assert kept(whole, batch, 10).accuracy[-1] > 0.9
 
 
+@pytest.mark.slow
 def test_sensitivity_is_the_norm_of_the_jacobian():
     model = translator({"reading": "both"})
     source = BATCH.source[:1]

@@ -201,6 +201,7 @@ def test_arrays_mark_unknown_words_and_leave_long_sentences_out():
 # ------------------------------------------------------------------------------------------ the ladder on it
 
 
+@pytest.mark.slow
 def test_a_rung_is_trained_and_measured_on_any_text(monkeypatch):
     from course_utils.experiments import multi30k as ladder
 
@@ -229,6 +230,7 @@ def test_a_rung_is_trained_and_measured_on_any_text(monkeypatch):
     assert [(group["upto"], group["sentences"]) for group in found["by_length"]] == [(3, 2)]
 
 
+@pytest.mark.slow
 def test_the_first_two_rungs_differ_in_one_thing():
     from course_utils.experiments import multi30k as ladder
 

@@ -35,6 +35,7 @@ def test_groups_by_length_are_those_of_their_sentences():
         bleu(translations[:2], references)
 
 
+@pytest.mark.slow
 def test_translating_a_corpus_is_decoding_each_sentence_alone():
     english, french = T.vocabularies()
     some = T.pairs(5, 0, (4, 16), "test")

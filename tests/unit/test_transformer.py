@@ -42,6 +42,7 @@ def test_decoding_with_the_cache_equals_teacher_forcing(positions, norm):
         np.testing.assert_allclose(looked, weights[:, i], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_greedy_search_equals_reading_everything_again_at_every_step():
     model = small(3)
     found = decoding.greedy(model, SOURCE, MASK, 7)
@@ -58,6 +59,7 @@ def test_greedy_search_equals_reading_everything_again_at_every_step():
     assert (beams.score[:, 0] >= found.log_p / found.lengths - 1e-5).all()
 
 
+@pytest.mark.slow
 def test_a_beam_takes_its_cache_along():
     model = small(4)
     beams = decoding.beam(model, SOURCE, MASK, 5, size=4)

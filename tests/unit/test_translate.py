@@ -85,6 +85,7 @@ def test_a_guided_translator_uses_the_weights_it_is_given(corpus):
 
 
 @pytest.mark.parametrize("kind", ["another model's", "uniform", "permuted"])
+@pytest.mark.slow
 def test_a_teacher_is_not_trained(corpus, kind):
     guided = ch05.Guided(kind, small(seed=1), rngs=nnx.Rngs(0))
     guided.student = small(seed=2)
