@@ -12,7 +12,7 @@ NOTEBOOKS = COURSE_HOME=$$(mktemp -d) TQDM_DISABLE=1 PYTHONPATH=tests/notebooks 
 COMPILED = JAX_COMPILATION_CACHE_DIR=$(CURDIR)/$(1)/compiled JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.2
 COLAB := tests/environments/colab-2026-08.txt
 
-.PHONY: lab test test-colab test-newest test-browser check build site bench clean
+.PHONY: lab test test-colab test-newest test-browser test-classroom check build site bench clean
 
 lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/jupyter lab --LabApp.news_url=None $(LAB_OPTIONS) notebooks/00_start_here.ipynb
@@ -35,6 +35,10 @@ test-newest: .venv-newest/.ready
 # In a real browser; needs Chromium (apt-get install chromium). CHAPTERS="00 or 07" takes some of the notebooks only.
 test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest -p no:xdist tests/browser $(if $(CHAPTERS),-k "$(CHAPTERS)")
+
+# A real round of nbgrader with a released chapter.
+test-classroom: $(VENV)/.classroom
+	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -p no:xdist tests/classroom
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -74,6 +78,10 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.browser: $(VENV)/.test
 	$(PIP) -c constraints.txt -e '.[browser]'
+	@touch $@
+
+$(VENV)/.classroom: $(VENV)/.test
+	$(PIP) -c constraints.txt -e '.[classroom]'
 	@touch $@
 
 $(VENV)/.site: pyproject.toml constraints.txt | $(VENV)/bin/python

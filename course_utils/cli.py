@@ -103,6 +103,41 @@ def slides(
         raise _fail(error) from None
 
 
+@app.command()
+def release(
+    chapter: Annotated[str, typer.Argument(help="Such as 01.")],
+    out: Annotated[pathlib.Path, typer.Option(help="A folder, such as source/ch01 of an nbgrader course.")],
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="For staff: with solutions, as nbgrader's source.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the notebook in a folder that exists.")] = False,
+) -> None:
+    """A chapter to hand out, without outputs; nbgrader can collect and grade its exercises."""
+    from .handout import release as hand_out
+
+    try:
+        typer.echo(f"written: {hand_out(_notebook(chapter), out, solutions, force)}")
+    except CourseError as error:
+        raise _fail(error) from None
+
+
+@app.command()
+def collected(
+    chapter: Annotated[str, typer.Argument(help="Such as 01.")],
+    submissions: Annotated[list[pathlib.Path], typer.Argument(help="Notebooks that were handed in.")],
+) -> None:
+    """Name what submitted notebooks lack (cells removed, functions renamed), before they are graded."""
+    from .handout import faults
+
+    path, bad = _notebook(chapter), 0
+    for submission in submissions:
+        found = faults(path, submission)
+        bad += bool(found)
+        typer.echo(f"{'✗' if found else '✓'} {submission}{': ' if found else ''}{'; '.join(found)}")
+    if bad:
+        raise typer.Exit(1)
+
+
 def _pages(module: str) -> Any:
     try:
         return importlib.import_module(module)
@@ -206,6 +241,30 @@ def export_progress(
     if form not in forms:
         raise _fail(CourseError(f"--format is {' or '.join(forms)}, not {form!r}."))
     _write(forms[form](), out)
+
+
+@progress_app.command("class")
+def class_report(
+    files: Annotated[list[pathlib.Path], typer.Argument(help="Files that learners exported, JSON or CSV.")],
+    table: Annotated[pathlib.Path | None, typer.Option(help="A file for all attempts in one table (CSV).")] = None,
+    out: Annotated[pathlib.Path | None, typer.Option(help="A file for the report; the terminal if none.")] = None,
+) -> None:
+    """Many learners' progress: a report for each objective (Markdown), and one table."""
+    from .teaching.report import read_progress, report
+    from .teaching.report import table as as_table
+
+    answers, faults = [], 0
+    for path in files:
+        try:
+            answers += read_progress(path)
+        except CourseError as error:  # the others count all the same
+            faults += 1
+            typer.secho(str(error), fg="red", err=True)
+    if table is not None:
+        _write(as_table(answers), table)
+    _write(report(answers), out)
+    if faults:
+        raise typer.Exit(1)
 
 
 def _write(text: str, out: pathlib.Path | None) -> None:

@@ -83,6 +83,10 @@ class Exercise:
             )
         return verdict
 
+    def points(self, function: Any) -> float:
+        """1.0 where `function` is right, else 0.0. Nothing is kept; a grader such as nbgrader reads it as the grade."""
+        return float(self._judge(function).correct is True)
+
     def hint(self) -> Note:
         """The next of three hints, from a nudge to nearly there; then the first again."""
         place = self._next_hint

@@ -68,7 +68,7 @@ def _name_learner(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO learner VALUES (?)", (uuid.uuid4().hex,))
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
     """A cell of a table that no spreadsheet takes for a formula."""
     dangerous = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
     if not dangerous:
@@ -158,7 +158,7 @@ class Progress:
         for attempt in self.attempts():
             known = "" if attempt.correct is None else int(attempt.correct)
             answer = json.dumps(attempt.answer, ensure_ascii=False)
-            table.writerow(_harmless(cell) for cell in (self.learner, *attempt[:5], answer, known))
+            table.writerow(harmless(cell) for cell in (self.learner, *attempt[:5], answer, known))
         return out.getvalue()
 
     # ------------------------------------------------------------------------------------ opening

@@ -175,3 +175,9 @@ def test_times_are_marked(notebook):
     for cell in code(notebook):
         if "_time" in cell.source or "seconds(" in cell.source:
             assert "timing" in cell.metadata.get("tags", []), cell.source
+
+
+def test_every_check_is_the_last_line_of_its_cell_or_no_one_reads_what_it_says(notebook):
+    for cell in code(notebook):
+        checks = [line for line in lines(cell) if ".check(" in line]
+        assert checks in ([], [lines(cell)[-1]]), cell.source

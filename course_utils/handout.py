@@ -1,0 +1,125 @@
+"""`course release`: a chapter to hand out, whose exercises nbgrader can collect and grade.
+
+Each exercise is a cell that the learner fills and, behind it, a locked cell worth one point, which asks the exercise's
+own check. With solutions it is what nbgrader calls the source of an assignment; without, what learners get.
+"""
+
+import ast
+import importlib
+import pathlib
+import re
+import textwrap
+
+import nbformat
+
+from .runtime import CourseError, require
+
+_STUB = "def {name}({arguments}): ..."
+
+
+class ReleaseError(CourseError):
+    """A chapter that cannot be handed out; the message says why."""
+
+
+def release(path: pathlib.Path, out: pathlib.Path, solutions: bool = False, force: bool = False) -> pathlib.Path:
+    """Write the notebook at `path` to the folder `out`, without outputs; returns the file written.
+
+    A folder that holds something already is refused unless `force`, which replaces this one notebook and nothing else.
+    """
+    chapter = f"ch{path.name[:2]}"
+    exercises = importlib.import_module(f"course_utils.exercises.{chapter}")
+    notebook = nbformat.read(path, 4)
+    cells = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        checked = _checked(cell)
+        if checked is None:
+            cells.append(cell)
+            continue
+        name, function = checked
+        exercise = getattr(exercises, name)
+        if solutions:
+            cell.source = _solved(
+                cell.source, name, function, exercise.solution().removeprefix("```python\n").removesuffix("```")
+            )
+        cell.metadata.nbgrader = _marked(f"{chapter}-{name}", solution=True)
+        graded = nbformat.v4.new_code_cell(f"ex.{name}.points({function})  # graded: 1 point", id=f"{cell.id}-points")
+        graded.metadata.nbgrader = {**_marked(f"{chapter}-{name}-points", locked=True, grade=True), "points": 1}
+        cells += [cell, graded]
+    notebook.cells = cells
+    try:
+        require(
+            force or not out.exists() or not any(out.iterdir()),
+            f"{out} holds files already: name another folder, or say --force to replace {path.name} there.",
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, out / path.name)
+    except OSError as error:
+        raise ReleaseError(f"{out} cannot be written: {error}") from None
+    return out / path.name
+
+
+def faults(path: pathlib.Path, submission: pathlib.Path) -> list[str]:
+    """What a submitted notebook lacks of the released chapter, one sentence each; the rest can be graded all the same."""
+    try:
+        theirs = nbformat.read(submission, 4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        return [f"it is not a notebook ({str(error).splitlines()[0]})"]
+    found = {cell.metadata.nbgrader.get("grade_id"): cell for cell in theirs.cells if "nbgrader" in cell.metadata}
+    said = []
+    for cell in nbformat.read(path, 4).cells:
+        checked = _checked(cell)
+        if checked is None:
+            continue
+        name, function = checked
+        grade_id = f"ch{path.name[:2]}-{name}"
+        if grade_id not in found:
+            said.append(f"the cell of exercise {name} ({function}) is missing")
+        elif not re.search(rf"^\s*(def {function}\(|{function}\s*=)", found[grade_id].source, re.MULTILINE):
+            said.append(f"the cell of exercise {name} no longer defines {function}")
+        if f"{grade_id}-points" not in found:
+            said.append(f"the graded cell behind exercise {name} is missing: it earns nothing")
+    return said
+
+
+def _checked(cell: nbformat.NotebookNode) -> tuple[str, str] | None:
+    """The exercise that a cell checks and the function that it gives to the check."""
+    if cell.cell_type != "code":
+        return None
+    match ast.parse(cell.source).body[-1:]:
+        case [
+            ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(value=ast.Attribute(attr=name), attr="check"), args=[ast.Name(id=function)]
+                )
+            )
+        ]:
+            return name, function
+    return None
+
+
+def _solved(source: str, name: str, function: str, solution: str) -> str:
+    """A cell whose stub calls the library's solution, the source of which stands above as a comment."""
+    stub = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == function)
+    arguments = ast.unparse(stub.args)
+    wanted = _STUB.format(name=function, arguments=arguments)
+    if wanted not in source:
+        raise ReleaseError(f"The cell of exercise {name} does not hold the line `{wanted}`.")
+    called = ", ".join(argument.arg for argument in stub.args.args)
+    body = "\n".join(
+        [
+            "### BEGIN SOLUTION",
+            textwrap.indent(solution.strip(), "# ", lambda line: True),
+            f"return ex.{name}.solution_function({called})",
+            "### END SOLUTION",
+        ]
+    )
+    return source.replace(wanted, f"def {function}({arguments}):\n{textwrap.indent(body, '    ')}")
+
+
+def _marked(grade_id: str, *, locked: bool = False, grade: bool = False, solution: bool = False) -> dict:
+    """What nbgrader keeps in a cell."""
+    return {
+        "schema_version": 3, "grade_id": grade_id, "locked": locked, "grade": grade, "solution": solution, "task": False,
+    }  # fmt: skip

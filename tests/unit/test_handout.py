@@ -1,0 +1,66 @@
+"""A chapter handed out, and what came back. The round with nbgrader itself is in tests/classroom."""
+
+import json
+import pathlib
+
+import nbformat
+import pytest
+
+from course_utils.exercises import ch00, ch01
+from course_utils.handout import ReleaseError, faults, release
+from course_utils.runtime import InvalidInput
+
+NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def graded(path):
+    return {
+        cell.metadata.nbgrader.grade_id: cell for cell in nbformat.read(path, 4).cells if "nbgrader" in cell.metadata
+    }
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_exercise_of_a_chapter_can_be_collected(path, tmp_path):
+    checks = sum(".check(" in cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+    given = release(path, tmp_path / "given")
+    solved = release(path, tmp_path / "solved", solutions=True)
+    assert len(graded(given)) == len(graded(solved)) == 2 * checks > 0
+    text = given.read_text(encoding="utf-8")
+    assert "solution_function" not in text
+    assert '"outputs": []' in text
+    for cell in nbformat.read(given, 4).cells:
+        assert not cell.get("outputs")
+    nbformat.validate(nbformat.read(solved, 4))
+    assert faults(path, given) == faults(path, solved) == []
+
+
+def test_the_solution_of_staff_is_right_and_shows_the_source(tmp_path):
+    cell = graded(release(NOTEBOOKS[1], tmp_path, solutions=True))["ch01-fano"]
+    assert "# def " in cell.source
+    known = {"ex": ch01}
+    exec(cell.source, known)
+    assert ch01.fano.points(known["my_bits"]) == 1.0
+    assert ch01.fano.points(lambda accuracy, symbols: 0 * accuracy) == 0.0
+
+
+def test_points_keep_no_attempt(monkeypatch):
+    monkeypatch.setattr("course_utils.teaching.exercise.progress", lambda: pytest.fail("nothing is to be kept"))
+    assert ch00.running_mean.points(ch00.running_mean.solution_function) == 1.0
+
+
+def test_a_folder_that_holds_files_is_refused_unless_forced(tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    with pytest.raises(InvalidInput, match=r"holds files already.*--force"):
+        release(NOTEBOOKS[0], tmp_path)
+    assert release(NOTEBOOKS[0], tmp_path, force=True).exists()
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+    with pytest.raises(ReleaseError, match="cannot be written"):
+        release(NOTEBOOKS[0], tmp_path / "mine.txt" / "deeper")
+
+
+def test_what_is_no_notebook_is_named(tmp_path):
+    damaged = tmp_path / "x.ipynb"
+    damaged.write_text("{")
+    assert "not a notebook" in faults(NOTEBOOKS[0], damaged)[0]
+    damaged.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    assert "the cell of exercise running_mean (running_mean) is missing" in faults(NOTEBOOKS[0], damaged)

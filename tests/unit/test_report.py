@@ -1,0 +1,111 @@
+"""Progress files of a class: one table, one report; a bad file is named and the others count."""
+
+import csv
+import io
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from course_utils.cli import app
+from course_utils.teaching.bank import bank
+from course_utils.teaching.progress import VERSION, Progress
+from course_utils.teaching.report import ProgressFileError, read_progress, report, table
+
+
+def single():
+    return next(question for question in bank("ch01").questions if question.kind == "single")
+
+
+def exported(folder, name, answers, form="json"):
+    """A progress file as a learner sends it: (item, objective, answer, correct) each."""
+    kept = Progress(folder / f"{name}.sqlite")
+    for item, objective, answer, correct in answers:
+        kept.record("ch01", "quiz", item, answer, correct, objective)
+    path = folder / f"{name}.{form}"
+    path.write_text(kept.to_json() if form == "json" else kept.to_csv(), encoding="utf-8", newline="")
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    question = single()
+    wrong = next(i for i, option in enumerate(question.options) if not option.correct)
+    right = next(i for i, option in enumerate(question.options) if option.correct)
+    ask = (question.id, question.objective)
+    return [
+        exported(tmp_path, "ada", [(*ask, wrong, False), (*ask, right, True)]),
+        exported(tmp_path, "bob", [(*ask, wrong, False)], "csv"),
+        exported(tmp_path, "=cem()", [(*ask, right, True)]),
+    ]
+
+
+def test_json_and_csv_say_the_same(tmp_path):
+    answers = [
+        ("ch01-x", "states", [1, 2], True),
+        ("ch01-y", "states", -1.5, False),
+        ("ch01-z", "states", "=1+1", None),
+    ]
+    one = read_progress(exported(tmp_path, "a", answers))
+    other = read_progress(exported(tmp_path, "b", answers, "csv"))
+    assert [answer.attempt[1:] for answer in one] == [answer.attempt[1:] for answer in other]
+
+
+def test_one_table_with_who_and_no_formula(files):
+    rows = list(csv.DictReader(io.StringIO(table([a for path in files for a in read_progress(path)]))))
+    assert [row["who"] for row in rows] == ["ada", "ada", "bob", "'=cem()"]
+    assert len({row["learner"] for row in rows}) == 3
+
+
+def test_the_report_says_how_many_who_and_the_most_chosen_wrong_option(files):
+    question = single()
+    told = report([answer for path in files for answer in read_progress(path)])
+    line = next(line for line in told.splitlines() if bank("ch01").objectives[question.objective][:30] in line)
+    wrong = next(option.text for option in question.options if not option.correct)
+    assert "| 1 of 3 | 2 of 3 | bob |" in line
+    assert f"{question.id}: “{wrong}” (2)" in line
+    assert "3 at work: =cem(), ada, bob" in told
+
+
+def test_an_unknown_chapter_or_question_spoils_nothing(tmp_path):
+    path = exported(
+        tmp_path,
+        "a",
+        [("ch01-of-another-year", "gone", 7, False), ("ch01-x", next(iter(bank("ch01").objectives)), 3, False)],
+    )
+    answers = read_progress(path)
+    told = report([*answers, answers[0]._replace(attempt=answers[0].attempt._replace(chapter="ch99"))])
+    assert "## ch99" in told
+    assert "ch01-x: 3 (1)" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x00\xffSQLite format 3", "is no text: send the file"),
+        (b"{", "damaged"),
+        (b"", "first line is not"),
+        (b"a,b\r\n1,2\r\n", "first line is not"),
+        (json.dumps({"version": VERSION + 1, "learner": "x", "attempts": []}).encode(), "update the course"),
+        (json.dumps({"version": VERSION, "learner": "x", "attempts": [{"at": 1}]}).encode(), "damaged"),
+        (json.dumps([1, 2]).encode(), "first line is not"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_reason(tmp_path, content, reason):
+    path = tmp_path / "eve.json"
+    path.write_bytes(content)
+    with pytest.raises(ProgressFileError, match="eve.json") as error:
+        read_progress(path)
+    assert reason in str(error.value)
+
+
+def test_the_command_goes_on_past_a_bad_file(files, tmp_path):
+    bad = tmp_path / "eve.json"
+    bad.write_text("{")
+    done = CliRunner().invoke(
+        app, ["progress", "class", str(bad), *map(str, files), "--table", str(tmp_path / "all.csv")]
+    )
+    assert done.exit_code == 1
+    assert "eve.json is damaged" in done.output
+    assert "# Class report: 3 learners" in done.output
+    assert (tmp_path / "all.csv").read_text(encoding="utf-8").count("\n") == 5
