@@ -5,6 +5,7 @@ from typing import get_args
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from colorspacious import cspace_convert, deltaE
 
 from course_utils.figures import style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
@@ -61,6 +62,15 @@ def luminance(colour):
 @pytest.mark.parametrize("colour", [style.BLACK, style.GREY])
 def test_text_has_contrast(colour):
     assert (1 + 0.05) / (luminance(colour) + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("seen", ["protanomaly", "deuteranomaly", "tritanomaly"])
+def test_series_can_be_told_apart_with_each_of_the_common_colour_deficiencies(seen):
+    space = {"name": "sRGB1+CVD", "cvd_type": seen, "severity": 100}  # the strongest form: a cone that is missing
+    colours = [[int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in style.COLOURS]
+    as_seen = np.clip([cspace_convert(colour, space, "sRGB1") for colour in colours], 0, 1)
+    for a, b in itertools.combinations(range(len(colours)), 2):
+        assert deltaE(as_seen[a], as_seen[b], input_space="sRGB1") > 10, (style.COLOURS[a], style.COLOURS[b])
 
 
 def test_series_differ_by_more_than_colour():
