@@ -15,7 +15,7 @@ COLAB := tests/environments/colab-2026-08.txt
 .PHONY: lab test test-colab test-newest test-browser test-classroom check build site bench clean
 
 lab: $(VENV)/.lab $(LABCONFIG)
-	$(BIN)/jupyter lab --LabApp.news_url=None $(LAB_OPTIONS) notebooks/00_start_here.ipynb
+	$(BIN)/course lab -- $(LAB_OPTIONS)
 
 test: $(VENV)/.test
 	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -n auto
@@ -56,13 +56,13 @@ site: $(VENV)/.site
 
 # Nothing here is a test. The peers, PyTorch among them, live in an environment of their own.
 bench: $(VENV)/.browser .venv-peers/.ready
-	$(BIN)/python benchmarks/speed.py .venv-peers/bin/python --out benchmarks/recorded/speed.json
+	$(BIN)/python benchmarks/speed.py .venv-peers/bin/python --out benchmarks/recorded/speed-here.json
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/notebooks.py --out benchmarks/recorded/notebooks.json
 	$(BIN)/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) .venv-colab .venv-newest .venv-peers dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-colab .venv-newest .venv-peers dist site slides .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'

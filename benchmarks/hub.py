@@ -9,6 +9,7 @@ of a student hold (the sum of what each has for itself, sampled every half secon
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -38,7 +39,6 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {folder!r} + "/{{username}}"
 c.Spawner.cmd = [os.path.join(os.path.dirname(sys.executable), "jupyterhub-singleuser")]
 c.Spawner.args = ["--allow-root"]
-c.Spawner.environment["JAX_COMPILATION_CACHE_DIR"] = {folder!r} + "/compiled"
 c.Spawner.start_timeout = 120
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.hub_port = {hub}
@@ -156,7 +156,6 @@ def main() -> None:
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
-        (folder / "compiled").mkdir()
         port, hub, proxy = free_port(), free_port(), free_port()
         names = [f"student{i}" for i in range(given.students)]
         settings = CONFIG.format(
@@ -189,8 +188,9 @@ def main() -> None:
             raise
         finally:
             stop.set()
-            for process in psutil.Process(running.pid).children(recursive=True):
-                process.terminate()
+            with contextlib.suppress(psutil.Error):
+                for process in psutil.Process(running.pid).children(recursive=True):
+                    process.terminate()
             running.terminate()
             running.wait(20)
     wrong = [one["error"] for one in found if one["error"]]

@@ -11,6 +11,7 @@ import argparse
 import datetime
 import json
 import pathlib
+import platform
 import statistics
 import subprocess
 import sys
@@ -152,6 +153,18 @@ class Comparison:
             self.keep(case, "s", spent, **({} if without else {"curves": curves}))
 
 
+def processor() -> str:
+    """The processor's name and its widest vectors, where the system tells: they decide much of a ratio."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    told = dict(line.split(":", 1) for line in lines if ":" in line)
+    told = {name.strip(): value.strip() for name, value in told.items()}
+    widest = next((name for name in ("avx512f", "avx2", "avx") if name in told.get("flags", "").split()), "no AVX")
+    return f"{told.get('model name', 'unknown')}, {widest}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("python", help="of the environment that holds PyTorch")
@@ -174,7 +187,13 @@ def main() -> None:
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         about = {name: comparison.about[name] for name in ("device", "versions")}
-        found = {**about, "date": f"{datetime.date.today():%Y-%m-%d}", "rate": comparison.rate, "rows": comparison.rows}
+        found = {
+            "processor": processor(),
+            **about,
+            "date": f"{datetime.date.today():%Y-%m-%d}",
+            "rate": comparison.rate,
+            "rows": comparison.rows,
+        }
         given.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

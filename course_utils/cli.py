@@ -1,7 +1,9 @@
 """The `course` command."""
 
-import importlib
+import importlib.util
 import pathlib
+import subprocess
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -86,7 +88,7 @@ def site(
     pages = _pages("course_utils.pages")
     try:
         typer.echo(f"written: {pages.build_site(notebooks or _all_notebooks(), out)}")
-    except CourseError as error:
+    except (CourseError, OSError) as error:
         raise _fail(error) from None
 
 
@@ -99,24 +101,55 @@ def slides(
     pages = _pages("course_utils.pages.slides")
     try:
         typer.echo(f"written: {pages.build_slides(_notebook(chapter), out)}")
-    except CourseError as error:
+    except (CourseError, OSError) as error:
         raise _fail(error) from None
 
 
 @app.command()
-def release(
-    chapter: Annotated[str, typer.Argument(help="Such as 01.")],
-    out: Annotated[pathlib.Path, typer.Option(help="A folder, such as source/ch01 of an nbgrader course.")],
-    solutions: Annotated[
-        bool, typer.Option("--solutions", help="For staff: with solutions, as nbgrader's source.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the notebook in a folder that exists.")] = False,
+def lab(
+    out: Annotated[pathlib.Path, typer.Option(help="Where your copies of the notebooks are.")] = pathlib.Path(
+        "workbook"
+    ),
+    options: Annotated[list[str] | None, typer.Argument(help="For jupyter lab, after --.")] = None,
 ) -> None:
-    """A chapter to hand out, without outputs; nbgrader can collect and grade its exercises."""
+    """Open JupyterLab on your own copies of the notebooks, which hold no results yet. Copies that exist are kept."""
+    _need("lab", "jupyterlab", "nbformat")
+    from .handout import workbook
+
+    try:
+        new = workbook(_all_notebooks(), out)
+    except CourseError as error:
+        raise _fail(error) from None
+    typer.echo(f"Your copies are in {out}" + (f"; new: {', '.join(path.name for path in new)}" if new else "") + ".")
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--LabApp.news_url=None",
+        *(options or []),
+        str(out / "00_start_here.ipynb"),
+    ]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+@app.command()
+def release(
+    chapters: Annotated[list[str], typer.Argument(help="Such as 01 02, or all.")],
+    out: Annotated[pathlib.Path, typer.Option(help="A folder, such as source/ch01 of an nbgrader course.")],
+    graded: Annotated[bool, typer.Option("--graded", help="With the cells and marks that nbgrader grades.")] = False,
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="For staff: graded and solved, nbgrader's source.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace notebooks in a folder that holds files.")] = False,
+) -> None:
+    """Chapters to hand out, without results; nbgrader can collect and grade their exercises."""
+    _need("build", "nbformat")
     from .handout import release as hand_out
 
     try:
-        typer.echo(f"written: {hand_out(_notebook(chapter), out, solutions, force)}")
+        for path in _all_notebooks() if chapters == ["all"] else [_notebook(chapter) for chapter in chapters]:
+            typer.echo(f"written: {hand_out(path, out, graded=graded, solutions=solutions, force=force)}")
+            force = True  # of those that follow, the folder holds the first
     except CourseError as error:
         raise _fail(error) from None
 
@@ -127,6 +160,7 @@ def collected(
     submissions: Annotated[list[pathlib.Path], typer.Argument(help="Notebooks that were handed in.")],
 ) -> None:
     """Name what submitted notebooks lack (cells removed, functions renamed), before they are graded."""
+    _need("build", "nbformat")
     from .handout import faults
 
     path, bad = _notebook(chapter), 0
@@ -139,10 +173,15 @@ def collected(
 
 
 def _pages(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise _fail(CourseError(f"{error.name} is missing: pages need `pip install -e '.[site]'`.")) from None
+    _need("site", "nbformat", "nbclient", "sphinx", "myst_nb", "furo", "pypandoc", "ziamath", "sphinx_revealjs")
+    return importlib.import_module(module)
+
+
+def _need(extra: str, *modules: str) -> None:
+    """Say now, not after minutes, which packages are missing and what brings them."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise _fail(CourseError(f"Missing: {', '.join(missing)}. `pip install -e '.[{extra}]'` brings what is needed."))
 
 
 @app.command()
@@ -250,18 +289,14 @@ def class_report(
     out: Annotated[pathlib.Path | None, typer.Option(help="A file for the report; the terminal if none.")] = None,
 ) -> None:
     """Many learners' progress: a report for each objective (Markdown), and one table."""
-    from .teaching.report import read_progress, report
+    from .teaching.report import read_class, report
     from .teaching.report import table as as_table
 
-    answers, faults = [], 0
-    for path in files:
-        try:
-            answers += read_progress(path)
-        except CourseError as error:  # the others count all the same
-            faults += 1
-            typer.secho(str(error), fg="red", err=True)
+    answers, faults = read_class(files)
+    for fault in faults:  # the others count all the same
+        typer.secho(str(fault), fg="red", err=True)
     if table is not None:
-        _write(as_table(answers), table)
+        _write(as_table(answer for given in answers.values() for answer in given), table)
     _write(report(answers), out)
     if faults:
         raise typer.Exit(1)

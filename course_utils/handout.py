@@ -1,6 +1,6 @@
-"""`course release`: a chapter to hand out, whose exercises nbgrader can collect and grade.
+"""Chapters to hand out: `course release` for a class, `course lab` for oneself. They hold no results yet.
 
-Each exercise is a cell that the learner fills and, behind it, a locked cell worth one point, which asks the exercise's
+For nbgrader each exercise is a cell that the learner fills and, behind it, a locked cell worth one point, which asks the exercise's
 own check. With solutions it is what nbgrader calls the source of an assignment; without, what learners get.
 """
 
@@ -9,6 +9,7 @@ import importlib
 import pathlib
 import re
 import textwrap
+from collections.abc import Sequence
 
 import nbformat
 
@@ -21,33 +22,24 @@ class ReleaseError(CourseError):
     """A chapter that cannot be handed out; the message says why."""
 
 
-def release(path: pathlib.Path, out: pathlib.Path, solutions: bool = False, force: bool = False) -> pathlib.Path:
+def release(
+    path: pathlib.Path, out: pathlib.Path, *, graded: bool = False, solutions: bool = False, force: bool = False
+) -> pathlib.Path:
     """Write the notebook at `path` to the folder `out`, without outputs; returns the file written.
 
+    graded: with a locked cell worth one point behind each exercise, and the marks that nbgrader wants.
+    solutions: graded, and with the solutions, as the source of an assignment in nbgrader.
     A folder that holds something already is refused unless `force`, which replaces this one notebook and nothing else.
     """
-    chapter = f"ch{path.name[:2]}"
-    exercises = importlib.import_module(f"course_utils.exercises.{chapter}")
     notebook = nbformat.read(path, 4)
-    cells = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-        checked = _checked(cell)
-        if checked is None:
-            cells.append(cell)
-            continue
-        name, function = checked
-        exercise = getattr(exercises, name)
-        if solutions:
-            cell.source = _solved(
-                cell.source, name, function, exercise.solution().removeprefix("```python\n").removesuffix("```")
-            )
-        cell.metadata.nbgrader = _marked(f"{chapter}-{name}", solution=True)
-        graded = nbformat.v4.new_code_cell(f"ex.{name}.points({function})  # graded: 1 point", id=f"{cell.id}-points")
-        graded.metadata.nbgrader = {**_marked(f"{chapter}-{name}-points", locked=True, grade=True), "points": 1}
-        cells += [cell, graded]
-    notebook.cells = cells
+    if graded or solutions:
+        _mark(notebook, f"ch{path.name[:2]}", solutions)
+    require(
+        (out / path.name).resolve() != path.resolve(), f"{out} holds the course's own notebook: name another folder."
+    )
     try:
         require(
             force or not out.exists() or not any(out.iterdir()),
@@ -60,13 +52,39 @@ def release(path: pathlib.Path, out: pathlib.Path, solutions: bool = False, forc
     return out / path.name
 
 
+def workbook(paths: Sequence[pathlib.Path], out: pathlib.Path) -> list[pathlib.Path]:
+    """Copies to work in, without outputs, of the notebooks that `out` does not hold yet; returns those written."""
+    return [release(path, out, force=True) for path in paths if not (out / path.name).exists()]
+
+
+def _mark(notebook: nbformat.NotebookNode, chapter: str, solutions: bool) -> None:
+    """Mark each exercise for nbgrader and put its graded cell behind it."""
+    exercises = importlib.import_module(f"course_utils.exercises.{chapter}")
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        checked = _checked(cell)
+        if checked is None:
+            continue
+        name, function = checked
+        if solutions:
+            shown = getattr(exercises, name).solution().removeprefix("```python\n").removesuffix("```")
+            cell.source = _solved(cell.source, name, function, shown)
+        cell.metadata.nbgrader = _marked(f"{chapter}-{name}", solution=True)
+        points = nbformat.v4.new_code_cell(f"ex.{name}.points({function})  # graded: 1 point", id=f"{cell.id}-points")
+        points.metadata.nbgrader = {**_marked(f"{chapter}-{name}-points", locked=True, grade=True), "points": 1}
+        cells.append(points)
+    notebook.cells = cells
+
+
 def faults(path: pathlib.Path, submission: pathlib.Path) -> list[str]:
     """What a submitted notebook lacks of the released chapter, one sentence each; the rest can be graded all the same."""
     try:
-        theirs = nbformat.read(submission, 4)
-    except (OSError, ValueError, nbformat.ValidationError) as error:
-        return [f"it is not a notebook ({str(error).splitlines()[0]})"]
-    found = {cell.metadata.nbgrader.get("grade_id"): cell for cell in theirs.cells if "nbgrader" in cell.metadata}
+        cells = nbformat.read(submission, 4).cells
+        marked = [cell for cell in cells if isinstance(cell.metadata.get("nbgrader"), dict)]
+        found = {cell.metadata["nbgrader"].get("grade_id"): cell for cell in marked}
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError) as error:
+        return [f"it is not a notebook ({' '.join(str(error).split())[:80] or type(error).__name__})"]
     said = []
     for cell in nbformat.read(path, 4).cells:
         checked = _checked(cell)
@@ -76,7 +94,7 @@ def faults(path: pathlib.Path, submission: pathlib.Path) -> list[str]:
         grade_id = f"ch{path.name[:2]}-{name}"
         if grade_id not in found:
             said.append(f"the cell of exercise {name} ({function}) is missing")
-        elif not re.search(rf"^\s*(def {function}\(|{function}\s*=)", found[grade_id].source, re.MULTILINE):
+        elif not re.search(rf"^\s*(def {function}\(|{function}\s*=[^=])", found[grade_id].source, re.MULTILINE):
             said.append(f"the cell of exercise {name} no longer defines {function}")
         if f"{grade_id}-points" not in found:
             said.append(f"the graded cell behind exercise {name} is missing: it earns nothing")

@@ -447,6 +447,8 @@ def trained(
     tag = hashlib.sha256(json.dumps(wanted[-1], sort_keys=True).encode()).hexdigest()[:12]
     own = cache() / "models" / f"{name}-{tag}.safetensors"
     places = [("shipped", _shipped(name)), ("cached", own)]
+    if jax.process_count() > 1:
+        places.pop()  # one process might have it and not another
     for origin, path in places if not retrain else []:
         if path is None or not path.exists():
             continue
@@ -475,7 +477,7 @@ def trained(
             description["config"],
         )
     history = train(model, seed=seed)
-    if "interrupted" not in history.stopped:
+    if "interrupted" not in history.stopped and devices.first():
         try:
             keep(own, model, history, wanted[-1])
         except OSError as error:

@@ -12,14 +12,12 @@ c = get_config()  # JupyterHub brings it
 COURSE = pathlib.Path(os.environ.get("COURSE_CHECKOUT", "/srv/recurrence-to-attention"))  # a checkout after `make lab`
 
 c.Spawner.cmd = [str(COURSE / ".venv" / "bin" / "jupyterhub-singleuser")]
-c.Spawner.default_url = "/lab/tree/00_start_here.ipynb"
+c.Spawner.default_url = "/lab"
 c.Spawner.environment = {
-    # One cache of compiled programs for all: the first learner compiles, the others wait less. It must be writable for them.
-    "JAX_COMPILATION_CACHE_DIR": "/srv/recurrence-to-attention-compiled",
     # On a GPU that several kernels share: take memory as it is needed, not three quarters of it at the start.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
-c.Spawner.mem_limit = "2G"  # see the table in serving.md; spawners that can hold a process to it do
+c.Spawner.mem_limit = "3G"  # see the table in serving.md; spawners that can hold a process to it do
 c.Spawner.cpu_limit = 2
 c.JupyterHub.concurrent_spawn_limit = 10
 c.ServerApp.log_level = "WARN"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import nbformat
 
-from ..runtime import CourseError, require
+from ..runtime import CourseError, require, size
 from .executed import executed, scripts
 from .outputs import for_a_page
 
@@ -53,12 +53,15 @@ def build_site(notebooks: Sequence[pathlib.Path], out: pathlib.Path) -> pathlib.
     cache and used again until a notebook, the package, its data or its versions change.
     """
     require(len(notebooks) > 0, "There is no notebook to make a page of.")
+    for path in notebooks:
+        require(path.exists(), f"There is no notebook {path}.")
     root = notebooks[0].resolve().parents[1]
     require((root / "README.md").exists(), f"The pages begin with the README, and there is none in {root}.")
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / "source"
         (source / "notebooks").mkdir(parents=True)
-        with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        side_by_side = 1 if size() == "full" else os.cpu_count()  # what is timed in a notebook is timed alone
+        with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
             for path, notebook in zip(notebooks, pool.map(executed, notebooks), strict=True):
                 for_a_page(notebook, f"ch{path.stem[:2]}")
                 nbformat.write(notebook, source / "notebooks" / path.name)
@@ -81,7 +84,7 @@ def _texts(root: pathlib.Path, source: pathlib.Path, notebooks: Sequence[pathlib
         copy = shutil.copytree if (root / name).is_dir() else shutil.copy
         (source / name).parent.mkdir(exist_ok=True)
         copy(root / name, source / name)
-    others = sorted(str(path.relative_to(source)) for path in source.rglob("*.md"))
+    others = sorted(path.relative_to(source).as_posix() for path in source.rglob("*.md"))
     first = (root / "README.md").read_text(encoding="utf-8")
     listed = ((("The chapters", [f"notebooks/{path.name}" for path in notebooks])), ("About the course", others))
     for caption, pages in listed:
@@ -96,7 +99,9 @@ def _sphinx(source: pathlib.Path, out: pathlib.Path) -> None:
 
     try:
         with patch_docutils(source), docutils_namespace():
-            app = Sphinx(source, None, out, source.parent / "trees", "html", SETTINGS, status=None, warningiserror=True)
+            app = Sphinx(
+                source, None, out, source.parent / "trees", "html", SETTINGS, status=None, exception_on_warning=True
+            )
             app.build()
-    except SphinxError as error:
+    except (SphinxError, OSError) as error:
         raise SiteError(f"The pages could not be built: {error}") from None

@@ -1,14 +1,17 @@
 """Notebooks executed for a page, and the scripts and fonts that pages need, from the packages that bring them."""
 
+import contextlib
 import hashlib
 import importlib.resources
+import json
+import os
 import pathlib
 import shutil
 
 import nbformat
 
 from ..build import execute, normalise
-from ..runtime import cache, size, versions
+from ..runtime import asset, cache, size, versions
 
 STATIC = pathlib.Path(__file__).parent / "static"
 PACKAGE = pathlib.Path(__file__).parents[1]
@@ -17,14 +20,17 @@ PACKAGE = pathlib.Path(__file__).parents[1]
 def executed(path: pathlib.Path) -> nbformat.NotebookNode:
     """The notebook executed for a page, from the cache where nothing has changed."""
     kept = cache() / "pages" / f"{path.stem}-{_state(path)}.ipynb"
-    if kept.exists():
+    with contextlib.suppress(OSError, ValueError, nbformat.ValidationError):  # not there, or cut short
         return nbformat.read(kept, 4)
     notebook = execute(path, {"COURSE_PAGE": "1", "COURSE_SIZE": size()})
     normalise(notebook)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    for older in kept.parent.glob(f"{path.stem}-*.ipynb"):
-        older.unlink()
-    nbformat.write(notebook, kept)
+    with contextlib.suppress(OSError):  # a folder that cannot be written costs the next build its time, nothing else
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for older in kept.parent.glob(f"{path.stem}-*.ipynb"):
+            older.unlink(missing_ok=True)
+        temporary = kept.with_suffix(f".{os.getpid()}")
+        nbformat.write(notebook, temporary)
+        temporary.replace(kept)
     return notebook
 
 
@@ -32,9 +38,12 @@ def _state(path: pathlib.Path) -> str:
     """A digest of all that decides what a notebook shows."""
     digest = hashlib.sha256(f"{size()} {sorted(versions().items())}".encode())
     for cell in nbformat.read(path, 4).cells:
-        digest.update(cell.source.encode())
-    inside = [file for file in PACKAGE.rglob("*.py") if file.parent != STATIC.parent]
-    for file in sorted([*inside, *(PACKAGE.parent / "data").rglob("*.*")]):
+        digest.update(json.dumps([cell.cell_type, cell.source, cell.metadata.get("tags")]).encode())
+    code = [file for file in PACKAGE.rglob("*.py") if file.parent != STATIC.parent]
+    data = [
+        file for folder in ("quizzes", "recorded", "weights") for file in asset(folder).rglob("*") if file.is_file()
+    ]
+    for file in sorted([*code, *data]):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pypandoc
 
+from ..runtime import InvalidInput
+
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
 _DRAWN = re.compile(r"<math.*?</math>", re.DOTALL)
 _known: dict[str, str] = {}
@@ -22,7 +24,7 @@ def learn(text: str) -> None:
     drawn = _DRAWN.findall(page)
     if len(drawn) != len(missing):
         bad = next(formula for formula in missing if len(_DRAWN.findall(_alone(formula))) != 1)
-        raise ValueError(f"This formula cannot be written as MathML: {bad}")
+        raise InvalidInput(f"This formula cannot be written as MathML: {bad}")
     _known.update(zip(missing, drawn, strict=True))
 
 
@@ -43,7 +45,7 @@ def setup(app: Any) -> dict[str, bool]:
 
 
 def _inline(writer: Any, node: Any) -> None:
-    _write(writer, f"${node.astext()}$")
+    _write(writer, f"${' '.join(node.astext().split())}$")
 
 
 def _block(writer: Any, node: Any) -> None:

@@ -48,7 +48,7 @@ def _page(data: Any, calls: dict[str, str], chapter: str, number: int) -> str | 
     if PLOTLY_MIME in data:
         figure = {**data[PLOTLY_MIME], "summary": data["text/plain"]}
         return _figure({"figure": figure, "controls": []}, number)
-    if "reveal" in calls:
+    if "reveal" in calls and "Found: " in data.get("text/plain", ""):
         return _reveal(calls["reveal"], data)
     if "check" in calls:
         return _hints(chapter, calls["check"])
@@ -59,8 +59,8 @@ def _figure(told: dict[str, Any], number: int) -> str:
     """A figure that `page.js` draws; its summary is its caption and its name."""
     controls = "".join(
         f"<label>{html.escape(control['label'])} "
-        f'<input type="range" min="0" max="{len(control["frames"]) - 1}" value="{control["now"]}" data-control="{i}"> '
-        f"<output>{html.escape(control['frames'][control['now']]['choice'])}</output></label>"
+        f'<input type="range" min="0" max="{len(control["frames"]) - 1}" value="{control["now"]}" data-control="{i}" autocomplete="off"> '
+        f'<output aria-live="off">{html.escape(control["frames"][control["now"]]["choice"])}</output></label>'
         for i, control in enumerate(told["controls"])
     )
     note = "<p><small>One at a time here; in a notebook all of them together.</small></p>" * (len(told["controls"]) > 1)

@@ -15,7 +15,7 @@ from .formulas import in_html
 
 def as_json(value: Any) -> str:
     """JSON that may stand in a `script` of a page."""
-    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _inline(text: str) -> str:
@@ -43,7 +43,7 @@ def _controls(question: Any) -> str:
             f"<span>{_inline(question.items[i].text)}</span></li>"
             for i in question.shuffled
         )
-        return f"<p><em>Move the rows until the first stands on top.</em></p><ol>{rows}</ol>"
+        return f"<p><em>Move the rows until the first stands on top.</em></p><ol>{rows}</ol><p class='course-moved' role='status'></p>"
     if isinstance(question, Match):
         choices = '<option value="">choose …</option>' + "".join(
             f'<option value="{i}">{html.escape(plain(question.rights[i]) or "")}</option>' for i in question.shuffled

@@ -67,9 +67,7 @@ def build_slides(path: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
     slides = "".join(f"<section>{''.join(map(str, column))}</section>" for column in columns)
     page = out / f"{path.stem}.html"
     page.write_text(
-        _PAGE.format(
-            title=html.escape(title), slides=slides, colours=HtmlFormatter(style="friendly").get_style_defs(".code")
-        ),
+        _PAGE.format(title=title, slides=slides, colours=HtmlFormatter(style="friendly").get_style_defs(".code")),
         encoding="utf-8",
     )
     return page

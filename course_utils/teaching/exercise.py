@@ -4,11 +4,14 @@ The learner's function runs on small cases. What comes back is compared in this 
 a known mistake (by what it computes, so that it can be named), a wrong shape, wrong values.
 """
 
+import contextlib
 import dataclasses
 import dis
 import inspect
+import io
 import textwrap
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -84,8 +87,14 @@ class Exercise:
         return verdict
 
     def points(self, function: Any) -> float:
-        """1.0 where `function` is right, else 0.0. Nothing is kept; a grader such as nbgrader reads it as the grade."""
-        return float(self._judge(function).correct is True)
+        """1.0 where `function` is right, else 0.0, for a grader such as nbgrader. Nothing is kept, and nothing is printed.
+
+        (A warning of NumPy would go to stderr, and nbgrader takes a cell that writes there for one that failed.)
+        """
+        unheard = io.StringIO()
+        with warnings.catch_warnings(), contextlib.redirect_stderr(unheard), contextlib.redirect_stdout(unheard):
+            warnings.simplefilter("ignore")
+            return float(self._judge(function).correct is True)
 
     def hint(self) -> Note:
         """The next of three hints, from a nudge to nearly there; then the first again."""

@@ -171,7 +171,7 @@ def axes(value: Any) -> list[str]:
     found = [axis for axis in found if axis]
     good = found and all(re.fullmatch(r"\w+", axis) for axis in found)
     require(good, f"A shape is written as axis after axis, such as (batch, 64), not {value!r:.60}.")
-    return [str(int(axis)) if axis.isdigit() else axis for axis in found]
+    return [str(int(axis)) if axis.isdecimal() else axis for axis in found]
 
 
 def _index(value: Any, count: int, wanted: str) -> int:

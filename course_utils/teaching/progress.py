@@ -128,9 +128,9 @@ class Progress:
             return []
         return [attempt for attempt in map(_attempt, rows) if attempt is not None]
 
-    def latest(self, item: str) -> Attempt | None:
-        """The last attempt at an item, or None."""
-        found = self.attempts(item=item)
+    def latest(self, question: str) -> Attempt | None:
+        """The last answer to a question, or None. (An exercise may have a question's id: it is no answer to it.)"""
+        found = [attempt for attempt in self.attempts(item=question) if attempt.kind != "exercise"]
         return found[-1] if found else None
 
     @property

@@ -8,6 +8,7 @@ call. Longer work belongs behind a button.
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,7 +57,7 @@ def slider(label: str, low: float, high: float, step: float = 1, *, value: float
     box = Box(**bounds, description=label, style=_LABEL, layout={"width": f"{len(label) * 0.6 + 7.5}em"})
     bar = Slider(**bounds, readout=False, continuous_update=True, layout={"width": "220px"})
     ipywidgets.link((bar, "value"), (box, "value"))
-    count = round((high - low) / step)
+    count = math.floor((high - low) / step + 1e-9)
     values = [kind(round(low + i * step, 10)) for i in range(count + 1)]
     return Control(label, ipywidgets.HBox([box, bar]), bar, {f"{value:g}": value for value in values})
 

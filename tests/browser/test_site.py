@@ -72,6 +72,7 @@ def every_figure_is_drawn_and_moves(page):
             for key in ("End", "Home"):
                 slider.press(key)
                 seen.add(caption.inner_text())
+                assert figure.locator(".course-plot").evaluate("e => e.layout.meta.summary") in caption.inner_text()
             assert seen != {before}, before
     assert figures.count() == page.locator(".course-plot.js-plotly-plot").count()
 
@@ -165,8 +166,8 @@ def test_pages_are_joined_searched_and_printed(site_of, opened):
     assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(".course-figure").count()
 
 
-def test_slides_walk_through_the_notebooks_sections(site_of, opened, tmp_path, monkeypatch):
-    path = NOTEBOOKS[0]
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_slides_walk_through_the_notebooks_sections(site_of, opened, tmp_path, monkeypatch, path):
     monkeypatch.setenv("COURSE_HOME", site_of.home)
     monkeypatch.setenv("COURSE_SIZE", "quick")
     page = opened(build_slides(path, tmp_path / "slides"))
@@ -181,7 +182,7 @@ def test_slides_walk_through_the_notebooks_sections(site_of, opened, tmp_path, m
             figure.locator(".main-svg").first.wait_for(timeout=20_000)
         high, seen = slide.evaluate("e => [e.scrollHeight, e.clientHeight]")
         assert high <= seen + 2, slide.inner_text()
+        assert "$" not in slide.inner_text(), "a formula was left as LaTeX"
         page.evaluate("Reveal.next()")
     assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(".course-figure").count() > 3
     assert page.locator("aside.notes").count() > 5
-    assert "$" not in page.locator(".slides").inner_text()

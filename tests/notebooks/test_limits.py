@@ -177,7 +177,8 @@ def test_times_are_marked(notebook):
             assert "timing" in cell.metadata.get("tags", []), cell.source
 
 
-def test_every_check_is_the_last_line_of_its_cell_or_no_one_reads_what_it_says(notebook):
+@pytest.mark.parametrize("call", [r"\.check\(", r"\breveal\(", r"\bpredict\(", r"\bquiz\("])
+def test_what_is_said_stands_last_in_its_cell_or_no_one_reads_it(notebook, call):
     for cell in code(notebook):
-        checks = [line for line in lines(cell) if ".check(" in line]
-        assert checks in ([], [lines(cell)[-1]]), cell.source
+        said = [line for line in lines(cell) if re.search(call, line)]
+        assert said in ([], [lines(cell)[-1]]), cell.source

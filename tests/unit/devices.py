@@ -30,6 +30,7 @@ def recall(step, rng):
 
 rngs = nnx.Rngs(0)
 model = SequenceClassifier(RNNCell(6, 9, rngs=rngs), 16, 8, rngs=rngs)
+start = jax.tree.map(np.asarray, nnx.state(model))
 first = fit(model, recall, 30, loss=classification, checkpoint=folder / "run.safetensors", progress=False)
 used = float(classification(model, recall(0, jax.random.key(5)))[0])
 again = fit(model, recall, 20, loss=classification, seed=1, progress=False)
@@ -38,10 +39,14 @@ other = SequenceClassifier(RNNCell(6, 9, rngs=rngs), 16, 8, rngs=rngs)
 resumed = fit(
     other, recall, 40, loss=classification, checkpoint=folder / "run.safetensors", resume=True, progress=False
 )
+whole = SequenceClassifier(RNNCell(6, 9, rngs=rngs), 16, 8, rngs=rngs)
+nnx.update(whole, start)
+unbroken = fit(whole, recall, 40, loss=classification, progress=False)
 np.savez(
     folder / f"{rank}.npz",
     devices=jax.device_count(),
     losses=np.concatenate([first.losses, again.losses]),
     used=used,
     resumed=resumed.losses,
+    unbroken=unbroken.losses,
 )

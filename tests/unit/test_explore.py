@@ -147,6 +147,10 @@ def test_bad_controls_are_refused(make):
         make()
 
 
+def test_a_slider_never_steps_beyond_its_end():
+    assert slider("d", 0, 1, 0.35).values == [0, 0.35, 0.7]
+
+
 def test_a_slider_of_fractions_steps_without_rounding_noise():
     assert slider("d", 0, 1, 0.1).values == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
 

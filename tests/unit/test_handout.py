@@ -2,12 +2,14 @@
 
 import json
 import pathlib
+import sys
+import warnings
 
 import nbformat
 import pytest
 
 from course_utils.exercises import ch00, ch01
-from course_utils.handout import ReleaseError, faults, release
+from course_utils.handout import ReleaseError, faults, release, workbook
 from course_utils.runtime import InvalidInput
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -22,7 +24,7 @@ def graded(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_exercise_of_a_chapter_can_be_collected(path, tmp_path):
     checks = sum(".check(" in cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
-    given = release(path, tmp_path / "given")
+    given = release(path, tmp_path / "given", graded=True)
     solved = release(path, tmp_path / "solved", solutions=True)
     assert len(graded(given)) == len(graded(solved)) == 2 * checks > 0
     text = given.read_text(encoding="utf-8")
@@ -43,6 +45,16 @@ def test_the_solution_of_staff_is_right_and_shows_the_source(tmp_path):
     assert ch01.fano.points(lambda accuracy, symbols: 0 * accuracy) == 0.0
 
 
+def test_points_are_given_without_a_word_on_stderr_which_nbgrader_takes_for_a_failure(capfd):
+    def with_a_warning(accuracy, symbols):
+        warnings.warn("divide by zero encountered in log2", RuntimeWarning, stacklevel=1)
+        print("here", file=sys.stderr)
+        return ch01.fano.solution_function(accuracy, symbols)
+
+    assert ch01.fano.points(with_a_warning) == 1.0
+    assert capfd.readouterr() == ("", "")
+
+
 def test_points_keep_no_attempt(monkeypatch):
     monkeypatch.setattr("course_utils.teaching.exercise.progress", lambda: pytest.fail("nothing is to be kept"))
     assert ch00.running_mean.points(ch00.running_mean.solution_function) == 1.0
@@ -54,13 +66,34 @@ def test_a_folder_that_holds_files_is_refused_unless_forced(tmp_path):
         release(NOTEBOOKS[0], tmp_path)
     assert release(NOTEBOOKS[0], tmp_path, force=True).exists()
     assert (tmp_path / "mine.txt").read_text() == "kept"
+    with pytest.raises(InvalidInput, match="the course's own notebook"):
+        release(NOTEBOOKS[0], NOTEBOOKS[0].parent, force=True)
     with pytest.raises(ReleaseError, match="cannot be written"):
         release(NOTEBOOKS[0], tmp_path / "mine.txt" / "deeper")
 
 
+def test_a_plain_copy_is_the_chapter_and_nothing_else(tmp_path):
+    copy, own = (nbformat.read(path, 4) for path in (release(NOTEBOOKS[1], tmp_path), NOTEBOOKS[1]))
+    assert [cell.source for cell in copy.cells] == [cell.source for cell in own.cells]
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in copy.cells)
+
+
+def test_a_workbook_keeps_what_has_been_written_in_it(tmp_path):
+    assert len(workbook(NOTEBOOKS, tmp_path / "mine")) == 8
+    (tmp_path / "mine" / NOTEBOOKS[0].name).write_text("my answers")
+    (tmp_path / "mine" / NOTEBOOKS[1].name).unlink()
+    assert workbook(NOTEBOOKS, tmp_path / "mine") == [tmp_path / "mine" / NOTEBOOKS[1].name]
+    assert (tmp_path / "mine" / NOTEBOOKS[0].name).read_text() == "my answers"
+
+
 def test_what_is_no_notebook_is_named(tmp_path):
     damaged = tmp_path / "x.ipynb"
-    damaged.write_text("{")
-    assert "not a notebook" in faults(NOTEBOOKS[0], damaged)[0]
+    empty = {"cell_type": "code", "id": "a", "source": "", "outputs": [], "execution_count": None}
+    spoiled = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{**empty, "metadata": {"nbgrader": None}}]}
+    for content in ("{", "[]", "null", '"a"', ""):
+        damaged.write_text(content)
+        assert "not a notebook" in faults(NOTEBOOKS[0], damaged)[0], content
+    damaged.write_text(json.dumps(spoiled))
+    assert len(faults(NOTEBOOKS[0], damaged)) == 2
     damaged.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     assert "the cell of exercise running_mean (running_mean) is missing" in faults(NOTEBOOKS[0], damaged)

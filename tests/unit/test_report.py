@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 from course_utils.cli import app
 from course_utils.teaching.bank import bank
 from course_utils.teaching.progress import VERSION, Progress
-from course_utils.teaching.report import ProgressFileError, read_progress, report, table
+from course_utils.teaching.report import ProgressFileError, read_class, read_progress, report, table
+
+HEAD = b"learner,at,chapter,kind,item,objective,answer,correct\r\n"
+ONE = {"at": "t", "chapter": "ch01", "kind": "quiz", "item": "ch01-x", "objective": "o", "answer": 1, "correct": True}
 
 
 def single():
@@ -59,12 +62,50 @@ def test_one_table_with_who_and_no_formula(files):
 
 def test_the_report_says_how_many_who_and_the_most_chosen_wrong_option(files):
     question = single()
-    told = report([answer for path in files for answer in read_progress(path)])
+    told = report(read_class(files)[0])
     line = next(line for line in told.splitlines() if bank("ch01").objectives[question.objective][:30] in line)
     wrong = next(option.text for option in question.options if not option.correct)
     assert "| 1 of 3 | 2 of 3 | bob |" in line
     assert f"{question.id}: “{wrong}” (2)" in line
-    assert "3 at work: =cem(), ada, bob" in told
+    assert "Begun by 3 of 3." in told
+
+
+def test_files_of_one_name_are_told_apart_and_one_learner_twice_is_said(tmp_path, files):
+    for folder, source in (("ada", files[0]), ("bob", files[1]), ("eve", files[0])):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.json").write_bytes(source.read_bytes())
+    told = report(read_class(sorted(tmp_path.glob("*/mine.json")))[0])
+    assert "# Class report: 3 learners" in told
+    assert "From one and the same learner, each counted: ada/mine, eve/mine." in told
+
+
+def test_who_has_not_begun_is_named(tmp_path, files):
+    told = report(read_class([*files, exported(tmp_path, "dan", [])])[0])
+    assert "Begun by 3 of 4." in told
+    assert "Not begun: dan." in told
+
+
+def test_a_question_and_an_exercise_of_one_name_are_two_things(tmp_path):
+    kept = Progress(tmp_path / "ada.sqlite")
+    objective = bank("ch07").question("ch07-cache").objective
+    kept.record("ch07", "quiz", "ch07-cache", 0, True, objective)
+    kept.record("ch07", "exercise", "ch07-cache", "wrong shape", False, objective)
+    path = tmp_path / "ada.json"
+    path.write_text(kept.to_json(), encoding="utf-8")
+    told = report(read_class([path])[0])
+    assert "| 1 of 2 | 1 of 2 | ada | exercise ch07-cache: wrong shape (1) |" in told
+
+
+def test_nothing_a_learner_wrote_is_markup_in_the_report(tmp_path):
+    evil = "![x](http://a.example/b.png)<script>|\n# head"
+    path = exported(tmp_path, "a", [(evil, next(iter(bank("ch01").objectives)), evil, False)])
+    given = read_class([path])[0]
+    other = {"<b>|": [given["a"][0]._replace(attempt=given["a"][0].attempt._replace(chapter=evil))]}
+    told = report({**given, **other})
+    assert "<script" not in told.replace("\\<script", "")
+    assert "![" not in told
+    assert "\n# head" not in told
+    assert all(line.replace("\\|", "").count("|") == 6 for line in told.splitlines() if line.startswith("|"))
 
 
 def test_an_unknown_chapter_or_question_spoils_nothing(tmp_path):
@@ -74,7 +115,7 @@ def test_an_unknown_chapter_or_question_spoils_nothing(tmp_path):
         [("ch01-of-another-year", "gone", 7, False), ("ch01-x", next(iter(bank("ch01").objectives)), 3, False)],
     )
     answers = read_progress(path)
-    told = report([*answers, answers[0]._replace(attempt=answers[0].attempt._replace(chapter="ch99"))])
+    told = report({"a": [*answers, answers[0]._replace(attempt=answers[0].attempt._replace(chapter="ch99"))]})
     assert "## ch99" in told
     assert "ch01-x: 3 (1)" in told
 
@@ -89,6 +130,12 @@ def test_an_unknown_chapter_or_question_spoils_nothing(tmp_path):
         (json.dumps({"version": VERSION + 1, "learner": "x", "attempts": []}).encode(), "update the course"),
         (json.dumps({"version": VERSION, "learner": "x", "attempts": [{"at": 1}]}).encode(), "damaged"),
         (json.dumps([1, 2]).encode(), "first line is not"),
+        (HEAD + b"a,t,ch01,quiz,ch01-x,o,1\r\n", "has not 8 cells"),
+        (HEAD + b"a,t,ch01,quiz,ch01-x,o,1,1,1\r\n", "has not 8 cells"),
+        (HEAD + b'a,t,ch01,quiz,ch01-x,o,"1,1\r\n', "damaged"),
+        (HEAD + b"a,t,ch01,quiz,ch01-x,o,1,yes\r\n", "damaged"),
+        (b'{"version": 2, "learner": "x", "attempts": ' + b"[" * 100_000, "damaged"),
+        (json.dumps({"version": VERSION, "learner": "\ud800", "attempts": [ONE]}).encode(), "damaged"),
     ],
 )
 def test_a_bad_file_is_named_with_its_reason(tmp_path, content, reason):

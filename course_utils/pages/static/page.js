@@ -3,14 +3,16 @@
 
 const told = (element) => JSON.parse(element.querySelector(":scope > script[type='application/json']").textContent);
 const KEY = "recurrence-to-attention:";
+const memory = new Map(); // where a window may keep nothing, until it is closed
 const kept = {
   get(id) {
-    try { return JSON.parse(localStorage.getItem(KEY + id)); } catch { return null; }
+    try { return JSON.parse(localStorage.getItem(KEY + id) ?? "null"); } catch { return memory.get(id) ?? null; }
   },
   set(id, value) {
-    try { localStorage.setItem(KEY + id, JSON.stringify(value)); } catch { /* private windows keep nothing */ }
+    try { localStorage.setItem(KEY + id, JSON.stringify(value)); } catch { memory.set(id, value); }
   },
 };
+const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 // ------------------------------------------------------------------------------------------- figures
 
@@ -28,21 +30,19 @@ function draw(figure) {
   };
   show(start);
   const sliders = [...figure.querySelectorAll("input[type=range]")];
+  const choose = (i, place) => {
+    const frame = controls[i].frames[place];
+    sliders[i].value = place;
+    sliders[i].setAttribute("aria-valuetext", frame.choice);
+    sliders[i].parentElement.querySelector("output").textContent = frame.choice;
+    return frame;
+  };
   sliders.forEach((slider, i) => {
-    const choose = () => {
-      const frame = controls[i].frames[slider.value];
-      slider.setAttribute("aria-valuetext", frame.choice);
-      slider.parentElement.querySelector("output").textContent = frame.choice;
-      return frame;
-    };
-    choose();
+    choose(i, controls[i].now);
     slider.addEventListener("input", () => {
-      sliders.forEach((other, j) => { // the frames of one control show the others as they stood
-        if (j === i) return;
-        other.value = controls[j].now;
-        other.parentElement.querySelector("output").textContent = controls[j].frames[controls[j].now].choice;
-      });
-      show(choose());
+      const place = slider.value;
+      sliders.forEach((_, j) => choose(j, controls[j].now)); // the frames of one control show the others as they stood
+      show(choose(i, place));
     });
   });
 }
@@ -72,9 +72,9 @@ const read = {
     return chosen;
   },
   numeric: (form) => {
-    const typed = form.querySelector("input").value.trim().replace(",", ".").replace("\u2212", "-");
+    const typed = form.querySelector("input").value.trim().replaceAll(",", ".").replaceAll("\u2212", "-");
     want(typed, "Type a number first.");
-    want(NUMBER.test(typed), `A number is wanted, not '${typed.slice(0, 60)}'.`);
+    want(NUMBER.test(typed) && Number.isFinite(Number(typed)), `A number is wanted, not '${typed.slice(0, 60)}'.`);
     return Number(typed);
   },
   shape: (form) => {
@@ -155,28 +155,42 @@ function say(element, right, lines) {
   element.innerHTML = `<b>${mark}</b> ${lines.join("<br>")}`;
 }
 
+// The answer kept to a question, or null: also where the question has changed since, and it fits no more.
+function answerTo(about) {
+  const answer = kept.get(about.id)?.answer ?? null;
+  const permutes = (list, count) => Array.isArray(list) && same([...list].sort((a, b) => a - b), [...Array(count).keys()]);
+  const fits = {
+    single: () => answer in about.options,
+    multiple: () => Array.isArray(answer) && answer.every((i) => i in about.options),
+    numeric: () => Number.isFinite(answer),
+    shape: () => Array.isArray(answer),
+    order: () => permutes(answer, about.items.length),
+    match: () => Array.isArray(answer) && answer.length === about.pairs.length && answer.every((i) => i in about.rights),
+  };
+  fits.predict = fits.single;
+  return answer !== null && fits[about.kind]() ? answer : null;
+}
+
 function question(form) {
   const about = told(form), said = form.querySelector(".course-said");
   const judge = (answer, before = []) => {
     const [right, lines] = grade[about.kind](about, answer);
     say(said, right, [...before, ...lines]);
-    return right;
   };
-  const earlier = kept.get(about.id);
-  if (earlier) {
-    try {
-      fill[about.kind](form, earlier.answer);
-      judge(earlier.answer, about.kind === "predict" ? [] : ["Your earlier answer."]);
-    } catch { kept.set(about.id, null); } // the question has changed since
+  const earlier = answerTo(about);
+  if (earlier !== null) {
+    fill[about.kind](form, earlier);
+    judge(earlier, about.kind === "predict" ? [] : ["Your earlier answer."]);
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     try {
       const answer = read[about.kind](form);
-      kept.set(about.id, { answer, right: judge(answer), at: new Date().toISOString() });
+      kept.set(about.id, { answer, at: new Date().toISOString() });
+      judge(answer);
     } catch (error) {
       if (!(error instanceof Incomplete)) throw error;
-      say(said, null, [error.message]);
+      say(said, null, [escaped(error.message)]);
       return;
     }
     form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: about }));
@@ -185,6 +199,8 @@ function question(form) {
     const row = button.closest("li"), other = Number(button.dataset.move) < 0 ? row.previousElementSibling : row.nextElementSibling;
     if (other) (Number(button.dataset.move) < 0 ? other.before(row) : other.after(row));
     button.focus();
+    const rows = [...form.querySelectorAll("li")];
+    form.querySelector(".course-moved").textContent = `Now at place ${rows.indexOf(row) + 1} of ${rows.length}.`;
   }));
 }
 
@@ -192,13 +208,15 @@ function score(quiz) {
   const objectives = told(quiz), board = quiz.querySelector(".course-score");
   const asked = [...quiz.querySelectorAll("form")].map(told);
   const show = () => {
-    const count = (questions) => questions.filter(({ id }) => kept.get(id)?.right).length;
-    const answered = asked.filter(({ id }) => kept.get(id)).length;
+    const given = asked.filter((about) => answerTo(about) !== null);
+    const isRight = (about) => grade[about.kind](about, answerTo(about))[0];
+    const count = (questions) => questions.filter((about) => given.includes(about) && isRight(about)).length;
+    const answered = given.length;
     const rows = Object.entries(objectives).map(([name, text]) => {
       const about = asked.filter(({ objective }) => objective === name);
       return about.length ? `<tr><th scope="row">${text}</th><td>${count(about)} of ${about.length}</td></tr>` : "";
     });
-    const wrong = asked.filter(({ id }) => kept.get(id) && !kept.get(id).right).map(({ section }) => section);
+    const wrong = given.filter((about) => !isRight(about)).map(({ section }) => escaped(section));
     const again = [...new Set(wrong)];
     board.innerHTML = `<p><b>${count(asked)} of ${asked.length} right</b>, ${answered} answered.</p>` +
       `<table><caption>Right, for each objective</caption><tbody>${rows.join("")}</tbody></table>` +
@@ -212,11 +230,11 @@ function reveal(found) {
   const { item, holds } = found.dataset;
   const form = document.getElementById(item), said = found.querySelector(".course-said");
   const show = () => {
-    const prediction = kept.get(item);
-    if (!prediction || !form) return;
-    const { options } = told(form), chosen = options[prediction.answer], right = String(prediction.answer) === holds;
+    const about = form && told(form), answer = about && answerTo(about);
+    if (answer === null) return;
+    const chosen = about.options[answer], right = String(answer) === holds;
+    found.open = true; // first, or nobody hears what is said in it
     say(said, right, [`You predicted ${quote(chosen.text)}${right ? "." : `: ${chosen.why}`}`]);
-    found.open = true;
   };
   document.addEventListener("answered", ({ detail }) => { if (detail.id === item) show(); });
   show();
@@ -239,8 +257,10 @@ document.addEventListener("DOMContentLoaded", () => {
     if (isIntersecting) { near.unobserve(target); draw(target); }
   }), { rootMargin: "600px" });
   figures.forEach((figure) => near.observe(figure));
+  const folded = [...document.querySelectorAll(".course-reveal")];
   window.addEventListener("beforeprint", () => {
     figures.forEach(draw);
-    document.querySelectorAll(".course-reveal").forEach((found) => { found.open = true; });
+    folded.forEach((found) => { found.dataset.was = found.open; found.open = true; });
   });
+  window.addEventListener("afterprint", () => folded.forEach((found) => { found.open = found.dataset.was === "true"; }));
 });
