@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import tempfile
 from collections.abc import Sequence
+from typing import Any
 
 import nbformat
 
@@ -18,7 +19,7 @@ from .executed import executed, scripts
 from .outputs import for_a_page
 
 TEXTS = ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/NOTES.md", "docs")  # pages beside the notebooks
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "project": "From Recurrence to Attention",
     "html_title": "From Recurrence to Attention",
     "author": "the authors of the course",
@@ -38,8 +39,11 @@ SETTINGS = {
     "myst_heading_anchors": 3,
     "templates_path": [],
     "exclude_patterns": [],
-    "suppress_warnings": ["myst.xref_missing", "myst.header", "misc.highlighting_failure", "mystnb.unknown_mime_type"],
+    "suppress_warnings": ["myst.header", "misc.highlighting_failure"],
 }
+
+
+ABSENT = ("myst.xref_missing", "ref.myst")  # links to chapters that were not asked for
 
 
 class SiteError(CourseError):
@@ -68,7 +72,12 @@ def build_site(notebooks: Sequence[pathlib.Path], out: pathlib.Path) -> pathlib.
         _texts(root, source, notebooks)
         (source / "_scripts").mkdir()
         scripts(source / "_scripts")
-        _sphinx(source, out)
+        whole = len(notebooks) == len(list((root / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+        _sphinx(
+            source,
+            out,
+            SETTINGS if whole else {**SETTINGS, "suppress_warnings": [*SETTINGS["suppress_warnings"], *ABSENT]},
+        )
     return out / "index.html"
 
 
@@ -92,7 +101,7 @@ def _texts(root: pathlib.Path, source: pathlib.Path, notebooks: Sequence[pathlib
     (source / "index.md").write_text(first, encoding="utf-8")
 
 
-def _sphinx(source: pathlib.Path, out: pathlib.Path) -> None:
+def _sphinx(source: pathlib.Path, out: pathlib.Path, settings: dict[str, Any]) -> None:
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
     from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -100,7 +109,7 @@ def _sphinx(source: pathlib.Path, out: pathlib.Path) -> None:
     try:
         with patch_docutils(source), docutils_namespace():
             app = Sphinx(
-                source, None, out, source.parent / "trees", "html", SETTINGS, status=None, exception_on_warning=True
+                source, None, out, source.parent / "trees", "html", settings, status=None, exception_on_warning=True
             )
             app.build()
     except (SphinxError, OSError) as error:
