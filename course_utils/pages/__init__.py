@@ -5,6 +5,7 @@ and `questions` make HTML of what it shows, `formulas` MathML of its formulas, a
 """
 
 import concurrent.futures
+import io
 import os
 import pathlib
 import shutil
@@ -30,6 +31,7 @@ SETTINGS: dict[str, Any] = {
     "html_static_path": ["_scripts"],
     "html_css_files": ["page.css"],
     "html_js_files": [("plotly.min.js", {"defer": "defer"}), ("page.js", {"defer": "defer"})],
+    "html_show_copyright": False,
     "html_copy_source": False,
     "html_show_search_summary": False,  # it would fetch the pages found, which a browser refuses for files
     "html_show_sphinx": False,
@@ -106,11 +108,12 @@ def _sphinx(source: pathlib.Path, out: pathlib.Path, settings: dict[str, Any]) -
     from sphinx.errors import SphinxError
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+    warned = io.StringIO()
     try:
         with patch_docutils(source), docutils_namespace():
-            app = Sphinx(
-                source, None, out, source.parent / "trees", "html", settings, status=None, exception_on_warning=True
-            )
+            app = Sphinx(source, None, out, source.parent / "trees", "html", settings, status=None, warning=warned)
             app.build()
     except (SphinxError, OSError) as error:
         raise SiteError(f"The pages could not be built: {error}") from None
+    if warned.getvalue().strip():
+        raise SiteError(f"The pages were built with faults: {warned.getvalue().strip()}")

@@ -48,7 +48,10 @@ def opened(page):
     page.errors = []
     local = ("file:", "data:", "blob:")
     page.on("request", lambda request: request.url.startswith(local) or page.errors.append(request.url))
-    page.on("requestfailed", lambda request: page.errors.append(f"failed: {request.url}"))
+    page.on(
+        "requestfailed",  # what a click on a link cancels has not failed
+        lambda request: "ERR_ABORTED" in (request.failure or "") or page.errors.append(f"failed: {request.url}"),
+    )
     page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
 

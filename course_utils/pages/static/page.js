@@ -249,7 +249,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", "All pages");
   document.querySelector(".toc-drawer")?.setAttribute("aria-label", "On this page");
   document.querySelectorAll(".back-to-top").forEach((link) => document.querySelector("footer")?.append(link));
-  document.querySelectorAll("pre").forEach((code) => { // wide ones scroll: from the keyboard too
+  document.querySelectorAll("pre, math[display=block]").forEach((code) => { // wide ones scroll: from the keyboard too
     if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
   });
   const figures = [...document.querySelectorAll(".course-figure")];
