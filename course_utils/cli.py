@@ -85,11 +85,7 @@ def site(
     out: Annotated[pathlib.Path, typer.Option(help="Folder for the pages.")] = pathlib.Path("site"),
 ) -> None:
     """The course as pages that need neither a kernel nor a network (install with `.[site]`)."""
-    pages = _pages("course_utils.pages")
-    try:
-        typer.echo(f"written: {pages.build_site(notebooks or _all_notebooks(), out)}")
-    except (CourseError, OSError) as error:
-        raise _fail(error) from None
+    _write_pages("course_utils.pages", "build_site", notebooks or _all_notebooks(), out)
 
 
 @app.command()
@@ -98,11 +94,7 @@ def slides(
     out: Annotated[pathlib.Path, typer.Option(help="Folder for the slides.")] = pathlib.Path("slides"),
 ) -> None:
     """A chapter's sections as slides with live figures, for a room without a network (install with `.[site]`)."""
-    pages = _pages("course_utils.pages.slides")
-    try:
-        typer.echo(f"written: {pages.build_slides(_notebook(chapter), out)}")
-    except (CourseError, OSError) as error:
-        raise _fail(error) from None
+    _write_pages("course_utils.pages.slides", "build_slides", _notebook(chapter), out)
 
 
 @app.command()
@@ -172,9 +164,12 @@ def collected(
         raise typer.Exit(1)
 
 
-def _pages(module: str) -> Any:
+def _write_pages(module: str, function: str, source: Any, out: pathlib.Path) -> None:
     _need("site", "nbformat", "nbclient", "sphinx", "myst_nb", "furo", "pypandoc", "ziamath", "sphinx_revealjs")
-    return importlib.import_module(module)
+    try:
+        typer.echo(f"written: {getattr(importlib.import_module(module), function)(source, out)}")
+    except (CourseError, OSError) as error:
+        raise _fail(error) from None
 
 
 def _need(extra: str, *modules: str) -> None:

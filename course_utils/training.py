@@ -258,10 +258,10 @@ def _run(
         except OSError as error:
             raise InvalidInput(f"The checkpoint {checkpoint} cannot be written: {error}") from None
 
-    silent = not (progress and devices.first()) or bool(
-        os.environ.get("TQDM_DISABLE")
-    )  # tqdm's notebook bar does not read it
-    bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=silent)
+    wanted = (
+        progress and devices.first() and not os.environ.get("TQDM_DISABLE")
+    )  # which tqdm's notebook bar does not read
+    bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=not wanted)
     try:
         while active().any():
             begin = int(done[active()].min())

@@ -97,7 +97,7 @@ def _texts(root: pathlib.Path, source: pathlib.Path, notebooks: Sequence[pathlib
         copy(root / name, source / name)
     others = sorted(path.relative_to(source).as_posix() for path in source.rglob("*.md"))
     first = (root / "README.md").read_text(encoding="utf-8")
-    listed = ((("The chapters", [f"notebooks/{path.name}" for path in notebooks])), ("About the course", others))
+    listed = (("The chapters", [f"notebooks/{path.name}" for path in notebooks]), ("About the course", others))
     for caption, pages in listed:
         first += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n" + "\n".join(pages) + "\n```\n"
     (source / "index.md").write_text(first, encoding="utf-8")

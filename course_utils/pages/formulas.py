@@ -7,15 +7,15 @@ from typing import Any
 import pypandoc
 
 from ..runtime import InvalidInput
+from ..teaching.markup import FORMULA, to_html
 
-_MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
 _DRAWN = re.compile(r"<math.*?</math>", re.DOTALL)
 _known: dict[str, str] = {}
 
 
 def learn(text: str) -> None:
     """Convert every formula of a text at once: pandoc takes longer to start than to convert a hundred."""
-    missing = sorted({html.unescape(match) for match in _MATH.findall(text)} - _known.keys())
+    missing = sorted({html.unescape(match) for match in FORMULA.findall(text)} - _known.keys())
     if not missing:
         return
     page = pypandoc.convert_text(
@@ -35,7 +35,12 @@ def _alone(formula: str) -> str:
 def in_html(page: str) -> str:
     """HTML whose `$…$` have become MathML."""
     learn(page)
-    return _MATH.sub(lambda match: _known[html.unescape(match.group())], page)
+    return FORMULA.sub(lambda match: _known[html.unescape(match.group())], page)
+
+
+def rendered(text: str, inline: bool = False) -> str:
+    """HTML of Markdown, its formulas drawn."""
+    return in_html(to_html(text, inline))
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -8,9 +8,8 @@ from typing import Any
 import nbformat
 
 from ..teaching.bank import bank
-from ..teaching.markup import to_html
 from ..widgets.surface import PAGE_MIME, PLOTLY_MIME
-from .formulas import in_html, learn
+from .formulas import in_html, learn, rendered
 from .questions import as_json, form, quiz
 
 
@@ -83,7 +82,7 @@ def _reveal(item: str, data: Any) -> str:
     found = said.removeprefix("→ ").replace("(You made no prediction this time.)", "").strip()
     return (
         f'<details class="course-reveal" data-item="{item}" data-holds="{holds}"><summary>What was found</summary>'
-        f'<p>{in_html(to_html(found, inline=True))}</p><div class="course-said" role="status"></div></details>'
+        f'<p>{rendered(found, inline=True)}</p><div class="course-said" role="status"></div></details>'
     )
 
 
@@ -91,7 +90,7 @@ def _hints(chapter: str, name: str) -> str:
     """The hints of an exercise, folded."""
     found = getattr(importlib.import_module(f"course_utils.exercises.{chapter}"), name)
     folded = "".join(
-        f"<details><summary>Hint {i} of 3</summary><p>{in_html(to_html(hint, inline=True))}</p></details>"
+        f"<details><summary>Hint {i} of 3</summary><p>{rendered(hint, inline=True)}</p></details>"
         for i, hint in enumerate(found.hints, 1)
     )
     return f'<div class="course-exercise"><p>In a notebook this cell checks what you write.</p>{folded}</div>'

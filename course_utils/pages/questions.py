@@ -9,8 +9,8 @@ from typing import Any
 
 from ..teaching.bank import Bank, Match, MultipleChoice, Numeric, Order, Predict, Shape
 from ..teaching.grading import axis_names
-from ..teaching.markup import plain, to_html
-from .formulas import in_html
+from ..teaching.markup import plain
+from .formulas import rendered
 
 
 def as_json(value: Any) -> str:
@@ -19,7 +19,7 @@ def as_json(value: Any) -> str:
 
 
 def _inline(text: str) -> str:
-    return in_html(to_html(text, inline=True))
+    return rendered(text, inline=True)
 
 
 def _options(question: Any, kind: str) -> str:
@@ -97,7 +97,7 @@ def form(question: Any, heading: str) -> str:
     button = "Keep my prediction" if isinstance(question, Predict) else "Check"
     return (
         f'<form class="course-question" id="{question.id}"><fieldset>'
-        f"<legend>{html.escape(heading)}</legend>{in_html(to_html(question.prompt))}"
+        f"<legend>{html.escape(heading)}</legend>{rendered(question.prompt)}"
         f'<div class="course-controls">{_controls(question)}</div>'
         f'<button type="submit">{button}</button></fieldset><div class="course-said" role="status"></div>'
         f'<script type="application/json">{as_json({**about, **_answers(question)})}</script></form>'

@@ -15,9 +15,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from ..teaching.markup import to_html
 from .executed import executed, scripts
-from .formulas import in_html
+from .formulas import rendered
 from .outputs import for_a_page
 
 LONGEST_CODE = 14  # lines on a slide
@@ -44,7 +43,7 @@ class _Slide:
         self.notes: list[str] = []
 
     def __str__(self) -> str:
-        notes = f'<aside class="notes">{_html(_joined(self.notes))}</aside>' if self.notes else ""
+        notes = f'<aside class="notes">{rendered(_joined(self.notes))}</aside>' if self.notes else ""
         return f"<section>{self.body}{notes}</section>"
 
 
@@ -86,11 +85,11 @@ def _columns(cells: list[Any]) -> list[list[_Slide]]:
             if head.startswith(("## Quiz", "## References")):
                 return columns
             if head.startswith("# "):
-                columns.append([_Slide(f"<h1>{_inline(head[2:])}</h1>{_html(_joined(paragraphs))}")])
+                columns.append([_Slide(f"<h1>{rendered(head[2:], inline=True)}</h1>{rendered(_joined(paragraphs))}")])
                 continue
             if head.startswith("#"):
                 lead = paragraphs.pop(0) if paragraphs and not _FORMULA.match(paragraphs[0]) else ""
-                slide = _Slide(f"<h2>{_inline(head.lstrip('# '))}</h2>{_html(lead)}")
+                slide = _Slide(f"<h2>{rendered(head.lstrip('# '), inline=True)}</h2>{rendered(lead)}")
                 if head.startswith("## "):
                     columns.append([])
                 columns[-1].append(slide)
@@ -118,12 +117,12 @@ def _say(column: list[_Slide], paragraphs: list[str]) -> None:
     """Formulas and exercises as slides of their own, all other prose as notes of the slide before."""
     for i, paragraph in enumerate(paragraphs):
         if _FORMULA.match(paragraph):
-            column.append(_Slide(_html(paragraph)))
+            column.append(_Slide(rendered(paragraph)))
         elif paragraph.startswith("**Exercise"):
-            column.append(_Slide(_html(_joined(paragraphs[i:]))))
+            column.append(_Slide(rendered(_joined(paragraphs[i:]))))
             return
         elif _FORMULA.match(paragraphs[i - 1]) and i:
-            column[-1].body += _html(paragraph)  # what its symbols mean
+            column[-1].body += rendered(paragraph)  # what its symbols mean
         else:
             column[-1].notes.append(paragraph)
 
@@ -134,7 +133,7 @@ def _show(column: list[_Slide], cell: Any, said: bool) -> None:
     notes = column[-1].notes
     lead = ""
     if said and notes and len(notes[-1].split()) <= LONGEST_LEAD and not notes[-1].startswith("**What"):
-        lead = _html(notes[-1])
+        lead = rendered(notes[-1])
     if "course-reveal" in shown:
         column[-1].body += shown
     elif "course-figure" in shown or "course-question" in shown:
@@ -150,11 +149,3 @@ def _show(column: list[_Slide], cell: Any, said: bool) -> None:
         if result:
             column.append(_Slide(lead + (code if lines <= LONGEST_CODE else "") + result))
             del notes[len(notes) - bool(lead) :]
-
-
-def _inline(text: str) -> str:
-    return in_html(to_html(text, inline=True))
-
-
-def _html(text: str) -> str:
-    return in_html(to_html(text))

@@ -5,7 +5,7 @@ import re
 
 from markdown_it import MarkdownIt
 
-_MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
+FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -17,7 +17,7 @@ def to_html(text: str, inline: bool = False) -> str:
         kept.append(html.escape(match.group(), quote=False))
         return f"\ue000{len(kept) - 1}\ue001"
 
-    body = _MATH.sub(keep, re.sub("[\ue000\ue001]", "", text))
+    body = FORMULA.sub(keep, re.sub("[\ue000\ue001]", "", text))
     page = _MARKDOWN.renderInline(body) if inline else _MARKDOWN.render(body)
     return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match.group(1))], page)
 

@@ -59,7 +59,7 @@ def slider(label: str, low: float, high: float, step: float = 1, *, value: float
     ipywidgets.link((bar, "value"), (box, "value"))
     count = math.floor((high - low) / step + 1e-9)
     values = [kind(round(low + i * step, 10)) for i in range(count + 1)]
-    return Control(label, ipywidgets.HBox([box, bar]), bar, {f"{value:g}": value for value in values})
+    return Control(label, ipywidgets.HBox([box, bar]), bar, {f"{value:.10g}": value for value in values})
 
 
 def choice(label: str, options: Sequence[Any] | Mapping[str, Any], *, value: Any = None) -> Control:
