@@ -40,7 +40,8 @@ test-browser: $(VENV)/.browser
 test-classroom: $(VENV)/.classroom
 	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -p no:xdist tests/classroom
 
-check: $(VENV)/.test
+# The type checker reads the pages too, so it needs what they import.
+check: $(VENV)/.test $(VENV)/.site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
