@@ -12,10 +12,11 @@ import os
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import nbformat
+import plotly.graph_objects as go
+import plotly.io as pio
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -125,7 +126,9 @@ def add_pictures(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode 
             output.data["image/png"] = kept[_key(output)]
         else:
             missing.append(output)
-    for output, picture in zip(missing, _render([o.data[PLOTLY_MIME] for o in missing]), strict=True):
+    shown = [o.data[PLOTLY_MIME] for o in missing]
+    drawn = [go.Figure({k: v for k, v in figure.items() if k in ("data", "layout")}) for figure in shown]
+    for output, picture in zip(missing, map(_fewer_colours, render(drawn)), strict=True):
         if len(picture) > LARGEST_PNG:
             raise BuildError(
                 f"The picture of {output.data['text/plain'][:60]!r} has {len(picture)} bytes, over {LARGEST_PNG}."
@@ -143,12 +146,12 @@ def _figures(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     ]
 
 
-def _fewer_colours(path: pathlib.Path) -> bytes:
+def _fewer_colours(picture: bytes) -> bytes:
     """A PNG with a palette of 128 colours: for figures as good, and a third of the size."""
     from PIL import Image
 
     small = io.BytesIO()
-    Image.open(path).convert("RGB").quantize(128).save(small, "PNG", optimize=True)
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(128).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
@@ -156,22 +159,19 @@ def _key(output: nbformat.NotebookNode) -> str:
     return json.dumps(output.data[PLOTLY_MIME], sort_keys=True)
 
 
-def _render(figures: list[Any]) -> list[bytes]:
+def render(figures: Sequence[go.Figure], form: str = "png") -> list[bytes]:
+    """Figures as pictures, drawn by kaleido in a Chromium."""
     if not figures:
         return []
-    import plotly.graph_objects as go
-    import plotly.io as pio
-
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium:
         os.environ.setdefault("BROWSER_PATH", chromium)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            names = [pathlib.Path(folder) / f"{i}.png" for i in range(len(figures))]
-            drawn = [go.Figure({k: v for k, v in figure.items() if k in ("data", "layout")}) for figure in figures]
-            heights = [figure.layout.height or 450 for figure in drawn]  # type: ignore[attr-defined]
-            pio.write_images(drawn, file=[*map(str, names)], width=WIDTH, height=heights)
-            return [_fewer_colours(name) for name in names]
+            paths = [pathlib.Path(folder) / f"{i}.{form}" for i in range(len(figures))]
+            heights = [figure.layout.height or 450 for figure in figures]  # type: ignore[attr-defined]
+            pio.write_images([*figures], file=[*map(str, paths)], width=WIDTH, height=heights)
+            return [path.read_bytes() for path in paths]
     except Exception as error:  # kaleido raises many kinds
         raise BuildError(
             f"The pictures could not be drawn: {error}. They need kaleido and Chromium or Chrome "

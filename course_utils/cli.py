@@ -244,6 +244,20 @@ def validate(
 
 
 @quiz_app.command()
+def draw(
+    out: Annotated[pathlib.Path, typer.Option(help="Folder for the pictures.")] = pathlib.Path("data/quizzes/pictures"),
+) -> None:
+    """Draw the pictures that questions are asked about anew, as SVG (needs kaleido and Chromium)."""
+    _need("build", "nbformat", "nbclient", "kaleido")
+    from .pictures import draw as write
+
+    try:
+        typer.echo("\n".join(f"written: {path}" for path in write(out)))
+    except CourseError as error:
+        raise _fail(error) from None
+
+
+@quiz_app.command()
 def export(
     chapter: Annotated[str, typer.Argument(help="Such as ch01.")],
     form: Annotated[str, typer.Option("--format", help="moodle (XML) or gift.")] = "moodle",

@@ -18,7 +18,7 @@ import simpleeval
 import yaml
 
 from ..runtime import CourseError, asset
-from .markup import plain
+from .markup import PICTURE, picture, plain
 
 _EMPTY_PRAISE = {"correct", "right", "wrong", "incorrect", "yes", "no", "true", "false"}
 
@@ -47,6 +47,18 @@ def _explains(why: str) -> str:
             "a `why` must explain in at least six words what thought leads here and what is wrong or right"
         )
     return " ".join(why.split())
+
+
+def _shows(prompt: str) -> str:
+    """Every picture of a prompt exists, and is told to those who do not see it."""
+    for words, name in PICTURE.findall(prompt):
+        if len(words.split()) < 12:
+            raise ValueError(f"the picture {name} needs words for those who do not see it, at least twelve")
+        try:
+            picture(name)
+        except (CourseError, OSError):
+            raise ValueError(f"there is no picture {name} in quizzes/pictures") from None
+    return prompt
 
 
 Number = Annotated[float, pydantic.Field(allow_inf_nan=False)]
@@ -89,7 +101,13 @@ class _Question(_Strict):
     id: Annotated[str, pydantic.StringConstraints(pattern=r"^ch\d\d-[a-z0-9-]+$")]
     objective: str
     section: Text  # where in the chapter to reread
-    prompt: Text
+    prompt: Annotated[Text, pydantic.AfterValidator(_shows)]
+
+    @pydantic.model_validator(mode="after")
+    def _pictures_stand_in_the_prompt(self):
+        if PICTURE.search(repr(self.model_dump(exclude={"prompt"}))):
+            raise ValueError("a picture stands in the prompt, nowhere else")
+        return self
 
     @property
     def variants(self) -> int:

@@ -5,9 +5,10 @@ one question for each, in a category of its own, to draw at random from. What a 
 another of its kinds: a shape is a short answer, an order is a matching of items to places.
 
 Formats: Moodle XML (docs.moodle.org, *Moodle XML format*) and GIFT (*GIFT format*). Formulas become \(…\),
-which Moodle's MathJax filter reads.
+which Moodle's MathJax filter reads. Pictures are files of a Moodle question, and part of a GIFT question's text.
 """
 
+import base64
 import itertools
 import re
 import xml.etree.ElementTree as ET
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .bank import Bank, Match, MultipleChoice, Numeric, Order, Predict, Shape
-from .markup import to_html
+from .markup import PICTURE, picture, to_html
 
 COURSE = "From Recurrence to Attention"
 
@@ -106,7 +107,10 @@ def _moodle(quiz: ET.Element, question: Any) -> None:
     kinds = {"single": "multichoice", "multiple": "multichoice", "numeric": "numerical", "shape": "shortanswer"}
     entry = ET.SubElement(quiz, "question", type=kinds.get(question.kind, "matching"))
     ET.SubElement(ET.SubElement(entry, "name"), "text").text = question.id
-    _block(entry, "questiontext", to_html(question.prompt), raw=True)
+    asked = _block(entry, "questiontext", to_html(question.prompt, where="@@PLUGINFILE@@/{}".format), raw=True)
+    for _, name in PICTURE.findall(question.prompt):
+        file = ET.SubElement(asked, "file", name=name, path="/", encoding="base64")
+        file.text = base64.b64encode(picture(name)).decode()
     said = f"Where to reread: {question.section}."
     if isinstance(question, Order):
         said += " " + " ".join(f"{place}. {text}: {why}" for text, place, why in _steps(question))
@@ -141,9 +145,10 @@ def _numbers(question: Numeric) -> list[tuple[str, int, str]]:
     return [(f"{question.answer:.12g}", 100, question.why), *slips, ("*", 0, question.otherwise)]
 
 
-def _block(parent: ET.Element, name: str, text: str, raw: bool = False) -> None:
+def _block(parent: ET.Element, name: str, text: str, raw: bool = False) -> ET.Element:
     block = ET.SubElement(parent, name, format="html")
     ET.SubElement(block, "text").text = _formulas(text) if raw else _html(text)
+    return block
 
 
 def _answer(parent: ET.Element, text: str, score: int | str, why: str, form: str = "plain_text") -> ET.Element:

@@ -1,16 +1,41 @@
 """Markdown with LaTeX to HTML, for widgets (which render neither by themselves)."""
 
+import base64
 import html
 import re
+from collections.abc import Callable
+from typing import Any
 
 from markdown_it import MarkdownIt
 
+from ..runtime import asset
+
+PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)\)")
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def to_html(text: str, inline: bool = False) -> str:
-    """HTML of Markdown whose `$…$` stay as they are for MathJax."""
+def picture(name: str) -> bytes:
+    """A picture that questions are asked about: SVG, drawn by `course quiz draw`."""
+    return asset(f"quizzes/pictures/{name}").read_bytes()
+
+
+def _within(name: str) -> str:
+    """A picture as an address that holds it."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(picture(name)).decode()}"
+
+
+def _image(_: Any, tokens: Any, place: int, options: Any, env: Any) -> str:
+    token = tokens[place]
+    words = html.escape(" ".join(token.content.split()))
+    return f'<img src="{env["where"](token.attrs["src"])}" alt="{words}" style="max-width:100%">'
+
+
+_MARKDOWN.add_render_rule("image", _image)
+
+
+def to_html(text: str, inline: bool = False, where: Callable[[str], str] = _within) -> str:
+    """HTML of Markdown whose `$…$` stay as they are for MathJax; `where` gives the address of a picture."""
     kept: list[str] = []
 
     def keep(match: re.Match) -> str:
@@ -18,7 +43,7 @@ def to_html(text: str, inline: bool = False) -> str:
         return f"\ue000{len(kept) - 1}\ue001"
 
     body = FORMULA.sub(keep, re.sub("[\ue000\ue001]", "", text))
-    page = _MARKDOWN.renderInline(body) if inline else _MARKDOWN.render(body)
+    page = _MARKDOWN.renderInline(body, {"where": where}) if inline else _MARKDOWN.render(body, {"where": where})
     return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match.group(1))], page)
 
 
@@ -26,3 +51,8 @@ def plain(text: str) -> str | None:
     """The text without its backticks, or None where something else needs rendering (a formula, emphasis)."""
     outside = re.sub(r"`[^`]*`", "", text)
     return None if re.search(r"[$*_<&`]", outside) else text.replace("`", "")
+
+
+def spoken(text: str) -> str:
+    """Markdown whose pictures have become their words."""
+    return PICTURE.sub(r"[Picture: \1]", text)

@@ -14,7 +14,7 @@ from ..widgets.surface import with_widget
 from .bank import Bank, Match, Order, Predict, bank
 from .controls import STYLE, controls
 from .grading import Feedback, grade, normal, number
-from .markup import to_html
+from .markup import spoken, to_html
 from .progress import progress
 
 
@@ -142,7 +142,7 @@ class _Ask:
 def _as_text(question: Any, heading: str) -> tuple[str, str]:
     """A question without widgets, as HTML and as plain text."""
     page = f"<b>{heading}</b> {to_html(question.prompt)}"
-    text = f"{heading} {question.prompt}"
+    text = f"{heading} {spoken(question.prompt)}"
     if isinstance(question, Order):
         lists = [[question.items[i].text for i in question.shuffled]]
     elif isinstance(question, Match):

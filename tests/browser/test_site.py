@@ -3,14 +3,15 @@
 import json
 import pathlib
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from learner import answers
 
-from course_utils.pages import build_site
+from course_utils.pages import SiteError, build_site
 from course_utils.pages.formulas import in_html
 from course_utils.pages.slides import build_slides
-from course_utils.teaching.bank import Predict, bank
+from course_utils.teaching.bank import KINDS, Predict, bank
 from course_utils.teaching.grading import grade
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -147,6 +148,94 @@ def test_a_page_moves_answers_and_remembers(site_of, opened, path):
     assert "$" not in page.locator("article").inner_text().replace("$ ", ""), "a formula was left as LaTeX"
 
     is_accessible(page)
+
+
+FOCUS = """() => {
+  const e = document.activeElement, style = getComputedStyle(e), row = e.closest('form li');
+  return {
+    end: e === document.body, outlined: style.outlineStyle !== 'none' || style.boxShadow !== 'none',
+    tag: e.tagName, type: e.type ?? '', name: e.name ?? '', value: e.value ?? '', move: e.dataset.move ?? '',
+    form: e.closest('form.course-question')?.id ?? '', open: e.closest('details')?.open,
+    item: Number(row?.dataset.item ?? -1), place: row ? [...row.parentElement.children].indexOf(row) : -1,
+    caption: e.closest('.course-figure')?.querySelector('figcaption').textContent ?? '',
+  };
+}"""
+
+
+def work(page, at, asked, right):
+    """Do with the keyboard what the control under the focus is for; `right` answers the question that it belongs to."""
+    focus, press = lambda: page.evaluate(FOCUS), page.keyboard.press
+    if at["type"] == "range":
+        page.wait_for_function("document.activeElement.closest('.course-figure').querySelector('.main-svg')")
+        press("ArrowRight")
+        if focus()["caption"] == at["caption"]:  # it stood at its end
+            press("ArrowLeft")
+        assert focus()["caption"] != at["caption"]
+    elif at["type"] == "radio":
+        press("Space")
+        for _ in range(right):
+            press("ArrowDown")
+    elif at["type"] == "checkbox":
+        if int(at["value"]) in right:
+            press("Space")
+    elif at["type"] == "text" and asked:  # and not to search
+        page.keyboard.type(right)
+    elif at["tag"] == "SELECT":
+        for _ in range(1 + asked.shuffled.index(right[int(at["name"])])):
+            press("ArrowDown")
+    elif at["move"]:
+        for item in right:  # every row goes up to its place, the first one first
+            while (focus()["item"], focus()["move"]) != (item, "-1"):
+                press("Tab")
+            while focus()["place"] > item:
+                press("Enter")
+        while focus()["type"] != "submit":
+            press("Tab")
+        press("Enter")
+    elif at["type"] == "submit":
+        press("Enter")
+    elif at["tag"] == "SUMMARY" and not at["open"]:
+        press("Enter")
+        assert focus()["open"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS[1:2], ids=lambda path: path.stem)
+def test_a_page_is_worked_by_keys_alone(site_of, opened, path):
+    chapter = f"ch{path.stem[:2]}"
+    page = opened(site_of(path) / "notebooks" / f"{path.stem}.html")
+    questions = {question.id: question.variant(0) for question in bank(chapter).questions}
+    assert {question.kind for question in questions.values()} == set(KINDS)
+    sliders, worked = page.locator(".course-figure input[type=range]").count(), 0
+    for _ in range(600):
+        page.keyboard.press("Tab")
+        at = page.evaluate(FOCUS)
+        if at["end"]:
+            break
+        assert at["outlined"], at  # one sees where one is
+        asked = questions.get(at["form"])
+        worked += at["type"] == "range"
+        work(page, at, asked, answers(asked)[-1][0] if asked else None)
+    assert page.evaluate(FOCUS)["end"]  # no trap: the page has been left
+    assert worked == sliders > 5
+    quiz = [question for question in questions.values() if question.kind != "predict"]
+    assert f"{len(quiz)} of {len(quiz)} right" in page.locator(".course-score").inner_text()
+    assert page.get_by_text("You predicted").count() == page.locator(".course-reveal").count()
+    assert page.locator("details:not([open])").count() == 0
+
+
+def test_pages_are_joined_by_links_that_lead_somewhere(site_of, tmp_path):
+    for name in ("notebooks", "data/pictures"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "LICENSE").write_text("Free.")
+    notebooks = [tmp_path / "notebooks" / f"0{i}_some.ipynb" for i in range(2)]
+    for path in notebooks:
+        head = nbformat.v4.new_markdown_cell(f"# {path.stem}\n\nSee [the other](01_some.ipynb).")
+        nbformat.write(nbformat.v4.new_notebook(cells=[head]), path)
+    (tmp_path / "README.md").write_text("# A course\n\n[Begin](notebooks/00_some.ipynb)\n")
+    site_of(*notebooks)
+    (tmp_path / "README.md").write_text("# A course\n\n[Begin](notebooks/02_lost.ipynb)\n")
+    with pytest.raises(SiteError, match="02_lost"):
+        site_of(*notebooks)
 
 
 def test_pages_are_joined_searched_and_printed(site_of, opened):

@@ -51,7 +51,7 @@ def painter(monkeypatch):
         drawn.extend(figures)
         return [tiny_png()] * len(figures)
 
-    monkeypatch.setattr(module, "_render", render)
+    monkeypatch.setattr(module, "render", render)
     return drawn
 
 
@@ -116,9 +116,9 @@ def test_a_picture_or_a_notebook_that_is_too_large_is_refused(notebook, painter,
 def test_without_a_browser_the_builder_says_what_is_missing(monkeypatch):
     monkeypatch.setattr(module.shutil, "which", lambda name: None)
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
-    figure = {"data": [], "layout": {}}
+    figure = go.Figure()
     with pytest.raises(BuildError, match="need kaleido and Chromium"):
-        module._render([figure])
+        module.render([figure])
 
 
 def test_a_widget_placeholder_is_dropped():

@@ -163,7 +163,15 @@ def test_a_learning_rate_that_diverges_is_stopped():
     assert all(np.isfinite(leaf).all() for leaf in values(model))
 
 
-def test_interrupting_keeps_the_model(tmp_path):
+@pytest.fixture
+def interruptible():
+    """As at a terminal: a shell's background jobs, and some servers, ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interrupting_keeps_the_model(tmp_path, interruptible):
     steps_seen = []
 
     def report(step, now):

@@ -1,0 +1,102 @@
+"""Pictures that quiz questions are asked about: computed and drawn here, kept as SVG beside the banks.
+
+`course quiz draw` writes them anew. A prompt shows one as `![what it shows, in words](ch06-masks.svg)`.
+"""
+
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from .build import render
+from .figures.gradients import power
+from .figures.style import BLUE, DASHES, RED, TEMPLATE
+from .measure.regimes import random_inputs, recurrent, run, spectrum
+from .models.self_attention import causal_mask
+
+LETTERS = "ABCD"
+LENGTHS = (5, 3)  # of the decoder's five positions all are words; of the other sentence's five, three
+
+
+def products() -> go.Figure:
+    """Norms of the products of 1 … 100 Jacobians: a rotation times 0.85, and a non-normal matrix of the same radius."""
+    steps = np.arange(1, 101)
+    figure = go.Figure()
+    for letter, kind, colour, dash in zip("AB", ("orthogonal", "non-normal"), (BLUE, RED), DASHES, strict=False):
+        found = spectrum(run(recurrent(kind, 32, 0.85), "linear", random_inputs(100, 32, 0.1)))
+        norm = found.log10[:, 0]
+        figure.add_scatter(x=steps, y=norm, mode="lines", line={"color": colour, "dash": dash, "width": 3})
+        figure.add_annotation(x=60, y=norm[59], text=f"<b>{letter}</b>", font={"size": 18}, yshift=16, showarrow=False)
+    decades = list(range(-8, 3))
+    figure.update_yaxes(title="norm of the product", tickvals=decades, ticktext=[power(d) for d in decades])
+    figure.update_xaxes(title="steps", dtick=10)
+    return _finished(figure, 340)
+
+
+def links() -> go.Figure:
+    """Gold links of a sentence of the course's corpus, with three areas marked."""
+    source = ["this", "friend", "of", "the", "newspapers", "does", "not", "forget", "your", "American", "hotel"]
+    target = ("cet", "ami", "des", "journaux", "n'", "oublie", "pas", "votre", "hôtel", "américain")
+    gold = ((0,), (1,), (2, 3), (4,), (6,), (7,), (6,), (8,), (10,), (9,))
+    z = np.zeros((len(target), len(source)))
+    for row, columns in enumerate(gold):
+        z[row, columns] = 1
+    figure = go.Figure(go.Heatmap(z=z, colorscale=((0, "#FFFFFF"), (1, BLUE)), xgap=2, ygap=2, showscale=False))
+    for letter, (x0, x1, y0, y1) in zip(LETTERS, ((2, 3, 2, 2), (6, 7, 4, 6), (9, 10, 8, 9)), strict=False):
+        figure.add_shape(
+            type="rect", x0=x0 - 0.5, x1=x1 + 0.5, y0=y0 - 0.5, y1=y1 + 0.5, line={"color": RED, "width": 3}
+        )
+        figure.add_annotation(x=x0 - 1, y=(y0 + y1) / 2, text=f"<b>{letter}</b>", font={"size": 18}, showarrow=False)
+    figure.update_xaxes(tickvals=list(range(len(source))), ticktext=source, tickangle=-50, showgrid=False)
+    figure.update_yaxes(tickvals=list(range(len(target))), ticktext=target, autorange="reversed", showgrid=False)
+    return _finished(figure, 420, below=85)
+
+
+def masks() -> dict[str, np.ndarray]:
+    """Four masks `[target, source]` over five positions, by their letter in the picture."""
+    decoder, other = (np.arange(5) < length for length in LENGTHS)
+    causal = np.asarray(causal_mask(5))
+    return dict(zip(LETTERS, (np.tile(other, (5, 1)), causal, np.tile(decoder, (5, 1)), causal & other), strict=True))
+
+
+def mask_panels() -> go.Figure:
+    """`masks` side by side."""
+    drawn = masks()
+    figure = make_subplots(
+        1, len(drawn), subplot_titles=[f"<b>{letter}</b>" for letter in drawn], horizontal_spacing=0.05
+    )
+    places = list(range(5))
+    for column, mask in enumerate(drawn.values(), 1):
+        figure.add_heatmap(
+            z=mask.astype(int), zmin=0, zmax=1, xgap=2, ygap=2, showscale=False,
+            colorscale=((0, "#E8E8E8"), (1, BLUE)), row=1, col=column,
+        )  # fmt: skip
+    names = [str(place + 1) for place in places]
+    figure.update_xaxes(title="looked at", tickvals=places, ticktext=names, showgrid=False)
+    figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", showgrid=False)
+    figure.update_yaxes(title="looks", col=1)
+    return _finished(figure, 230)
+
+
+def _finished(figure: go.Figure, height: int, below: int = 50) -> go.Figure:
+    return figure.update_layout(
+        template=TEMPLATE, showlegend=False, height=height, margin={"l": 70, "r": 15, "t": 30, "b": below}
+    )
+
+
+DRAWINGS: dict[str, Callable[[], go.Figure]] = {
+    "ch02-products": products,
+    "ch05-links": links,
+    "ch06-masks": mask_panels,
+}
+
+
+def draw(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Write all pictures into a folder; needs kaleido and a Chromium."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.svg" for name in DRAWINGS]
+    for path, picture in zip(paths, render([make() for make in DRAWINGS.values()], "svg"), strict=True):
+        path.write_bytes(picture)
+    return paths
