@@ -27,6 +27,7 @@ import uuid
 import nbformat
 import psutil
 import websocket
+from machine import processor
 
 ROOT = pathlib.Path(__file__).parents[1]
 TOKEN = uuid.uuid4().hex
@@ -197,6 +198,7 @@ def main() -> None:
     result = {
         "notebook": given.notebook.stem,
         "students": given.students,
+        "processor": processor(),
         "processors": os.cpu_count(),
         "server_seconds": round(statistics.median(one["server"] for one in found), 1),
         "run_all_seconds": [one["all"] for one in found],

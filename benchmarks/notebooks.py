@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import nbformat
+from machine import processor
 from nbclient import NotebookClient
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -55,7 +56,7 @@ def main() -> None:
         found[path.stem] = {"cold": cold, "warm": warm}
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
-        about = {"date": f"{datetime.date.today():%Y-%m-%d}", "processors": os.cpu_count()}
+        about = {"date": f"{datetime.date.today():%Y-%m-%d}", "processor": processor(), "processors": os.cpu_count()}
         given.out.write_text(json.dumps({**about, "notebooks": found}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -11,7 +11,6 @@ import argparse
 import datetime
 import json
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ HERE = pathlib.Path(__file__).parent / "peers"
 sys.path.insert(0, str(HERE))
 
 import turns  # noqa: E402
+from machine import processor  # noqa: E402
 
 ROUNDS, REPEAT = 20, 5  # of a layer; the first three rounds are not counted
 PAUSE = 0.03  # seconds before a turn: threads of the other process that still wait for work in a loop would take a core
@@ -151,18 +151,6 @@ class Comparison:
             spent = {name: end["seconds"] - without * end["compiling"] for name, end in ends.items()}
             case = f"BLEU {GOAL}, {what}" if reached else f"all updates, {what}"
             self.keep(case, "s", spent, **({} if without else {"curves": curves}))
-
-
-def processor() -> str:
-    """The processor's name and its widest vectors, where the system tells: they decide much of a ratio."""
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    told = dict(line.split(":", 1) for line in lines if ":" in line)
-    told = {name.strip(): value.strip() for name, value in told.items()}
-    widest = next((name for name in ("avx512f", "avx2", "avx") if name in told.get("flags", "").split()), "no AVX")
-    return f"{told.get('model name', 'unknown')}, {widest}"
 
 
 def main() -> None:

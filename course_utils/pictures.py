@@ -1,6 +1,6 @@
 """Pictures that quiz questions are asked about: computed and drawn here, kept as SVG beside the banks.
 
-`course quiz draw` writes them anew. A prompt shows one as `![what it shows, in words](ch06-masks.svg)`.
+`course quiz draw` writes them anew. A prompt shows one as `![what it shows, in words](ch06-pictured.svg)`.
 """
 
 import pathlib
@@ -87,9 +87,9 @@ def _finished(figure: go.Figure, height: int, below: int = 50) -> go.Figure:
 
 
 DRAWINGS: dict[str, Callable[[], go.Figure]] = {
-    "ch02-products": products,
-    "ch05-links": links,
-    "ch06-masks": mask_panels,
+    "ch02-curves": products,
+    "ch05-pictured": links,
+    "ch06-pictured": mask_panels,
 }
 
 

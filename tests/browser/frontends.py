@@ -38,15 +38,31 @@ def chromium():
     return found
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers_at(address, process):
+    """Wait for a server; False if it ended or says nothing for a minute."""
+    for _ in range(600):
+        if process.poll() is not None:
+            return False
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(address + "/api", timeout=1)
+            return True
+        time.sleep(0.1)
+    return False
+
+
 @contextlib.contextmanager
 def jupyter(root, size="quick"):
     """A private server on a free loopback port, with `root` as its folder; gives its address."""
     config = root / ".cfg" / "labconfig"
     config.mkdir(parents=True)
     (config / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folders = {"CONFIG_DIR": ".cfg", "RUNTIME_DIR": ".run", "DATA_DIR": ".data"}
     private = {f"JUPYTER_{name}": str(root / folder) for name, folder in folders.items()}
     process = subprocess.Popen(
@@ -61,14 +77,8 @@ def jupyter(root, size="quick"):
         stdout=(root / "server.log").open("w"), stderr=subprocess.STDOUT,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
-    for _ in range(240):
-        assert process.poll() is None, (root / "server.log").read_text()[-2000:]
-        try:
-            urllib.request.urlopen(address + "/api", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.25)
     try:
+        assert answers_at(address, process), (root / "server.log").read_text()[-2000:]
         yield address
     finally:
         process.terminate()

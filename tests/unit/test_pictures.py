@@ -33,7 +33,7 @@ def test_a_picture_needs_nothing_from_outside(name):
 
 
 def test_the_masks_are_as_the_question_says():
-    question = SHOWN["ch06-masks.svg"]
+    question = SHOWN["ch06-pictured.svg"]
     said = {pair.left.removeprefix("mask "): pair.right for pair in question.pairs}
     words = {5: "five", 3: "three"}
     assert set(LENGTHS) == set(words)
@@ -43,7 +43,7 @@ def test_the_masks_are_as_the_question_says():
 
 
 def test_the_products_are_as_the_question_says():
-    shown = DRAWINGS["ch02-products"]()
+    shown = DRAWINGS["ch02-curves"]()
     a, b = ([10.0**y for y in trace.y] for trace in shown.data)
     assert a[0] < 1 < b[0]
     assert a[-1] == pytest.approx(0.85**100)
@@ -54,7 +54,7 @@ def test_the_products_are_as_the_question_says():
 
 
 def test_the_links_are_gold_links_of_the_corpus():
-    figure = DRAWINGS["ch05-links"]()
+    figure = DRAWINGS["ch05-pictured"]()
     source, target = figure.layout.xaxis.ticktext, figure.layout.yaxis.ticktext
     [found] = {pair for pair in pairs(4000, seed=3) if pair.source == source}
     assert found.target == target
@@ -90,7 +90,7 @@ def test_a_picture_goes_with_its_question_to_moodle(name):
     ("prompt", "said"),
     [
         ("See ![" + "word " * 12 + "](no.svg)", "no picture no.svg"),
-        ("See ![too few words](ch06-masks.svg)", "at least twelve"),
+        ("See ![too few words](ch06-pictured.svg)", "at least twelve"),
     ],
 )
 def test_a_picture_that_is_missing_or_untold_is_refused(tmp_path, prompt, said):
@@ -105,7 +105,7 @@ def test_a_picture_that_is_missing_or_untold_is_refused(tmp_path, prompt, said):
 
 def test_a_picture_stands_in_the_prompt_only(tmp_path):
     text = asset("quizzes/ch06.yaml").read_text(encoding="utf-8")
-    changed = text.replace("right: five words, no looking ahead", "right: '![five words](ch06-masks.svg)'")
+    changed = text.replace("right: five words, no looking ahead", "right: '![five words](ch06-pictured.svg)'")
     (tmp_path / "ch06.yaml").write_text(changed, encoding="utf-8")
     with pytest.raises(BankError, match="stands in the prompt"):
         read_bank(tmp_path / "ch06.yaml")
