@@ -66,7 +66,7 @@ class Sheet:
         return feedback
 
     def given(self, id: str) -> Given | None:
-        """The last answer to a question, or None; an answer the bank no longer knows counts as none."""
+        """The last answer to a question, or None; one that was given before the question was changed counts as none."""
         kept = progress().latest(id)
         if kept is None:
             return None
@@ -74,9 +74,11 @@ class Sheet:
         try:
             if id in self._variant:
                 question, answer = question.variant(answer["variant"]), answer["answer"]
-            return Given(question, normal(question, answer))
+            given = Given(question, normal(question, answer))
         except (InvalidInput, TypeError, KeyError):
             return None
+        changed = kept.kind == "quiz" and grade(*given).correct != kept.correct
+        return None if changed else given
 
     def score(self) -> dict[str, tuple[int, int, int]]:
         """For each objective: questions right now, answered, in all."""

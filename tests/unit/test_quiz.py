@@ -197,6 +197,16 @@ def test_score_and_what_to_reread(ch42):
     assert ch42.reread() == []
 
 
+@pytest.mark.parametrize(("answer", "was"), [(1, True), (0, False)])
+def test_an_answer_whose_verdict_has_changed_was_given_to_another_question(ch42, answer, was):
+    """As when the options of a question have been put into another order since."""
+    progress().record("ch42", "quiz", "ch42-choice", answer, was, "one")
+    assert ch42.given("ch42-choice") is None
+    assert ch42.score()["one"][1] == 0
+    progress().record("ch42", "quiz", "ch42-choice", answer, not was, "one")
+    assert ch42.given("ch42-choice").answer == answer
+
+
 def test_a_kept_answer_that_the_bank_no_longer_knows_counts_as_none(ch42):
     progress().record("ch42", "quiz", "ch42-choice", 7, True)
     progress().record("ch42", "quiz", "ch42-number", "seven", True)

@@ -157,7 +157,7 @@ function say(element, right, lines) {
 
 // The answer kept to a question, or null: also where the question has changed since, and it fits no more.
 function answerTo(about) {
-  const answer = kept.get(about.id)?.answer ?? null;
+  const { answer = null, right } = kept.get(about.id) ?? {};
   const permutes = (list, count) => Array.isArray(list) && same([...list].sort((a, b) => a - b), [...Array(count).keys()]);
   const fits = {
     single: () => answer in about.options,
@@ -168,7 +168,7 @@ function answerTo(about) {
     match: () => Array.isArray(answer) && answer.length === about.pairs.length && answer.every((i) => i in about.rights),
   };
   fits.predict = fits.single;
-  return answer !== null && fits[about.kind]() ? answer : null;
+  return answer !== null && fits[about.kind]() && grade[about.kind](about, answer)[0] === right ? answer : null;
 }
 
 function question(form) {
@@ -186,7 +186,7 @@ function question(form) {
     event.preventDefault();
     try {
       const answer = read[about.kind](form);
-      kept.set(about.id, { answer, at: new Date().toISOString() });
+      kept.set(about.id, { answer, right: grade[about.kind](about, answer)[0], at: new Date().toISOString() });
       judge(answer);
     } catch (error) {
       if (!(error instanceof Incomplete)) throw error;
