@@ -41,9 +41,12 @@ def accuracy_by_distance(
 
 
 def accuracy_by_updates(
-    distance: np.ndarray, accuracy: Mapping[int, np.ndarray], baselines: Mapping[str, np.ndarray]
+    distance: np.ndarray,
+    accuracy: Mapping[int, np.ndarray],
+    baselines: Mapping[str, np.ndarray],
+    network: str = "",
 ) -> go.Figure:
-    """The same networks at several moments of training: accuracy `[seeds, bins]` by updates, against distance."""
+    """The same networks (`network`: their name) at several moments: accuracy `[seeds, bins]` by updates, against distance."""
     require(accuracy, "The figure needs at least one moment of training.")
     ends = {updates: float(np.mean(values[:, -1])) for updates, values in accuracy.items()}
     learned = [updates for updates, values in accuracy.items() if np.min(values) > 0.9]  # every seed, every bin
@@ -51,6 +54,7 @@ def accuracy_by_updates(
     title = f"Guessing at first; after {learned[0]:,} updates right at every distance" if learned else (
         f"After {last:,} updates still guessing at the largest distance" if ends[last] < 0.6 else "Agreement, as it is learned"
     )  # fmt: skip
+    title = f"{network}: {title[0].lower()}{title[1:]}" if network else title
     return curves(
         distance, {f"{updates:,} updates": values for updates, values in accuracy.items()}, title=title,
         caption="A network that only predicts words, tested on the verb: is the right number more probable? The same "

@@ -82,7 +82,7 @@ def alignment_map(
     return finish(
         figure, title=_title(weights, gold),
         caption="Each row is one French word; the darker, the more weight it gives an English word"
-        + (". Red squares: the words it translates (gold)" if gold is not None else "")
+        + (". Orange squares: the words it translates (gold)" if gold is not None else "")
         + f". Framed: the chosen word.{' ' + note if note else ''}",
         summary=_summary("As a map", source, target, weights, gold, chosen, note),
         height=150 + 17 * len(target) + 60,
@@ -97,7 +97,7 @@ def alignment_arcs(
     chosen: int,
     note: str = "",
 ) -> go.Figure:
-    """The same weights as lines between two rows of words; thick: much weight; red dashes: gold of the chosen word."""
+    """The same weights as lines between two rows of words; thick: much weight; orange dashes: gold of the chosen word."""
     _check(source, target, weights, chosen)
     width = max(len(source), len(target)) - 1
     top = np.linspace(0, width, len(source)) if len(source) > 1 else np.zeros(1)
@@ -140,7 +140,7 @@ def alignment_arcs(
     return finish(
         figure, title=_title(weights, gold),
         caption=f"Above: English, below: French. A line is a weight of at least {SEEN:g}, the thicker the larger; dark: those of "
-        "the chosen word" + ("; red dashes: the words it translates (gold)" if gold is not None else "")
+        "the chosen word" + ("; orange dashes: the words it translates (gold)" if gold is not None else "")
         + f".{' ' + note if note else ''}",
         summary=_summary("As arcs", source, target, weights, gold, chosen, note),
         height=430,
@@ -217,7 +217,7 @@ def gradient_by_place(norms: Mapping[str, Any]) -> go.Figure:
         f"position of that word in sentences of {length}; logarithmic axis. "
         f"Title: words 2 to 4 against words {length - 3} to {length - 1}.",
         summary=f"Mean gradient at words 2 to 4 as a multiple of that at words {length - 3} to {length - 1}: {told}.",
-        x_title="position of the English word", y_title="‖∂ logit/∂v‖ at the gold word", log_y=True,
+        x_title="position of the English word", y_title="‖∂ logit/∂(Ex)‖ at the gold word", log_y=True,
     )  # fmt: skip
 
 

@@ -136,6 +136,6 @@ def loss_curve(losses: np.ndarray, *, title: str, references: Mapping[str, float
         caption=f"Mean loss of each {width} updates ({seeds})." + (" Dashed grey: what it is compared with." if named else ""),
         summary=f"After {ends[-1]} updates the loss is {last:.3f}"
         + (f" ({'; '.join(named)})." if named else "."),
-        x_title="updates", y_title="cross-entropy (nats)", references=named, markers=False,
+        x_title="updates", y_title="loss (nats)", references=named, markers=False,
         y_range=(low - 0.06 * (high - low), high + 0.12 * (high - low)),
     )  # fmt: skip

@@ -167,7 +167,7 @@ def context_curves(
         figure,
         title=f"Within 0.01 nats of the whole context: cut to {effective[0]} tokens, shuffled beyond {effective[1]}",
         caption=f"Loss above that of the whole context of {whole} tokens, on modules that were not trained on. "
-            f"Blue: only the last k tokens are read. Red, dashed: all "
+            f"Blue: only the last k tokens are read. Orange, dashed: all "
         "are read, but all except the nearest k in random order. Bars: two standard errors.",
         summary=f"With one token the loss is {cut['above'][0]:.2f} nats higher. It stays within 0.01 nats of the "
             f"whole context from "

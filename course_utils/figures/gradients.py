@@ -316,8 +316,9 @@ def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
         figure,
         title=f"{kind}: {sharp:.0%} of the change falls on one step in {len(w) - 1}, {first:.1g} on the first",
         caption="The state right after the subject is moved, in small steps, from its own (0) to that of the twin sentence (1); then the "
-        "same words are read on to the verb. Up: log-odds for the subject's own number. Thin: single sentences; thick: mean.",
+        "same words are read on to the verb. Up: how much more probable the verb of the subject's own number is than the other "
+        "(difference of the logarithms). Thin: single sentences; thick: mean.",
         summary=f"Median over sentences: the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}; "
         f"with the twin's whole state {turned:.2f} of the verbs have turned over.",
-        x="share of the twin's state", y="log-odds of the own number",
+        x="share of the twin's state", y="log p(own number) − log p(other)",
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Which networks learn to bridge which delay."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
+from .gradients import power
 from .style import BLACK, COLOURS, GREY, MARKERS, finish
 
 
@@ -22,15 +24,16 @@ def cell_text(result: Mapping[str, Any]) -> str:
 
 
 def _gaps(row: Mapping[str, Any], farthest: int) -> str:
-    """Shorter delays than the farthest that not every seed solved: ` (but not 30)`."""
+    """Shorter delays than the farthest that not every seed solved: ` (not all at 30)`."""
     missed = sorted(int(delay) for delay, result in row.items() if int(delay) < farthest and None in result["updates"])
-    return f" (but not {', '.join(map(str, missed))})" if missed else ""
+    return f" (not all at {' and '.join(map(str, missed))})" if missed else ""
 
 
-def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int) -> go.Figure:
+def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int, fewer: str = "") -> go.Figure:
     """Networks in rows, delays in columns: updates until solved, how many seeds of how many, or the accuracy reached.
 
-    `table`: network → delay → {"updates": one a seed, None where not solved, "accuracy": one a seed}.
+    `table`: network → delay → {"updates": one a seed, None where not solved, "accuracy": one a seed}; `fewer`:
+    words on where fewer updates were run.
     """
     require(table, "There is nothing to draw: the table is empty.")
     rows = list(table)
@@ -58,7 +61,7 @@ def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int) -> go.F
     best = max(farthest.values())
     winners = [row + _gaps(table[row], best) for row, delay in farthest.items() if delay == best]
     title = (
-        f"All seeds solve a delay of {best}: {', '.join(winners)}"
+        f"All seeds solve a delay of {best}: {' and '.join(winners)}"
         if best
         else "No network solves any delay with all seeds"
     )
@@ -68,11 +71,19 @@ def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int) -> go.F
         caption="Updates until the first symbol is named with 0.995, lowest to highest seed (green: all seeds); how "
             "many seeds, where "
         f"not all (yellow); or ✗ and the best accuracy after the last update (orange; guessing is 0.125). At most "
-        f"{updates:,} updates.",
+        f"{updates:,} updates{fewer}.",
         summary="Longest delay that all seeds solve: "
         + "; ".join(f"{row} {delay or 'none'}" for row, delay in farthest.items()) + ".",
         x="delay", height=150 + 46 * len(rows),
     )  # fmt: skip
+
+
+def _scientific(value: float) -> str:
+    """0.05, and 9.9 · 10⁻⁵ for 9.9e-05."""
+    if value >= 0.01:
+        return f"{value:.2g}"
+    exponent = math.floor(math.log10(value))
+    return f"{value / 10**exponent:.2g} · {power(exponent)}"
 
 
 def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Figure:
@@ -93,7 +104,7 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
             hovertemplate="share %{x:.2g}, %{y:.0f} updates<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=1.12 * updates, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
-    figure.add_annotation(x=1, xref="paper", y=np.log10(1.3 * updates), text="not learned", showarrow=False, xanchor="right",
+    figure.add_annotation(x=1, xref="paper", y=np.log10(1.3 * updates), text="not solved", showarrow=False, xanchor="right",
                           yshift=12, font={"color": GREY})  # fmt: skip
     learned = [share for _, share, taken in points if taken]
     failed = [share for _, share, taken in points if not taken]
@@ -105,18 +116,18 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
     figure.update_layout(legend={"x": 0.01, "y": 0.02, "yanchor": "bottom"})
     below = sum(share < min(learned, default=np.inf) for share in failed)
     above = sum(share > max(failed, default=0) for share in learned)
-    limit = f"{min(learned):.2g}" if learned else ""
+    limit = _scientific(min(learned)) if learned else ""
     return finish(
         figure,
-        title=f"{len(learned)} trainings learned, {len(failed)} did not; none with a share below {limit} did" if learned
-        else "No training learned its delay",
+        title=f"{len(learned)} trainings solved their delay, {len(failed)} did not; none with a share below {limit} did" if learned
+        else "No training solved its delay",
         caption="Each marker is one training of a plain network with another start: W scaled by 0.7 to 1.1, word "
             "vectors by 0.3 to 6, three seeds. "
         "Across: which share of the loss's gradient reached the first state before the first update. Up: updates "
         "until the delay was "
         f"solved; above the dotted line: not within {updates:,}.",
         summary=f"{len(points)} trainings. {below} of the {len(failed)} that failed began with a share below that "
-            f"of every one that learned; "
-        f"{above} of the {len(learned)} that learned began above every one that failed.",
+            f"of every one that solved it; "
+        f"{above} of the {len(learned)} that solved it began above every one that failed.",
         x="share of the gradient at the first state, before training", y="updates until solved", height=430,
     )  # fmt: skip

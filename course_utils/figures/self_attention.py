@@ -53,7 +53,7 @@ def soft_dictionary(
     figure.update_yaxes(row=1, col=2, autorange="reversed", showgrid=False)
     return finish(
         figure, title=f"The answer is {blend:.2f} {unit}: {words[best]} has weight {weights[best]:.2f}",
-        caption="Left: each entry at its key, the larger the more weight; red: the query (a long one drawn to the edge). "
+        caption="Left: each entry at its key, the larger the more weight; orange: the query (a long one drawn to the edge). "
         "Right: each entry's value and weight; "
         "the answer is the weighted mean of the values.",
         summary=f"Query of length {length:.1f} at ({query[0]:.1f}, {query[1]:.1f}). Weights: "
@@ -102,7 +102,7 @@ def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) 
 def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[float]]], measure: str) -> go.Figure:
     """One measure against d: name → measure → `[sizes]`."""
     ends = {name: values[measure][-1] for name, values in found.items()}
-    told = ", ".join(f"{name}: {value:.3g}" for name, value in ends.items())
+    told = ", ".join(f"{value:.3g} for {name}" for name, value in ends.items())
     labels = {
         "variance": ("variance of the scores", "The variance of q · k grows as d does; divided by √d it stays 1."),
         "entropy": (
@@ -116,7 +116,7 @@ def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[floa
     }
     y, caption = labels[measure]
     return curves(
-        sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,} · {told}",
+        sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,}: {told}",
         caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
         summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure == "variance",
     )  # fmt: skip

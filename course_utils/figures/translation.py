@@ -31,7 +31,7 @@ def translations(
 ) -> go.Figure:
     """A source sentence, its reference where there is one, and what translators make of it: name → words.
 
-    Words left over when the two are laid side by side (`wrong_words`) are red, bold and underlined.
+    Words left over when the two are laid side by side (`wrong_words`) are orange, bold and underlined.
     """
     require(source and said, "There is nothing to draw: the sentence or the translations are empty.")
     figure = go.Figure()
@@ -87,7 +87,7 @@ def translations(
     return finish(
         figure,
         title=title,
-        caption="Red, bold and underlined: words left over when the translation and its reference are laid side by side, not "
+        caption="Orange, bold and underlined: words left over when the translation and its reference are laid side by side, not "
         "place by place." + (f" {note}" if note else ""),
         summary=" ".join(
             [f"“{' '.join(source)}”"]
@@ -174,10 +174,10 @@ def kept_by_place(kept: Mapping[str, Mapping[str, Any]], measure: str = "accurac
         y_title, what = "words named right from c", "Named right from c"
     else:
         caption = (
-            "How much c changes with the vector of each word: mean norm of ∂c/∂v over sentences of "
+            "How much c changes with the vector of each word: mean norm of ∂c/∂(Ex) over sentences of "
             f"{length} words, logarithmic axis."
         )
-        y_title, what = "‖∂c/∂v‖", "‖∂c/∂v‖"
+        y_title, what = "‖∂c/∂(Ex)‖", "‖∂c/∂(Ex)‖"
     return curves(
         places, runs, title=f"{what}, first / middle / last word: {told}",
         caption=f"{caption} {_seeds(runs)}", summary=f"{what} at the first, the middle and the last word: {told}.",

@@ -199,7 +199,7 @@ def test_a_table_of_delays_tells_what_was_and_was_not_learned():
         },
     }
     figure = delays_learned(rows, 500)
-    assert words(figure)["title"] == "All seeds solve a delay of 30: all, gap (but not 10)"
+    assert words(figure)["title"] == "All seeds solve a delay of 30: all and gap (not all at 10)"
     assert [list(row) for row in figure.data[0].text] == [
         ["100–140", "200"],
         ["1 of 2", "200–300"],
@@ -214,10 +214,10 @@ def test_points_of_learning_say_what_lies_below_what():
         {"delay": 20, "share": [0.01, 0.05], "updates": [None, 300]},
     ]
     said = words(share_and_learning(runs, 1_000))
-    assert said["title"] == "2 trainings learned, 2 did not; none with a share below 0.05 did"
+    assert said["title"] == "2 trainings solved their delay, 2 did not; none with a share below 0.05 did"
     assert said["summary"].startswith("4 trainings. 2 of the 2 that failed began with a share below")
     nothing = [{"delay": 10, "share": [0.2], "updates": [None]}]
-    assert words(share_and_learning(nothing, 1_000))["title"] == "No training learned its delay"
+    assert words(share_and_learning(nothing, 1_000))["title"] == "No training solved its delay"
 
 
 def test_errors_while_learning_name_who_stays_at_the_baseline():
