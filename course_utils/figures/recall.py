@@ -61,7 +61,7 @@ def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int, fewer: 
     best = max(farthest.values())
     winners = [row + _gaps(table[row], best) for row, delay in farthest.items() if delay == best]
     title = (
-        f"All seeds solve a delay of {best}: {' and '.join(winners)}"
+        f"All seeds solve a delay of {best}: {'; '.join(winners)}"
         if best
         else "No network solves any delay with all seeds"
     )

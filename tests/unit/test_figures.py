@@ -199,7 +199,7 @@ def test_a_table_of_delays_tells_what_was_and_was_not_learned():
         },
     }
     figure = delays_learned(rows, 500)
-    assert words(figure)["title"] == "All seeds solve a delay of 30: all and gap (not all at 10)"
+    assert words(figure)["title"] == "All seeds solve a delay of 30: all; gap (not all at 10)"
     assert [list(row) for row in figure.data[0].text] == [
         ["100–140", "200"],
         ["1 of 2", "200–300"],
