@@ -52,7 +52,8 @@ def lab(browser, home: str) -> list[float]:
             cwd=folder, env={**os.environ, "COURSE_HOME": home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            answers_at(f"http://127.0.0.1:{port}", process)
+            if not answers_at(f"http://127.0.0.1:{port}", process):
+                sys.exit("course lab does not answer: there is nothing to time.")
             served = time.perf_counter() - start
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{port}/lab/tree/workbook/00_start_here.ipynb")

@@ -145,6 +145,14 @@ def test_a_page_moves_answers_and_remembers(site_of, opened, path):
 
     page.reload()
     assert f"{len(quiz)} of {len(quiz)} right" in page.locator(".course-score").inner_text()
+    changed = "id => { const key = 'recurrence-to-attention:' + id, kept = JSON.parse(localStorage[key]);"
+    changed += " localStorage[key] = JSON.stringify({ ...kept, right: !kept.right }); }"
+    page.evaluate(changed, quiz[0].id)  # as if the question had been another one when it was answered
+    page.reload()
+    assert (
+        f"{len(quiz) - 1} of {len(quiz)} right, {len(quiz) - 1} answered" in page.locator(".course-score").inner_text()
+    )
+    assert not page.locator(f"form#{quiz[0].id} .course-said").inner_text()
     assert "$" not in page.locator("article").inner_text().replace("$ ", ""), "a formula was left as LaTeX"
 
     is_accessible(page)
