@@ -17,7 +17,7 @@ from .measure.regimes import random_inputs, recurrent, run, spectrum
 from .models.self_attention import causal_mask
 
 LETTERS = "ABCD"
-LENGTHS = (5, 3)  # of the decoder's five positions all are words; of the other sentence's five, three
+LENGTHS = (5, 3)  # words of two sentences in a batch of five positions
 
 
 def products() -> go.Figure:
@@ -56,9 +56,11 @@ def links() -> go.Figure:
 
 def masks() -> dict[str, np.ndarray]:
     """Four masks `[target, source]` over five positions, by their letter in the picture."""
-    decoder, other = (np.arange(5) < length for length in LENGTHS)
+    longer, shorter = (np.arange(5) < length for length in LENGTHS)
     causal = np.asarray(causal_mask(5))
-    return dict(zip(LETTERS, (np.tile(other, (5, 1)), causal, np.tile(decoder, (5, 1)), causal & other), strict=True))
+    return dict(
+        zip(LETTERS, (np.tile(shorter, (5, 1)), causal, np.tile(longer, (5, 1)), causal & shorter), strict=True)
+    )
 
 
 def mask_panels() -> go.Figure:
