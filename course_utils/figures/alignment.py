@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..runtime import require
 from .curves import curves
 from .dots import dots
-from .style import BLACK, BLUE, RED, finish, translucent
+from .style import BLACK, BLUE, RED, finish, subplots, translucent
 
 SEEN = 0.05  # weights below this have no arc
 
@@ -161,7 +160,7 @@ def soft_to_hard(
     runs = np.atleast_2d(np.asarray(bleu, float))
     names = ["0, hard" if value == 0 else "∞, uniform" if np.isinf(value) else f"{value:g}" for value in values]
     at = values.index(temperature)
-    figure = make_subplots(1, 2, column_widths=[0.58, 0.42], horizontal_spacing=0.13)
+    figure = subplots(1, 2, column_widths=[0.58, 0.42], horizontal_spacing=0.13)
     figure.add_bar(x=list(range(len(source))), y=weights, marker={"color": BLUE}, showlegend=False, row=1, col=1)
     place = np.arange(len(values))
     figure.add_scatter(

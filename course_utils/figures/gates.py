@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..runtime import require
 from .curves import curves
 from .gradients import power
-from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, finish
+from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, finish, subplots
 
 
 def playground(
@@ -21,7 +20,7 @@ def playground(
     `entry` is the input gate. The goal is reached where the state is nowhere more than `within` away from it.
     """
     t = np.arange(1, len(value) + 1)
-    figure = make_subplots(3, 1, shared_xaxes=True, row_heights=[0.24, 0.3, 0.46], vertical_spacing=0.06)
+    figure = subplots(3, 1, shared_xaxes=True, row_heights=[0.24, 0.3, 0.46], vertical_spacing=0.06)
     marked = mark > 0
     for here, colour, symbol, label in (
         (~marked, GREY, "circle-open", "value, no mark"),
@@ -96,7 +95,7 @@ def unit_over_sentence(
     """
     require(0 <= unit < len(correlation), f"The units are 0 to {len(correlation) - 1}, not {unit}.")
     place = list(range(len(words)))
-    figure = make_subplots(
+    figure = subplots(
         2, 2, column_widths=[0.62, 0.38], row_heights=[0.6, 0.4], horizontal_spacing=0.12, vertical_spacing=0.08,
         specs=[[{}, {"rowspan": 2}], [{}, None]],
     )  # fmt: skip

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..runtime import require
 from .curves import curves
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, ORANGE, PALE, RED, finish, translucent
+from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, ORANGE, PALE, RED, finish, subplots, translucent
 
 SINGLE = (-38, 38)  # powers of ten that float32 can hold, roughly
 RANKS = (1, 2, 4, 8, 16, 32, 64)  # which singular values are drawn
@@ -250,7 +249,7 @@ def truncation_bias(
 
 def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accuracy: Mapping[int, Any]) -> go.Figure:
     """Side by side, by moment of training: how much of the verb's gradient arrives at the subject, and agreement."""
-    figure = make_subplots(1, 2, horizontal_spacing=0.12)
+    figure = subplots(1, 2, horizontal_spacing=0.12)
     for i, updates in enumerate(reach):
         looks = {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}
         for column, runs in ((1, np.asarray(reach[updates], float)), (2, np.asarray(accuracy[updates], float))):

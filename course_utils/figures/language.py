@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..runtime import require
-from .style import BLACK, BLUE, GREY, PALE, RED, finish, translucent
+from .style import BLACK, BLUE, GREY, PALE, RED, finish, subplots, translucent
 
 DIVERGING = ((0.0, "#0072B2"), (0.5, "#FFFFFF"), (1.0, "#D55E00"))  # colour-blind-safe: blue, white, vermilion
 SHOWN = 10  # words in the right-hand panel
@@ -24,7 +23,7 @@ def next_words(
     require(0 <= place < len(words), f"The sentence has the positions 0 to {len(words) - 1}, not {place}.")
     order = np.asarray(states).mean(0).argsort()
     seen = np.where(np.arange(len(words))[:, None] <= place, np.asarray(states)[:, order], np.nan)
-    figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.15)
+    figure = subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.15)
     figure.add_heatmap(
         z=seen.T, zmin=-1, zmax=1, colorscale=DIVERGING, row=1, col=1,
         showscale=False,
@@ -71,7 +70,7 @@ def twin_paths(
     `paths`: coordinates `[time, 2]` of each.   `gap`: distance of the states after each word, all units counted.
     `share`: of the variance of states that the plane shows.
     """
-    figure = make_subplots(1, 2, column_widths=[0.55, 0.45], horizontal_spacing=0.12)
+    figure = subplots(1, 2, column_widths=[0.55, 0.45], horizontal_spacing=0.12)
     looks = ((BLUE, "circle", "solid", "singular"), (RED, "square", "dash", "plural"))
     differ = next((i for i, (a, b) in enumerate(zip(*words, strict=True)) if a != b), 0)
     for said, path, (colour, symbol, dash, name) in zip(words, paths, looks, strict=True):

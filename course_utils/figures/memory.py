@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..runtime import require, require_positive
 from .curves import curves
-from .style import BLACK, BLUE, GREY, ORANGE, RED, finish, translucent
+from .style import BLACK, BLUE, GREY, ORANGE, RED, finish, subplots, translucent
 
 
 def decay_weights(decay: float, length: int = 40) -> go.Figure:
@@ -73,7 +72,7 @@ def pipe(
     """
     lags = accuracy.shape[1]
     ago = np.arange(lags)
-    figure = make_subplots(1, 2, column_widths=[0.58, 0.42], horizontal_spacing=0.13)
+    figure = subplots(1, 2, column_widths=[0.58, 0.42], horizontal_spacing=0.13)
     for values, name, colour, dash in (
         (accuracy, "named rightly", BLUE, "solid"),
         (np.clip(explained, 0, None), "explained, R²", RED, "dash"),

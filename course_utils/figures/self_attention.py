@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..measure.softmax import Saturation
 from .curves import curves
-from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish
+from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish, subplots
 
 REACH = 1.7  # how far from the origin the plane of the dictionary is drawn
 
@@ -19,7 +18,7 @@ def soft_dictionary(
 ) -> go.Figure:
     """Keys `[n, 2]` and a query in the plane, the weights `[n]`, and the blend of the values `[n]`."""
     blend, best = float(weights @ values), int(weights.argmax())
-    figure = make_subplots(1, 2, column_widths=[0.56, 0.44], horizontal_spacing=0.16)
+    figure = subplots(1, 2, column_widths=[0.56, 0.44], horizontal_spacing=0.16)
     figure.add_scatter(
         x=keys[:, 0], y=keys[:, 1], mode="markers+text", text=list(words), showlegend=False, hoverinfo="skip",
         textposition=["middle left" if x > 0.5 else "middle right" if x < -0.5 else "top center" for x in keys[:, 0]],
@@ -67,7 +66,7 @@ def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) 
     scores, row = np.asarray(found.scores), np.asarray(found.scores)[query]
     raised = np.exp(row - row.max())
     weights = np.sort(raised / raised.sum())[::-1]
-    figure = make_subplots(1, 2, horizontal_spacing=0.14)
+    figure = subplots(1, 2, horizontal_spacing=0.14)
     counts, edges = np.histogram(scores, bins=60, density=True)
     figure.add_bar(
         x=(edges[1:] + edges[:-1]) / 2,
@@ -166,7 +165,7 @@ def head_map(
     """
     heads, n = weights.shape[:2]
     names = [f"{i + 1} {word}" for i, word in enumerate(words)]
-    figure = make_subplots(2, 1, row_heights=[0.74, 0.26], vertical_spacing=0.03, shared_xaxes=True)
+    figure = subplots(2, 1, row_heights=[0.74, 0.26], vertical_spacing=0.03, shared_xaxes=True)
     figure.add_heatmap(
         z=weights[head], x=names, y=names, colorscale=SHADES, zmin=0, zmax=1, showscale=False,
         hovertemplate="%{y} looks at %{x}: %{z:.3f}<extra></extra>",
@@ -210,7 +209,7 @@ def head_map(
 def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str) -> go.Figure:
     """Position vectors `[time, width]`, and how one position compares with all others `[time]`."""
     time, width = vectors.shape
-    figure = make_subplots(1, 2, column_widths=[0.5, 0.5], horizontal_spacing=0.14)
+    figure = subplots(1, 2, column_widths=[0.5, 0.5], horizontal_spacing=0.14)
     figure.add_heatmap(
         z=vectors,
         colorscale="RdBu",

@@ -7,11 +7,14 @@ Colours are Okabe and Ito's, which the three common colour deficiencies can tell
 a second cue (dash or marker). The background is opaque: a figure reads the same on a dark page.
 """
 
+import functools
+import json
 import math
 import textwrap
 from typing import Any
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#1A1A1A",
@@ -25,7 +28,7 @@ SHADES = [[0, "#FFFFFF"], [1, BLUE]]  # of weights, from none to all
 WRAP = 120  # characters of a caption's line; fits a notebook of 700 pixels
 
 _axis = {"showgrid": True, "gridcolor": "#E8E8E8", "zeroline": False, "linecolor": GREY, "ticks": "outside",
-         "automargin": False, "title": {"standoff": 8, "font": {"size": 13}}}  # fmt: skip
+         "automargin": False, "ticklabeloverflow": "allow", "title": {"standoff": 8, "font": {"size": 13}}}  # fmt: skip
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": "Helvetica, Arial, sans-serif", "size": 13, "color": BLACK},
@@ -36,9 +39,29 @@ TEMPLATE = go.layout.Template(
         "yaxis": _axis,
         "legend": {"bgcolor": "rgba(255,255,255,0.8)", "font": {"size": 12}},
         "hoverlabel": {"font": {"size": 12}},
-        "title": {"x": 0.01, "xanchor": "left", "yref": "container", "y": 0.97, "yanchor": "top"},
+        "title": {
+            "x": 0.01,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0.97,
+            "yanchor": "top",
+            "font": {"size": 16},
+            "subtitle": {"font": {"size": 12.5, "color": GREY}},
+        },
     }
 )
+
+
+def subplots(rows: int, cols: int, **options: Any) -> go.Figure:
+    """Plotly's `make_subplots`, laid out once for all figures of one layout: a copy takes a tenth of the time."""
+    return go.Figure(_laid_out(rows, cols, json.dumps(options)))
+
+
+@functools.cache
+def _laid_out(rows: int, cols: int, options: str) -> go.Figure:
+    figure = make_subplots(rows, cols, **json.loads(options))
+    figure.update_layout(template=None)  # Plotly's own, which `finish` would take off again
+    return figure
 
 
 def finish(
@@ -47,14 +70,11 @@ def finish(
     """Give a figure its words, axis titles, room for its tick labels and the course's look. Returns the same figure."""
     lines = textwrap.wrap(caption, WRAP)
     figure.update_layout(
+        overwrite=True,
         template=TEMPLATE,
         height=height,
         margin={"t": 44 + 17 * len(lines), **_room(figure)},
-        title={
-            "text": title,
-            "font": {"size": 16},
-            "subtitle": {"text": "<br>".join(lines), "font": {"size": 12.5, "color": GREY}},
-        },
+        title={"text": title, "subtitle": {"text": "<br>".join(lines)}},
         meta={"title": title, "caption": caption, "summary": summary},
     )
     if x:

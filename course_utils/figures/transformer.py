@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ..runtime import require
 from .curves import curves
 from .dots import dots
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish
+from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish, subplots
 
 
 def stages(
@@ -28,7 +27,7 @@ def stages(
     tops: the best words of each stage.   shares: their probabilities `[stages, words]`.   answer: what the last stage says.
     right: its probability at every stage.   sizes: ‖x‖ at every stage.   source: the sentence.   written: the words so far.
     """
-    figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.04, shared_yaxes=True)
+    figure = subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.04, shared_yaxes=True)
     rows = list(branches)
     figure.add_heatmap(
         z=shares, x=[f"{k + 1}." for k in range(shares.shape[1])], y=rows, colorscale=SHADES, zmin=0, zmax=1, showscale=False,
@@ -110,7 +109,7 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
 def race(found: Mapping[str, Any], where: str) -> go.Figure:
     """Time and memory of one training step of each layer against the length; `found`: a race as it is recorded."""
     lengths, layers = found["lengths"], found["layers"]
-    figure = make_subplots(1, 2, horizontal_spacing=0.14)
+    figure = subplots(1, 2, horizontal_spacing=0.14)
     for col, (measure, factor) in enumerate((("seconds", 1), ("bytes", 1e-6)), 1):
         for i, (name, listed) in enumerate(layers.items()):
             known = [
@@ -184,7 +183,7 @@ def five(measure: str, values: Mapping[str, Any], unit: str, better: str) -> go.
 def pictured(pixels: np.ndarray, weights: np.ndarray, asking: int, patch: int, layer: int, label: str) -> go.Figure:
     """A picture cut into patches, and how much one patch looks at each of the others (mean of the heads of one layer)."""
     side = pixels.shape[0] // patch
-    figure = make_subplots(1, 2, horizontal_spacing=0.1)
+    figure = subplots(1, 2, horizontal_spacing=0.1)
     figure.add_heatmap(z=pixels, colorscale="Greys", showscale=False, hoverinfo="skip")
     figure.add_heatmap(
         z=weights.reshape(side, side), colorscale=SHADES, showscale=False, zmin=0, row=1, col=2, texttemplate="%{z:.2f}",

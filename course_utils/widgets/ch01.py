@@ -52,6 +52,9 @@ def twins(models: Mapping[str, Any]) -> Explorer:
         states = states_of(models[network], rows.tokens, rows.mask)[:, 1 : 1 + len(said[0])]
         return said, states
 
+    for name in models:
+        paths(name, TWINS[0][1])
+
     def draw(network: str, sentence: str):
         said, states = paths(network, sentence)
         plane = planes[network]

@@ -46,16 +46,13 @@ def soft_dictionary() -> Explorer:
 def root_of_d() -> Explorer:
     """Scores of random vectors and their softmax, for vectors of d numbers, divided by √d or not."""
 
-    @functools.cache
-    def at(size: int, divided: bool):
-        queries, keys = random_vectors(jax.random.fold_in(jax.random.key(0), size), size)
-        return saturation(queries, keys, size**-0.5 if divided else 1.0)
-
+    found = {}
     for size in ch06.SIZES:
-        at(size, True)
+        vectors = random_vectors(jax.random.fold_in(jax.random.key(0), size), size)
+        found[size] = {True: saturation(*vectors, size**-0.5), False: saturation(*vectors, 1.0)}
 
     def draw(size: int, divided: bool, query: int):
-        return figures.scores_and_weights(at(size, divided), size, divided, query - 1)
+        return figures.scores_and_weights(found[size][divided], size, divided, query - 1)
 
     return explore(
         draw,
@@ -155,22 +152,23 @@ def _weights(model: Any, tokens: Any) -> Any:
 def positions() -> Explorer:
     """Sinusoidal and rotary positions: the numbers of each place, and how one place compares with the others."""
 
-    @functools.cache
-    def at(kind: str, width: int, time: int = 64) -> tuple[np.ndarray, np.ndarray]:
-        places = jnp.arange(time)
-        if kind == "sinusoidal":
-            vectors = sinusoidal(places, width)
-            return np.asarray(vectors), np.asarray(vectors @ vectors.T)
-        turned = rotate(jnp.full((time, width), width**-0.5), places)
-        return np.asarray(turned), np.asarray(turned @ turned.T)
+    kinds, widths = ("sinusoidal", "rotary"), (8, 16, 32, 64)
+    vectors = {(kind, width): np.asarray(_places(kind, width)) for kind in kinds for width in widths}
 
     def draw(kind: str, width: int, position: int):
-        vectors, compared = at(kind, width)
-        return figures.positions_map(vectors, compared[position], position, kind)
+        here = vectors[kind, width]
+        return figures.positions_map(here, here @ here[position], position, kind)
 
     return explore(
         draw,
-        kind=choice("positions", ["sinusoidal", "rotary"]),
-        width=choice("numbers", [8, 16, 32, 64], value=32),
+        kind=choice("positions", kinds),
+        width=choice("numbers", widths, value=32),
         position=slider("position", 0, 63, value=20),
     )
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _places(kind: str, width: int, time: int = 64) -> Any:
+    """Positions 0 to 63: their own vectors, or one vector of length 1 turned."""
+    places = jnp.arange(time)
+    return sinusoidal(places, width) if kind == "sinusoidal" else rotate(jnp.full((time, width), width**-0.5), places)

@@ -53,7 +53,8 @@ def stages(model: Any) -> Explorer:
         )
         return figure
 
-    translated(tuple(sentence(next(iter(picks.values())), "")[0]))
+    for pick in picks.values():
+        translated(tuple(sentence(pick, "")[0]))
     return explore(
         draw,
         picked=choice("sentence", picks, value=list(picks.values())[1]),

@@ -100,11 +100,11 @@ class Explorer:
                 f"Control {name!r} must come from slider, choice, toggle or text, not {type(control).__name__}.",
             )
         self.draw, self.controls = draw, dict(controls)
-        self._output = ipywidgets.Output()
+        self._stage = surface.Stage()
         self._status = ipywidgets.HTML()
         row = ipywidgets.Layout(display="flex", flex_flow="row wrap", grid_gap="4px 18px", width="100%")
         bar = ipywidgets.Box([control.shown for control in self.controls.values()], layout=row)
-        self.widget = ipywidgets.VBox([bar, self._output, self._status])
+        self.widget = ipywidgets.VBox([bar, self._stage.widget, self._status])
         self.widget.add_class("course-explorer")
         for control in self.controls.values():
             control.holder.observe(lambda change: self.redraw(), names="value")
@@ -121,7 +121,7 @@ class Explorer:
 
     def redraw(self) -> None:
         """Draw again; what cannot be drawn is said in words in its place."""
-        self._drawn, said = surface.redraw(self._output, self.figure)
+        self._drawn, said = self._stage.redraw(self.figure)
         self._status.value = surface.status(said)
 
     def frames(self, over: str, most: int = MOST_FRAMES) -> dict[str, go.Figure]:
@@ -158,7 +158,7 @@ class Explorer:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if self._drawn is None:
-            self._drawn, said = surface.draw_first(self._output, self.figure)
+            self._drawn, said = self._stage.draw_first(self.figure)
             self._status.value = surface.status(said)
         return surface.with_widget(self.widget, self._drawn, self.page)
 

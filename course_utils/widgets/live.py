@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import ipywidgets
 import numpy as np
 from IPython.display import display
 
@@ -28,7 +27,7 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
     values: list[float] = []
     drawn = 0.0
     name = metric or "loss"
-    output = ipywidgets.Output()
+    stage = surface.Stage()
 
     def picture():
         return curves(
@@ -42,15 +41,14 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
         steps.append(step)
         values.append(now[name])
         if time.monotonic() - drawn > REDRAW and np.isfinite(values).all():
-            surface.redraw(output, picture)
+            stage.redraw(picture)
             drawn = time.monotonic()
 
     if front_end() in ("none", "page"):
         yield None
         return
-    display(output)
+    display(stage.widget)
     try:
         yield report
     finally:
-        output.clear_output()
-        output.close()
+        stage.close()

@@ -5,6 +5,7 @@ Without a widget front end there is the static figure, and its summary in words.
 gets what it needs to move by itself.
 """
 
+import gc
 import html
 import json
 import logging
@@ -23,6 +24,13 @@ PLOTLY_MIME = "application/vnd.plotly.v1+json"
 PAGE_MIME = "application/vnd.recurrence-to-attention+json"  # for `pages`, which makes HTML of it
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 _CONFIG = {"displayModeBar": False, "responsive": True}
+# JupyterLab's renderer draws each figure once more off screen, for a PNG nobody sees here, unless its element has no
+# height: then a third of the time is saved. So the element has none, and the figure stands over the room kept for it.
+_STYLE = (
+    "<style>.course-stage .jp-RenderedPlotly{height:0!important;min-height:0!important}"
+    ".course-stage .jp-RenderedPlotly,.course-stage .jp-OutputArea,.course-stage .jp-OutputArea-child"
+    "{overflow:visible!important}</style>"
+)
 
 
 def summary(figure: go.Figure) -> str:
@@ -70,23 +78,48 @@ def show(figure: go.Figure) -> None:
     display(bundle(figure), raw=True)
 
 
-def draw_first(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
-    """Fill `output` before it is displayed, as part of its state: no message goes to the page.
+class Stage:
+    """Where one figure after another is shown, as `.widget`."""
 
-    Returns the bundle drawn and its summary.
-    """
-    data, said = _drawn(draw)
-    output.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
-    return data, said
+    def __init__(self) -> None:
+        self._output = ipywidgets.Output()
+        self._output.add_class("course-stage")
+        style = ipywidgets.HTML(_STYLE, layout={"display": "none"})
+        self.widget = ipywidgets.VBox([style, self._output])
 
+    def draw_first(self, draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
+        """Fill the stage before it is displayed, as part of its state: no message goes to the page.
 
-def redraw(output: ipywidgets.Output, draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
-    """Replace what a displayed `output` shows by `draw()`, without a blank frame; returns the bundle and its summary."""
-    data, said = _drawn(draw)
-    with output:
-        output.clear_output(wait=True)
-        display(data, raw=True)
-    return data, said
+        Returns the bundle drawn and its summary.
+        """
+        data, said = self._drawn(draw)
+        self._output.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
+        if front_end() not in ("none", "page"):
+            # What exists now is not searched for garbage again: 0.2 s, with all that jax holds, while a learner waits.
+            gc.collect()
+            gc.freeze()
+        return data, said
+
+    def redraw(self, draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
+        """Replace what the displayed stage shows by `draw()`, without a blank frame; returns the bundle and its summary."""
+        data, said = self._drawn(draw)
+        with self._output:
+            self._output.clear_output(wait=True)
+            display(data, raw=True)
+        return data, said
+
+    def close(self) -> None:
+        """Take the stage and all that stands on it off the page."""
+        self._output.clear_output()
+        for part in (self.widget, *self.widget.children):
+            part.close()
+
+    def _drawn(self, draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:
+        """A figure's bundle and summary, and the room it needs kept. An error becomes a sentence, never an old figure."""
+        data, said = _drawn(draw)
+        shown = data.get(PLOTLY_MIME)
+        self._output.layout.min_height = f"{shown['layout']['height']}px" if shown else None
+        return data, said
 
 
 def _drawn(draw: Callable[[], go.Figure]) -> tuple[dict[str, Any], str]:

@@ -181,6 +181,12 @@ def test_a_learner_goes_through(open_notebook, server, path, monkeypatch):
     for explorer in explorers:
         assert explorer.locator(".js-plotly-plot").count() == 1
         assert move_every_control(explorer, opened) >= 1
+        drawn, room, said = (
+            explorer.locator(part).first.bounding_box() for part in (".main-svg", ".course-stage", "[role=status]")
+        )
+        assert drawn["y"] == pytest.approx(room["y"], abs=2)  # the figure has no height of its own: it fills its room
+        assert drawn["height"] == pytest.approx(room["height"], abs=2)
+        assert drawn["y"] + drawn["height"] <= said["y"]
     assert len(page.locator(".course-question").all()) == len(bank(chapter).questions)
     answer_every_question(opened, chapter)
     total = sum(not isinstance(q, Predict) for q in bank(chapter).questions)

@@ -1,3 +1,4 @@
+import gc
 import json
 
 import numpy as np
@@ -13,7 +14,7 @@ from course_utils.experiments import ch03 as ch03_experiment
 from course_utils.figures.memory import decay_weights
 from course_utils.figures.style import finish
 from course_utils.measure.gates import number_units
-from course_utils.runtime import InvalidInput, recorded
+from course_utils.runtime import InvalidInput, recorded, require
 from course_utils.widgets import ch00, ch01, ch02, ch03, surface
 from course_utils.widgets.explore import MOST_FRAMES, choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
@@ -76,6 +77,37 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence_and_the_next_move_works():
     assert "13 cannot be drawn." in e._status.value
     e.controls["level"].holder.value = 14
     assert "at 14" in e._status.value
+
+
+def test_the_stage_keeps_room_for_each_figure_and_none_for_a_sentence(front):
+    front("jupyter")
+    heights = {"low": 300, "high": 520}
+
+    def figure(kind):
+        require(kind in heights, "This one cannot be drawn.")
+        return finish(go.Figure(), title="t", caption="c", summary=f"{kind}.", height=heights[kind])
+
+    e = explore(figure, kind=choice("kind", ("low", "high", "none")))
+    e._repr_mimebundle_()
+    room, kinds = e._stage._output.layout, e.controls["kind"].holder
+    assert room.min_height == "300px"
+    kinds.value = "high"
+    assert room.min_height == "520px"
+    kinds.value = "none"
+    assert room.min_height is None
+    kinds.value = "low"
+    assert room.min_height == "300px"
+
+
+def test_what_exists_when_an_explorer_is_shown_is_not_searched_for_garbage_again(front):
+    front("jupyter")
+    before = gc.get_freeze_count()
+    kept = [[i] for i in range(1000)]
+    try:
+        explorer()._repr_mimebundle_()
+        assert gc.get_freeze_count() > before + len(kept)
+    finally:
+        gc.unfreeze()
 
 
 def test_the_summary_is_announced():

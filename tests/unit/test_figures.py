@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 from colorspacious import cspace_convert, deltaE
+from plotly.subplots import make_subplots
 
 from course_utils.figures import style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
@@ -254,3 +255,14 @@ def test_who_is_not_above_the_baselines_is_named():
     assert title({"a": good}) == "Above every baseline at the largest distance"
     assert title({"a": good, "b": bad}) == "Not above the baselines at the largest distance: b"
     assert title({"b": bad}) == "Not above the baselines at the largest distance"
+
+
+def test_a_copied_layout_of_subplots_is_plotlys_own_and_keeps_nothing_of_the_last_figure():
+    layout = {"column_widths": [0.7, 0.3], "shared_yaxes": True}
+    first, second = style.subplots(1, 2, **layout), style.subplots(1, 2, **layout)
+    first.add_scatter(y=[1, 2], row=1, col=2)
+    first.update_xaxes(title_text="steps", row=1, col=1)
+    assert first.data[0].xaxis == "x2"
+    assert not second.data
+    theirs = make_subplots(1, 2, **layout).to_plotly_json()["layout"]
+    assert {**second.to_plotly_json()["layout"], "template": None} == {**theirs, "template": None}
