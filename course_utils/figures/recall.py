@@ -1,6 +1,6 @@
 """Which networks learn to bridge which delay."""
 
-import math
+import decimal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -78,12 +78,13 @@ def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int, fewer: 
     )  # fmt: skip
 
 
-def _scientific(value: float) -> str:
-    """0.05, and 9.9 · 10⁻⁵ for 9.9e-05."""
-    if value >= 0.01:
-        return f"{value:.2g}"
-    exponent = math.floor(math.log10(value))
-    return f"{value / 10**exponent:.2g} · {power(exponent)}"
+def _at_least(value: float) -> str:
+    """Two digits of it, never more than it is: 0.05, and 9.9 · 10⁻⁵ for 9.98e-05."""
+    rounded = decimal.Context(prec=2, rounding=decimal.ROUND_FLOOR).create_decimal(repr(float(value)))
+    if rounded >= decimal.Decimal("0.01"):
+        return f"{rounded.normalize():f}"
+    exponent = rounded.adjusted()
+    return f"{rounded.scaleb(-exponent).normalize():f} · {power(exponent)}"
 
 
 def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Figure:
@@ -116,7 +117,7 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
     figure.update_layout(legend={"x": 0.01, "y": 0.02, "yanchor": "bottom"})
     below = sum(share < min(learned, default=np.inf) for share in failed)
     above = sum(share > max(failed, default=0) for share in learned)
-    limit = _scientific(min(learned)) if learned else ""
+    limit = _at_least(min(learned)) if learned else ""
     return finish(
         figure,
         title=f"{len(learned)} trainings solved their delay, {len(failed)} did not; none with a share below {limit} did" if learned

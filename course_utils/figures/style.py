@@ -73,7 +73,7 @@ def finish(
         overwrite=True,
         template=TEMPLATE,
         height=height,
-        margin={"t": 44 + 17 * len(lines), **_room(figure)},
+        margin={"t": 44 + 17 * len(lines), **_room(figure, bool(x))},
         title={"text": title, "subtitle": {"text": "<br>".join(lines)}},
         meta={"title": title, "caption": caption, "summary": summary},
     )
@@ -84,8 +84,11 @@ def finish(
     return figure
 
 
-def _room(figure: Any) -> dict[str, float]:
-    """Margins in pixels from the words at the ticks and beside the plot: a page that measures them draws twice."""
+def _room(figure: Any, titled: bool) -> dict[str, float]:
+    """Margins in pixels from the words at the ticks and beside the plot: a page that measures them draws twice.
+
+    titled: whether the horizontal axes will get a title below their words.
+    """
     letter = 7.0
 
     def longest(texts: Any) -> float:
@@ -97,8 +100,10 @@ def _room(figure: Any) -> dict[str, float]:
     left = max(map(longest, [*categories, *(axis.ticktext or () for axis in figure.select_yaxes())]), default=0)
     below = max(
         (
-            longest(axis.ticktext or ()) * abs(math.sin(math.radians(axis.tickangle or 0)))
+            longest(axis.ticktext or ()) * abs(math.sin(math.radians(axis.tickangle)))
+            + (26 if titled or axis.title.text else 0)
             for axis in figure.select_xaxes()
+            if axis.tickangle
         ),
         default=0,
     )

@@ -8,7 +8,7 @@ import pytest
 from colorspacious import cspace_convert, deltaE
 from plotly.subplots import make_subplots
 
-from course_utils.figures import style
+from course_utils.figures import recall, style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
 from course_utils.figures.language import next_words, twin_paths
@@ -266,3 +266,19 @@ def test_a_copied_layout_of_subplots_is_plotlys_own_and_keeps_nothing_of_the_las
     assert not second.data
     theirs = make_subplots(1, 2, **layout).to_plotly_json()["layout"]
     assert {**second.to_plotly_json()["layout"], "template": None} == {**theirs, "template": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.05, "0.05"),
+        (0.0579, "0.057"),
+        (9.98e-5, "9.9 · 10⁻⁵"),
+        (9.9e-5, "9.9 · 10⁻⁵"),
+        (2e-7, "2 · 10⁻⁷"),
+        (0.3, "0.3"),
+    ],
+)
+def test_a_lower_limit_is_never_rounded_above_what_was_seen(value, said):
+    """“None below 10⁻⁴ did” would be wrong if one with 9.98 · 10⁻⁵ did."""
+    assert recall._at_least(value) == said
