@@ -96,6 +96,7 @@ class Stage:
         self._output.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
         if front_end() not in ("none", "page"):
             # What exists now is not searched for garbage again: 0.2 s, with all that jax holds, while a learner waits.
+            gc.unfreeze()
             gc.collect()
             gc.freeze()
         return data, said

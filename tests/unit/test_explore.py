@@ -1,5 +1,6 @@
 import gc
 import json
+import weakref
 
 import numpy as np
 import plotly.graph_objects as go
@@ -36,6 +37,10 @@ def draw(level, kind="line", on=True, name="a"):
         raise InvalidInput("13 cannot be drawn.")
     figure = go.Figure(go.Scatter(y=[level, level + on]))
     return finish(figure, title=f"Level {level}", caption="A line to look at.", summary=f"{kind} {name} at {level}.")
+
+
+class Model:
+    itself: "Model"
 
 
 def explorer():
@@ -106,6 +111,12 @@ def test_what_exists_when_an_explorer_is_shown_is_not_searched_for_garbage_again
     try:
         explorer()._repr_mimebundle_()
         assert gc.get_freeze_count() > before + len(kept)
+        thrown_away = Model()
+        thrown_away.itself, gone = thrown_away, weakref.ref(thrown_away)
+        explorer()._repr_mimebundle_()
+        del thrown_away
+        explorer()._repr_mimebundle_()  # what was frozen and is garbage since goes with the next one
+        assert gone() is None
     finally:
         gc.unfreeze()
 
