@@ -8,11 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from .build import render
 from .figures.gradients import power
-from .figures.style import BLUE, DASHES, RED, TEMPLATE
+from .figures.style import BLUE, DASHES, RED, TEMPLATE, subplots
 from .measure.regimes import random_inputs, recurrent, run, spectrum
 from .models.self_attention import causal_mask
 
@@ -66,9 +65,7 @@ def masks() -> dict[str, np.ndarray]:
 def mask_panels() -> go.Figure:
     """`masks` side by side."""
     drawn = masks()
-    figure = make_subplots(
-        1, len(drawn), subplot_titles=[f"<b>{letter}</b>" for letter in drawn], horizontal_spacing=0.05
-    )
+    figure = subplots(1, len(drawn), subplot_titles=[f"<b>{letter}</b>" for letter in drawn], horizontal_spacing=0.05)
     places = list(range(5))
     for column, mask in enumerate(drawn.values(), 1):
         figure.add_heatmap(

@@ -52,7 +52,7 @@ def twins(models: Mapping[str, Any]) -> Explorer:
         states = states_of(models[network], rows.tokens, rows.mask)[:, 1 : 1 + len(said[0])]
         return said, states
 
-    for name in models:
+    for name in models:  # compiled now, not at the first choice
         paths(name, TWINS[0][1])
 
     def draw(network: str, sentence: str):

@@ -35,8 +35,7 @@ def alignments(model: Any) -> Explorer:
     """Any sentence, its translation, and which English word each French one looked at; gold where there is one."""
     translated = functools.lru_cache(64)(lambda indices: _translate(model, indices))
     picks = examples()
-    for pick in picks.values():
-        translated(tuple(sentence(pick, "")[0]))
+    translated(tuple(sentence(next(iter(picks.values())), "")[0]))
 
     def draw(picked: Pair, typed: str, word: int, view: str, gold: bool):
         indices, words, pair = sentence(picked, typed)

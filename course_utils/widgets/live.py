@@ -23,6 +23,9 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
 
     Without a widget front end it shows nothing; the progress bar of `fit` is still there.
     """
+    if front_end() in ("none", "page"):
+        yield None
+        return
     steps: list[int] = []
     values: list[float] = []
     drawn = 0.0
@@ -44,9 +47,6 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
             stage.redraw(picture)
             drawn = time.monotonic()
 
-    if front_end() in ("none", "page"):
-        yield None
-        return
     display(stage.widget)
     try:
         yield report

@@ -25,7 +25,7 @@ PAGE_MIME = "application/vnd.recurrence-to-attention+json"  # for `pages`, which
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 _CONFIG = {"displayModeBar": False, "responsive": True}
 # JupyterLab's renderer draws each figure once more off screen, for a PNG nobody sees here, unless its element has no
-# height: then a third of the time is saved. So the element has none, and the figure stands over the room kept for it.
+# height: that saves a quarter of the time. So the element has none, and the figure stands over the room kept for it.
 _STYLE = (
     "<style>.course-stage .jp-RenderedPlotly{height:0!important;min-height:0!important}"
     ".course-stage .jp-RenderedPlotly,.course-stage .jp-OutputArea,.course-stage .jp-OutputArea-child"
