@@ -47,7 +47,8 @@ def save(path: os.PathLike | str, tree: Any, about: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(to_bytes(arrays, {"format": FORMAT, "about": json.dumps(about, sort_keys=True)}))
+        description = json.dumps(about, sort_keys=True, default=lambda number: number.item())  # NumPy's
+        temporary.write_bytes(to_bytes(arrays, {"format": FORMAT, "about": description}))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -79,7 +80,7 @@ def load(path: os.PathLike | str, like: Any) -> tuple[Any, dict[str, Any]]:
                 f"{path} was made by another model: {name!r} has shape {stored.shape} there, {np.shape(expected)} here."
             )
         value = jnp.asarray(stored, jnp.asarray(expected).dtype)
-        leaves.append(jax.random.wrap_key_data(value) if _is_key(leaf) else value)
+        leaves.append(jax.random.wrap_key_data(value, impl=jax.random.key_impl(leaf)) if _is_key(leaf) else value)
     return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(like), leaves), description
 
 

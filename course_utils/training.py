@@ -38,8 +38,8 @@ class TrainingDiverged(CourseError):
         self.step, self.history = step, history
         if step == 0:
             advice = (
-                "No learning rate can cause that. Is a token or a label outside the model's vocabulary or classes, "
-                "or the data itself not finite?"
+                "Is a token or a label outside the model's vocabulary or classes, or the data itself not finite? "
+                "If not, look at the learning rate of step 0 and at the optimizer."
             )
         elif history.learning_rate is None:
             advice = "Try smaller steps of your optimizer."
@@ -58,7 +58,7 @@ class History:
 
     losses: one a step, `[steps]` (`[seeds, steps]` from `fit_seeds`; NaN after a seed has stopped).
     metrics: the same for each metric that the loss reports.
-    seconds: time in updates, compilation excluded; compile_seconds: the compilation.
+    seconds: time in updates, compilation excluded; compile_seconds: the compilation. Of a resumed run, both times together.
     learning_rate: the constant one; None where a schedule or an optimizer of one's own was given.
     stopped: why it ended: `finished`, `solved` (its `stop` condition), `interrupted` or `diverged`; one a seed.
     """
@@ -165,12 +165,19 @@ def fit_seeds(
     Seeds run one after another inside the compiled loop on a CPU, side by side (`vmap`) on an accelerator.
     A seed that diverges stops, keeps its last finite values and is marked `diverged`; the others go on.
     """
-    require(len(seeds) >= 1, "fit_seeds needs at least one seed.")
+    require(
+        np.ndim(seeds) == 1 and len(seeds) >= 1, f"seeds is a list of at least one seed, such as (0, 1), not {seeds!r}."
+    )
     seeds = tuple(int(seed) for seed in seeds)
     models = [make(nnx.Rngs(seed)) for seed in seeds]
-    return models, _run(
+    history = _run(
         models, batches, steps, seeds, loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
     )  # fmt: skip
+    ended = [reason == "diverged" for reason in history.stopped]
+    for lane in np.flatnonzero(ended):
+        others = "" if all(ended) else "; the other seeds went on"
+        warnings.warn(f"Seed {seeds[lane]} diverged at step {history.steps[lane]}{others}.", stacklevel=2)
+    return models, history
 
 
 def _run(
@@ -226,12 +233,14 @@ def _run(
         resume or not there,
         f"{checkpoint} holds an earlier run: go on with it (resume=True), or name another file.",
     )
+    seconds = compile_seconds = 0.0
     if there:
-        state, losses, metrics, done, stopped = _resume(checkpoint, state, losses, metrics, settings)
+        state, losses, metrics, done, stopped, (seconds, compile_seconds) = _resume(
+            checkpoint, state, losses, metrics, settings
+        )
     state, rngs = devices.everywhere((state, rngs))
 
     compiled: dict[Any, Any] = {}
-    seconds = compile_seconds = 0.0
     saved_at = time.monotonic()
 
     def history() -> History:
@@ -241,7 +250,8 @@ def _run(
         if checkpoint is not None and devices.first():
             record = {"losses": losses, "metrics": metrics}
             description = {"settings": settings, "done": done.tolist(), "stopped": stopped, "steps": steps}
-            checkpoints.save(checkpoint, {"state": state, "record": record}, description)
+            times = {"seconds": seconds, "compile_seconds": compile_seconds}
+            checkpoints.save(checkpoint, {"state": state, "record": record}, {**description, **times})
 
     def give_back() -> None:
         """The models as they are now."""
@@ -281,17 +291,21 @@ def _run(
             clock = time.perf_counter()
             new_state, reached, values = jax.block_until_ready(compiled[bucket](*arguments))
             seconds += time.perf_counter() - clock
-            state, reached, values = new_state, np.asarray(reached), jax.tree.map(np.asarray, values)
-            for lane in np.flatnonzero(limits > begin):
+            reached, values = np.asarray(reached), jax.tree.map(np.asarray, values)
+            running = np.flatnonzero(limits > begin)
+            for lane in running:
                 count = reached[lane] - begin
                 losses[lane, begin : begin + count] = values["loss"][lane, :count]
                 for name in metrics:
                     metrics[name][lane, begin : begin + count] = values[name][lane, :count]
-                done[lane] = reached[lane]
                 if reached[lane] < limits[lane]:
                     stopped[lane] = "diverged"
-                elif stop is not None and end % CHUNK == 0 and stop(history().of_seed(int(lane))):
-                    stopped[lane] = "solved"
+            # At once, and before anything of the caller's runs: an interruption finds values and counts of the same step.
+            state, done = new_state, np.where(limits > begin, reached, done)
+            if stop is not None and end % CHUNK == 0:
+                for lane in running:
+                    if stopped[lane] != "diverged" and stop(history().of_seed(int(lane))):
+                        stopped[lane] = "solved"
             bar.update(end - bar.n)
             begin = (end - 1) // CHUNK * CHUNK  # what is reported covers whole chunks
             if np.isfinite(losses[:, begin:end]).any():
@@ -305,7 +319,8 @@ def _run(
                 saved_at = time.monotonic()
     except KeyboardInterrupt:
         stopped = [
-            reason if reason == "solved" or done[i] == steps else "interrupted" for i, reason in enumerate(stopped)
+            reason if reason in ("solved", "diverged") or done[i] == steps else "interrupted"
+            for i, reason in enumerate(stopped)
         ]
         warnings.warn(
             f"Interrupted after {int(done.max())} of {steps} updates; the model keeps what it has learned.",
@@ -318,8 +333,6 @@ def _run(
             keep()
         except OSError as error:
             warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
-    for lane in np.flatnonzero(np.array(stopped) == "diverged") if lanes > 1 else ():
-        warnings.warn(f"Seed {seeds[lane]} diverged at step {done[lane]}; the other seeds went on.", stacklevel=3)
     return history()
 
 
@@ -411,7 +424,8 @@ def _resume(checkpoint, state, losses, metrics, settings):
         width = min(before, rows.shape[1])
         rows[:, :width] = np.asarray(source)[:, :width]
     stopped = ["finished" if reason == "interrupted" else reason for reason in description["stopped"]]
-    return stored["state"], losses, metrics, done, stopped
+    times = tuple(description.get(name, 0.0) for name in ("seconds", "compile_seconds"))
+    return stored["state"], losses, metrics, done, stopped, times
 
 
 # ------------------------------------------------------------------------------------- trained models

@@ -1,5 +1,6 @@
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
@@ -16,7 +17,7 @@ TREE = {
 
 def test_round_trip_with_keys_and_half_precision(tmp_path):
     path = tmp_path / "deep" / "x.safetensors"
-    checkpoints.save(path, TREE, {"steps": 3})
+    checkpoints.save(path, TREE, {"steps": np.int64(3)})
     tree, about = checkpoints.load(path, jax.tree.map(lambda a: a, TREE))
     assert about == {"steps": 3} == checkpoints.about(path)
     assert (tree["a"]["W"] == TREE["a"]["W"]).all()
@@ -24,6 +25,12 @@ def test_round_trip_with_keys_and_half_precision(tmp_path):
     assert tree["low"].dtype == jnp.bfloat16
     assert jax.random.normal(tree["rng"]) == jax.random.normal(TREE["rng"])
     assert [file.name for file in path.parent.iterdir()] == ["x.safetensors"]
+
+
+def test_a_key_keeps_its_kind(tmp_path):
+    path, key = tmp_path / "x.safetensors", jax.random.key(7, impl="rbg")
+    checkpoints.save(path, {"rng": key}, {})
+    assert jax.random.normal(checkpoints.load(path, {"rng": key})[0]["rng"]) == jax.random.normal(key)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 400])

@@ -194,6 +194,36 @@ def test_interrupting_keeps_the_model(tmp_path, interruptible):
     assert same(model, whole)
 
 
+def test_an_interruption_while_a_seed_is_asked_whether_it_has_solved_loses_nothing(tmp_path):
+    def stop(run):
+        if run.steps == 40:
+            raise KeyboardInterrupt
+        return False
+
+    path = tmp_path / "run.safetensors"
+    with pytest.warns(UserWarning, match="Interrupted after 40 of 60"):
+        _, before = fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1), stop=stop, checkpoint=path)
+    assert before.steps.tolist() == [40, 40]
+    whole, history = fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1))
+    resumed, again = fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1), checkpoint=path, resume=True)
+    assert all(same(one, two) for one, two in zip(whole, resumed, strict=True))
+    np.testing.assert_array_equal(history.losses, again.losses)
+    assert again.seconds > before.seconds  # of the whole run
+
+
+def test_an_interruption_does_not_hide_that_a_seed_diverged(tmp_path):
+    def report(step, now):
+        if step == 40:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "run.safetensors"
+    with pytest.warns(UserWarning) as heard:
+        _, history = fit_seeds(make, breaks_for_seed_0, 60, loss=weighted, report=report, seeds=(0, 1), checkpoint=path)
+    assert history.stopped == ("diverged", "interrupted")
+    assert any("Seed 0 diverged at step 23" in str(warning.message) for warning in heard)
+    assert checkpoints.about(path)["stopped"] == ["diverged", "interrupted"]
+
+
 def test_a_model_with_dropout_trains_resumes_and_moves_its_random_state(tmp_path):
     class Dropping(nnx.Module):
         def __init__(self, rngs):
@@ -324,11 +354,11 @@ def test_a_model_and_its_batches_share_no_key():
     assert len(seen) == 60
 
 
-def test_an_index_outside_the_vocabulary_is_not_blamed_on_the_learning_rate():
+def test_an_index_outside_the_vocabulary_is_looked_for_first():
     model = SequenceClassifier(RNNCell(6, 9, rngs=nnx.Rngs(0)), 8, 8, rngs=nnx.Rngs(0))  # the task has 16 symbols
     with pytest.raises(TrainingDiverged, match="outside the model's vocabulary") as caught:
         fit(model, recall, 20, loss=classification)
-    assert "try" not in str(caught.value)
+    assert "try 0.0002" not in str(caught.value)
 
 
 def test_a_step_that_overflows_the_parameters_is_not_taken():
@@ -349,23 +379,41 @@ def test_schedules_no_clipping_and_own_optimizers_are_taken_and_recorded_honestl
     assert fit(make(nnx.Rngs(0)), recall, 5, loss=classification, learning_rate=1e-3).learning_rate == 1e-3
 
 
+def breaks_for_seed_0(step, rng):
+    batch = recall(step, rng)
+    first = jax.random.key_data(rng)[0] == jax.random.key_data(jax.random.fold_in(training.batch_rng(0), step))[0]
+    return batch, jnp.where(first & (step >= 23), jnp.nan, 1.0)
+
+
+def weighted(model, batch):
+    value, metrics = classification(model, batch[0])
+    return value * batch[1], metrics
+
+
 def test_a_diverging_seed_stops_and_the_others_go_on():
-    def breaks_for_one(step, rng):
-        batch = recall(step, rng)
-        first = jax.random.key_data(rng)[0] == jax.random.key_data(jax.random.fold_in(training.batch_rng(0), step))[0]
-        return batch, jnp.where(first & (step >= 23), jnp.nan, 1.0)
-
-    def loss(model, batch):
-        value, metrics = classification(model, batch[0])
-        return value * batch[1], metrics
-
-    with pytest.warns(UserWarning, match="Seed 0 diverged at step 23"):
-        models, history = fit_seeds(make, breaks_for_one, 60, loss=loss, seeds=(0, 1))
+    with pytest.warns(UserWarning, match="Seed 0 diverged at step 23; the other seeds went on"):
+        models, history = fit_seeds(make, breaks_for_seed_0, 60, loss=weighted, seeds=(0, 1))
     assert history.stopped == ("diverged", "finished")
     assert history.steps.tolist() == [23, 60]
     alone, _ = fit_seeds(make, recall, 60, loss=classification, seeds=(1,))
     assert same(models[1], alone[0])
     assert all(np.isfinite(leaf).all() for model in models for leaf in values(model))
+
+
+def test_a_single_seed_that_diverges_is_told_too():
+    with pytest.warns(UserWarning, match=r"Seed 0 diverged at step 23\.$"):
+        _, history = fit_seeds(make, breaks_for_seed_0, 60, loss=weighted, seeds=(0,))
+    assert history.stopped == ("diverged",)
+
+
+def test_seeds_are_a_list():
+    with pytest.raises((InvalidInput, TypeCheckError), match="seeds"):
+        fit_seeds(make, recall, 3, loss=classification, seeds=3)
+
+
+def test_a_rate_that_is_infinite_at_the_first_step_is_not_excluded():
+    with pytest.raises(TrainingDiverged, match="learning rate of step 0"):
+        fit(make(nnx.Rngs(0)), recall, 3, loss=classification, learning_rate=lambda step: 1e-3 / jnp.sqrt(step))
 
 
 def test_a_checkpoint_that_cannot_be_written_is_said_before_training():
