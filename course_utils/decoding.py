@@ -17,6 +17,7 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from .data.vocabulary import Vocabulary
+from .models.recurrent import refuse_empty_rows
 from .runtime import require, require_positive
 
 PAD, BOS, EOS = Vocabulary.pad, Vocabulary.bos, Vocabulary.eos
@@ -38,7 +39,14 @@ class Decoded(NamedTuple):
 def greedy(model: Any, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], longest: int) -> Decoded:
     """Take the most probable word at every step: y_i = argmax p(y | y_1 … y_{i-1}, x); at most `longest` words."""
     require_positive(longest=longest)
-    return Decoded(*_as_numpy(_greedy(*_working(model), source, mask, longest)))
+    refuse_empty_rows(mask)
+    return _checked(Decoded(*_as_numpy(_greedy(*_working(model), source, mask, longest))))
+
+
+def _checked(found: Decoded) -> Decoded:
+    broken = np.flatnonzero(~np.isfinite(found.log_p))
+    require(not len(broken), f"The model's scores are no numbers (source {broken[:1]}): has its training diverged?")
+    return found
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))
@@ -89,10 +97,11 @@ def beam(
     A penalty of 0 compares log p itself, which favours short sentences; 1 compares the mean per word.
     """
     require_positive(longest=longest, size=size)
+    refuse_empty_rows(mask)
     require(length_penalty >= 0, f"length_penalty must be at least 0, not {length_penalty!r}.")
     working = _working(model)
+    first = _checked(Decoded(*_as_numpy(_greedy(*working, source, mask, longest))))
     words, log_p = _as_numpy(_beam(*working, source, mask, longest, size))
-    first = Decoded(*_as_numpy(_greedy(*working, source, mask, longest)))
     words = np.concatenate([words, first.words[:, None]], axis=1)
     log_p = np.concatenate([log_p, first.log_p[:, None]], axis=1)
     score = log_p / np.maximum((words != PAD).sum(-1), 1) ** length_penalty

@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import sys
+import tempfile
 import warnings
 from typing import Any, Literal
 
@@ -77,6 +78,16 @@ def cache() -> pathlib.Path:
     if chosen:
         return pathlib.Path(chosen).expanduser() / "cache"
     return pathlib.Path(platformdirs.user_cache_dir(PACKAGE, appauthor=False))
+
+
+def require_writable(folder: pathlib.Path) -> None:
+    """Make a folder, or raise `InvalidInput` before minutes of work, not after, where nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"{folder} cannot be written: {error}") from None
 
 
 def size() -> Literal["full", "quick"]:

@@ -13,6 +13,7 @@ import itertools
 import os
 import pathlib
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, SupportsInt, get_args
 
@@ -113,15 +114,19 @@ def read_lines(source: str | os.PathLike, target: str | os.PathLike) -> Iterator
 def read_tsv(path: str | os.PathLike, columns: tuple[int | str, int | str] = (0, 1)) -> Iterator[tuple[str, str]]:
     """Pairs from two columns of a file of tab-separated values, one after another.
 
-    `columns`: numbers from 0, or names that stand in the first line (which is then left out). UTF-8, plain or `.gz`.
+    `columns`: numbers from 0, or names that stand in the first line (which is then left out). UTF-8, plain or `.gz`. Empty
+    lines are left out.
     """
-    places: list[int] | None = None if any(isinstance(column, str) for column in columns) else [int(c) for c in columns]
+    named = [column for column in columns if isinstance(column, str)]
+    places: list[int] | None = None if named else [int(column) for column in columns]
     for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
         cells = line.split("\t")
         if places is None:
-            unknown = [column for column in columns if column not in cells]
+            unknown = [column for column in named if column not in cells]
             require(not unknown, f"{os.fspath(path)} has no column {unknown}; its first line names {cells}.")
-            places = [cells.index(column) for column in columns]  # type: ignore[arg-type]
+            places = [cells.index(column) if isinstance(column, str) else int(column) for column in columns]
             continue
         require(
             len(cells) > max(places),
@@ -146,7 +151,7 @@ def _lines(path: str | os.PathLike) -> Iterator[str]:
             f"{path} is not UTF-8 text (after line {number}: {error.reason}). Save it as UTF-8, or convert it: "
             "iconv -f LATIN1 -t UTF-8.",
         )
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         require(False, f"{path} is not a whole gzip file (after line {number}: {error}).")
 
 
@@ -156,7 +161,7 @@ def texts(pairs: Iterable[tuple[str, str]], most: int | None = None) -> Texts:
         require_positive(most=most)
     kept = itertools.islice((pair for pair in pairs if pair[0].strip() and pair[1].strip()), most)
     columns = list(zip(*kept, strict=True))
-    require(columns, "There are no pairs: every line is empty on one side.")
+    require(columns, "There are no pairs: there is no line, or every line is empty on one side.")
     return Texts(list(columns[0]), list(columns[1]))
 
 
@@ -239,6 +244,6 @@ def arrays(
             rows.append(row)
             sources.append(x)
             targets.append(y)
-    require(rows, f"No pair has at most {longest} words on both sides.")
+    require(rows, "There are no pairs." if longest is None else f"No pair has at most {longest} words on both sides.")
     x, y = pad(sources), pad(targets)
     return Parallel(x.tokens, x.mask, y.tokens, y.mask), rows

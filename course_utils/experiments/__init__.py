@@ -9,13 +9,12 @@ import datetime
 import importlib
 import json
 import pathlib
-import tempfile
 from typing import Any
 
 import numpy as np
 
 from .. import devices
-from ..runtime import InvalidInput, device, size, versions
+from ..runtime import InvalidInput, device, require_writable, size, versions
 from ..training import keep
 
 REAL_TEXT = "multi30k"
@@ -37,21 +36,11 @@ def _module(chapter: str) -> Any:
     return importlib.import_module(f"{__name__}.{chapter}")
 
 
-def _writable(folder: pathlib.Path) -> None:
-    """Raise before minutes of work, not after, where nothing can be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InvalidInput(f"{folder} cannot be written: {error}") from None
-
-
 def ship(chapter: str, folder: pathlib.Path | str) -> list[pathlib.Path]:
     """Train the models that a chapter ships and write them to `folder`, one file each."""
     if size() != "full":
         raise InvalidInput("Shipped models are trained in full: unset COURSE_SIZE.")
-    _writable(pathlib.Path(folder))
+    require_writable(pathlib.Path(folder))
     written = []
     for name, get in getattr(_module(chapter), "MODELS", {}).items():
         model, history, _, config = get(retrain=True)
@@ -68,7 +57,7 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     """
     module = _module(chapter)
     if folder is not None:
-        _writable(pathlib.Path(folder))
+        require_writable(pathlib.Path(folder))
     numbers = module.headline()
     result = {
         "chapter": chapter,

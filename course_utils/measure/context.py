@@ -49,8 +49,9 @@ def places(stream: Int[np.ndarray, " tokens"], count: int, context: int, seed: i
 
 
 def cut(model: Any, stream: Any, at: Int[np.ndarray, " words"], sizes: Sequence[int]) -> Context:
-    """The loss of each word when the model starts afresh k words before it."""
+    """The loss of each word when the model starts afresh k words before it; `sizes` from small to large."""
     stream = np.asarray(stream)
+    _check(at, sizes, max(sizes))
     rows = [_loss(model, stream[at[:, None] + np.arange(-k, 1)]) for k in sizes]
     return Context(tuple(sizes), np.array(rows))
 
@@ -60,6 +61,7 @@ def shuffled(
 ) -> Context:
     """The loss of each word from `context` words, of which all but the nearest k stand in random order."""
     require(max(sizes) <= context, f"Of {context} words the nearest {max(sizes)} cannot be kept.")
+    _check(at, sizes, context)
     stream, rng = np.asarray(stream), np.random.default_rng(seed)
     whole = stream[at[:, None] + np.arange(-context, 1)]
     rows = []
@@ -68,6 +70,11 @@ def shuffled(
         mixed = np.take_along_axis(far, rng.random(far.shape).argsort(1), axis=1)
         rows.append(_loss(model, np.concatenate([mixed, whole[:, context - k :]], axis=1)))
     return Context(tuple(sizes), np.array(rows))
+
+
+def _check(at: Any, sizes: Sequence[int], context: int) -> None:
+    require(list(sizes) == sorted(set(sizes)), f"sizes must rise, not {tuple(sizes)}.")
+    require(np.min(at) >= context, f"Word {np.min(at)} has fewer than {context} words before it.")
 
 
 def _loss(model: Any, windows: Int[np.ndarray, "words time"], batch: int = 500) -> Float[np.ndarray, " words"]:

@@ -9,14 +9,16 @@ from jaxtyping import Array, Bool, Float
 
 from ..data.batching import Parallel
 from ..models.attention import masked_softmax
+from ..runtime import require
 from .run import apply
 
 
 def gradients(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source"]:
     """‖∂ logit_i / ∂v_j‖: how the logit of the right word i changes with the vector v_j of source word j.
 
-    The words before are given. Rows and columns that are padding are 0.
+    The words before are given. Rows and columns that are padding are 0. For translators with a recurrent encoder.
     """
+    require(hasattr(model, "embed_source"), f"A {type(model).__name__} has no recurrent encoder to differentiate at.")
     return apply(model, _gradients, batch)
 
 
@@ -60,7 +62,8 @@ class Replaced(NamedTuple):
 
 
 def replaced(model: Any, batch: Parallel, weights: Float[Array | np.ndarray, "n target source"]) -> Replaced:
-    """Replace a trained translator's attention weights and compare what it says."""
+    """Replace a trained translator's attention weights and compare what it says; it has one set of weights for each word."""
+    require(hasattr(model, "embed_source"), f"A {type(model).__name__} has weights of several heads and layers.")
     right, distance = apply(model, _replaced, batch, jnp.asarray(weights, jnp.float32))
     words = np.asarray(batch.target_mask[:, 1:])
     return Replaced(float(right[words].mean()), float(distance[words].mean()))

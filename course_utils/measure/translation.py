@@ -59,9 +59,13 @@ def bleu_by_length(
 ) -> ByLength:
     """BLEU of each group of sentences whose source is longer than the edge before and at most as long as its own.
 
-    `score`: `bleu` with other options. Groups without sentences are left out. A source longer than the last edge is refused.
+    `edges`: rising.   `score`: `bleu` with other options. Groups without sentences are left out. A source of no words, or of
+    more than the last edge, is refused.
     """
     counts = np.asarray(lengths)
+    require(len(counts), "There are no sentences.")
+    require(list(edges) == sorted(set(edges)), f"The edges must rise, not {tuple(edges)}.")
+    require(counts.min() >= 1, "A source has no words.")
     require(len(counts) == len(references), f"There are {len(counts)} lengths and {len(references)} references.")
     require(counts.max() <= max(edges), f"A source has {counts.max()} words, beyond the last edge {max(edges)}.")
     found = ByLength([], [], [])
@@ -79,8 +83,9 @@ def translate(
 ) -> Decoded:
     """Translate the sources of a batch, greedily (`size` 1) or with a beam; sentences of like length together.
 
-    Each may become half as long again as the longest source decoded beside it, and five words more. There are no weights in what returns:
-    alignments are read with the reference given (`measure.alignment`).
+    Each may become half as long again as the longest source decoded beside it (its length rounded up to a multiple of
+    8), and five words more. There are no weights in what returns: alignments are read with the reference given
+    (`measure.alignment`).
     """
     lengths = np.asarray(batch.source_mask).sum(axis=1)
     order = np.argsort(lengths, kind="stable")

@@ -55,10 +55,10 @@ def _answer(queries: Any, keys: Any, values: Any, chunk: int, causal: bool) -> A
         shrink, raised = jnp.exp(largest - new), jnp.exp(scores - new[..., None])
         return (new, shrink * total + raised.sum(-1), shrink[..., None] * found + raised @ v), None
 
-    lead = queries.shape[:-1]
-    begin = (jnp.full(lead, -jnp.inf), jnp.zeros(lead), jnp.zeros((*lead, values.shape[-1])))
+    lead, dtype = queries.shape[:-1], jnp.promote_types(queries.dtype, jnp.float32)  # of what is added up
+    begin = (jnp.full(lead, -jnp.inf, dtype), jnp.zeros(lead, dtype), jnp.zeros((*lead, values.shape[-1]), dtype))
     (largest, total, found), _ = jax.lax.scan(step, begin, _pieces(keys, values, chunk))
-    answer = found / total[..., None]
+    answer = (found / total[..., None]).astype(values.dtype)
     return answer, (queries, keys, values, answer, largest + jnp.log(total))
 
 
@@ -74,8 +74,10 @@ def _gradient(chunk: int, causal: bool, kept: Any, slope: Any) -> Any:
         of_piece = (jnp.swapaxes(of_scores, -1, -2) @ queries, jnp.swapaxes(weights, -1, -2) @ slope)
         return of_queries + of_scores @ k, of_piece
 
-    of_queries, found = jax.lax.scan(step, jnp.zeros_like(queries), _pieces(keys, values, chunk))
-    return of_queries, *(jnp.moveaxis(a, 0, -3).reshape(b.shape) for a, b in zip(found, (keys, values), strict=True))
+    begin = jnp.zeros(queries.shape, log_total.dtype)
+    of_queries, found = jax.lax.scan(step, begin, _pieces(keys, values, chunk))
+    joined = (jnp.moveaxis(a, 0, -3).reshape(b.shape) for a, b in zip(found, (keys, values), strict=True))
+    return tuple(a.astype(b.dtype) for a, b in zip((of_queries, *joined), (queries, keys, values), strict=True))
 
 
 _in_pieces.defvjp(_answer, _gradient)
@@ -98,8 +100,11 @@ def _pieces(keys: Any, values: Any, chunk: int) -> Any:
 
 
 def positive(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """φ(x) = elu(x) + 1, which is positive everywhere. Katharopoulos, Vyas, Pappas, Fleuret (2020)."""
-    return jax.nn.elu(x) + 1
+    """φ(x) = elu(x) + 1, which is positive everywhere. Katharopoulos, Vyas, Pappas, Fleuret (2020).
+
+    Below 0 that is exp(x), and written so: in float32 elu(x) + 1 is 0 from about -17 on.
+    """
+    return jnp.where(x > 0, x + 1, jnp.exp(jnp.minimum(x, 0)))
 
 
 def linear_attention(

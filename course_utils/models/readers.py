@@ -203,6 +203,11 @@ class PatchReader(nnx.Module):
         """Scores of the classes, and all weights."""
         x, found = self.embed(patches), []
         if self.table is not None:
+            most = self.table.num_embeddings
+            require(
+                patches.shape[1] <= most,
+                f"{patches.shape[1]} patches are more than the {most} this reader has places for.",
+            )
             x = x + self.table(jnp.arange(patches.shape[1])) * self.table.features**0.5
         for block in self.blocks:
             x, weights, _ = block(x, jnp.ones((patches.shape[1],) * 2, bool))

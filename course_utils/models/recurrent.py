@@ -184,7 +184,8 @@ class Truncated(WrappedCell):
 
     def project(self, inputs: Float[Array, "batch time embed"]) -> Any:
         """What the inputs contribute, and where a window begins."""
-        begins = jnp.arange(inputs.shape[1]) % self.window == 0
+        steps = jnp.arange(inputs.shape[1])
+        begins = (steps % self.window == 0) & (steps > 0)
         return self.cell.project(inputs), jnp.broadcast_to(begins, inputs.shape[:2])
 
     def step(self, state: Any, projected: Any) -> Any:

@@ -12,7 +12,7 @@ from ..experiments import multi30k as ladder
 from ..experiments.translate import parameters
 from ..figures.translation import bleu_curves
 from ..measure.translation import bleu, bleu_by_length
-from ..runtime import require
+from ..runtime import require, require_writable
 from .live import live_loss
 from .surface import show
 
@@ -26,10 +26,10 @@ ADVICE = (
 
 
 def split(pairs: Texts, seed: int = 0, share: float = 0.1) -> tuple[Texts, Texts]:
-    """Pairs to train on and others to test on; all pairs of one source are on one side."""
+    """Pairs to train on and others to test on; all pairs of one source, spaces aside, are on one side."""
     of_source: dict[str, dict[str, None]] = {}
     for source, target in zip(*pairs, strict=True):
-        of_source.setdefault(source, {})[target] = None
+        of_source.setdefault(" ".join(source.split()), {})[target] = None
     require(
         len(of_source) >= LEAST,
         f"There are {len(of_source)} different sources; {LEAST} are needed at least, and some thousands are better.",
@@ -60,6 +60,10 @@ def run(
     width: of vectors and states.   pieces: of words, of each language.   report: the page; an existing one is replaced.
     Returns what happened, in a line.
     """
+    path = None if report is None else pathlib.Path(report).expanduser()
+    if path is not None:
+        require_writable(path.parent)
+        require(not path.is_dir(), f"{path} is a folder: name a file in it for the report.")
     train, test = split(texts(read_tsv(table)), seed)
     text = ladder.prepare(train, pieces)
     lengths = [len(sentence.split()) for sentence in test.source]
@@ -77,10 +81,9 @@ def run(
     figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1)
     show(figure)
     told = "; ".join(f"{row[0]} {row[1]}" for row in rows)
-    if report is None:
+    if path is None:
         return f"BLEU on {len(test.source)} pairs: {told}."
-    path = pathlib.Path(report).expanduser()
-    path.write_text(page(str(table), figure, rows, test, said, len(train.source)), encoding="utf-8")
+    path.write_text(page(str(table), figure, rows, test, said, text.sentences), encoding="utf-8")
     return f"BLEU on {len(test.source)} pairs: {told}. Written: {path}"
 
 

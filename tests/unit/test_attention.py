@@ -284,6 +284,16 @@ def test_greedy_takes_the_best_word_each_time_and_stops_at_the_end_mark(options)
     assert (found.weights is not None) == ("score" in options)
 
 
+@pytest.mark.parametrize("search", [decoding.greedy, decoding.beam])
+def test_a_source_without_words_and_scores_that_are_no_numbers_are_named(search):
+    model, (source, mask, _) = translator(), sentences()
+    with pytest.raises(InvalidInput, match="Row 1 of the mask is all False"):
+        search(model, source, mask.at[1].set(False), 3)
+    model.embed_source.embedding.set_value(model.embed_source.embedding[...] * jnp.nan)
+    with pytest.raises(InvalidInput, match="scores are no numbers"):
+        search(model, source, mask, 3)
+
+
 def every_sentence(vocab, longest):
     """All sentences of at most `longest` words: ended, or cut off."""
     going = [w for w in range(vocab) if w not in (decoding.PAD, decoding.BOS, decoding.EOS)]

@@ -1,6 +1,7 @@
 """The capstone on small tables: what it makes of them, and what it refuses."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,6 +51,12 @@ def test_all_translations_of_a_source_are_on_one_side():
     assert not set(train.source) & set(test.source)
 
 
+def test_a_source_with_another_space_is_the_same_source():
+    sources = [f"s{i}" for i in range(300)]
+    train, test = capstone.split(Texts([*sources, *(source + " " for source in sources)], sources * 2))
+    assert not {source.strip() for source in train.source} & {source.strip() for source in test.source}
+
+
 def test_groups_end_at_the_longest():
     edges = capstone.groups([3, 4, 5, 6, 7, 8, 9, 40])
     assert edges == sorted(set(edges))
@@ -66,3 +73,26 @@ def test_what_cannot_be_trained_on_is_named(tmp_path):
         capstone.run(broken)
     with pytest.raises(InvalidInput, match="no file"):
         capstone.run(tmp_path / "missing.tsv")
+
+
+def test_a_page_that_cannot_be_written_is_said_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(ladder, "learn", None)  # would raise, were it reached
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        capstone.run(table(tmp_path), report="/proc/nope/mine.html")
+    with pytest.raises(InvalidInput, match="is a folder"):
+        capstone.run(table(tmp_path), report=tmp_path)
+
+
+def test_the_page_counts_the_pairs_that_were_trained_on(tmp_path, monkeypatch):
+    def learn(text, *options):
+        assert text.sentences < 216
+        return None, SimpleNamespace(seconds=1.0)
+
+    monkeypatch.setattr(ladder, "LONGEST", 14)
+    monkeypatch.setattr(ladder, "learn", learn)
+    monkeypatch.setattr(ladder, "written", lambda model, text, test: test.target)
+    monkeypatch.setattr(capstone, "parameters", lambda model: 1)
+    report = tmp_path / "mine.html"
+    capstone.run(table(tmp_path), pieces=150, report=report)
+    told = int(re.search(r"Trained on (\d+) pairs", report.read_text(encoding="utf-8"))[1])
+    assert 0 < told < 216

@@ -201,6 +201,8 @@ def test_without_positions_a_picture_is_a_bag_of_patches():
         assert np.allclose(model(patches), model(shuffled), atol=1e-5) == same
     with pytest.raises(InvalidInput, match="learned"):
         PatchReader(16, 16, 2, rngs=nnx.Rngs(0), positions="rotary")
+    with pytest.raises(InvalidInput, match="5 patches are more than the 4"):
+        PatchReader(4, 2, 3, rngs=nnx.Rngs(0))(jnp.ones((1, 5, 2)))
 
 
 # ------------------------------------------------------------------------------------------ other readers

@@ -12,6 +12,7 @@ from course_utils.measure.alignment import weights_on_reference
 from course_utils.measure.summary import kept
 from course_utils.models.attention import Tempered, masked_softmax, tempered_softmax
 from course_utils.models.seq2seq import Translator
+from course_utils.models.transformer import Transformer
 from course_utils.runtime import InvalidInput
 
 BATCH = Parallel(
@@ -50,6 +51,12 @@ def test_gradients_are_those_of_finite_differences(options):
     np.testing.assert_allclose(found, expected, atol=2e-4)
     assert (found[1, :, 3] == 0).all()
     assert (found[1, 2] == 0).all()
+
+
+@pytest.mark.parametrize("measure", [influence.gradients, lambda m, b: influence.replaced(m, b, np.ones((2, 3, 4)))])
+def test_a_transformer_is_refused_by_name_where_there_must_be_one_recurrent_encoder(measure):
+    with pytest.raises(InvalidInput, match="Transformer"):
+        measure(Transformer(10, 9, width=8, heads=2, layers=1, rngs=nnx.Rngs(0)), BATCH)
 
 
 @pytest.mark.parametrize("options", [FIXED, ATTENTIVE])

@@ -77,3 +77,22 @@ def test_a_parallel_scan_equals_the_steps_in_turn():
         expected.append(h)
     np.testing.assert_allclose(sequential_scan(a, b), expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(parallel_scan(a, b), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_the_map_is_positive_far_below_zero_too_and_attention_stays_a_mean():
+    assert (positive(jnp.array([-80.0, -20.0, 0.0, 3.0])) > 0).all()
+    q, k, v = jnp.full((3, 2), -20.0), jnp.zeros((3, 2)), jnp.arange(3.0)[:, None]
+    np.testing.assert_allclose(linear_attention(q, k, v)[:, 0], [0, 0.5, 1], atol=1e-5)
+    slopes = jax.vmap(jax.grad(lambda x: positive(x)))(jnp.array([-200.0, -1.0, 200.0]))
+    np.testing.assert_allclose(slopes, [0, np.exp(-1), 1], atol=1e-6)
+
+
+def test_pieces_take_half_precision_and_add_up_in_full():
+    Q, K, V = (a.astype(jnp.bfloat16) for a in arrays((12, 8), (12, 8), (12, 5)))
+    wide = [a.astype(jnp.float32) for a in (Q, K, V)]
+    loss = lambda Q, K, V: (chunked_attention(Q, K, V, 4, True).astype(jnp.float32) ** 2).sum()
+    assert chunked_attention(Q, K, V, 4, True).dtype == jnp.bfloat16
+    found, wanted = jax.grad(loss, (0, 1, 2))(Q, K, V), jax.grad(loss, (0, 1, 2))(*wide)
+    for a, b in zip(found, wanted, strict=True):
+        assert a.dtype == jnp.bfloat16
+        np.testing.assert_allclose(a.astype(jnp.float32), b, atol=0.05)

@@ -127,6 +127,9 @@ def test_columns_by_number_and_by_name(tmp_path):
     assert list(read_tsv(table, (2, 1)))[1:] == [("one", "eins"), ("two", "zwei")]
     with pytest.raises(InvalidInput, match=r"no column \['fr'\]; its first line names"):
         list(read_tsv(table, ("de", "fr")))
+    assert list(read_tsv(table, (1, "en"))) == [("eins", "one"), ("zwei", "two")]
+    table.write_text("eins\tone\n\nzwei\ttwo\n\n")
+    assert list(read_tsv(table)) == [("eins", "one"), ("zwei", "two")]
     table.write_text("eins\tone\nzwei two\n")
     with pytest.raises(InvalidInput, match="Line 2 .* has 1 column; .*tabs"):
         list(read_tsv(table))
@@ -139,6 +142,11 @@ def test_another_encoding_a_broken_archive_and_a_missing_file_are_named(tmp_path
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"eins\tone\n" * 999)[:-20])
     with pytest.raises(InvalidInput, match="not a whole gzip file"):
         list(read_tsv(tmp_path / "cut.gz"))
+    whole = bytearray(gzip.compress(b"".join(f"{i}\t{i * i}\n".encode() for i in range(999))))
+    whole[40:60] = b"\xff" * 20
+    (tmp_path / "spoilt.gz").write_bytes(whole)
+    with pytest.raises(InvalidInput, match="not a whole gzip file"):
+        list(read_tsv(tmp_path / "spoilt.gz"))
     with pytest.raises(InvalidInput, match="no file"):
         list(read_tsv(tmp_path / "nothing.tsv"))
 
@@ -157,6 +165,10 @@ def test_empty_lines_are_left_out():
     assert texts([("a", "b"), (" ", "c"), ("d", ""), ("e", "f")]) == Texts(["a", "e"], ["b", "f"])
     with pytest.raises(InvalidInput, match="no pairs"):
         texts([("", "a")])
+    with pytest.raises(InvalidInput, match="there is no line"):
+        texts([])
+    with pytest.raises(InvalidInput, match=r"^There are no pairs\.$"):
+        arrays(Texts([], []), Vocabulary(["a"]), Vocabulary(["b"]))
     with pytest.raises(InvalidInput, match="most"):
         texts([("a", "b")], most=0)
 

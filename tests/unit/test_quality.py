@@ -31,6 +31,12 @@ def test_groups_by_length_are_those_of_their_sentences():
     assert found.bleu == pytest.approx([100, bleu(["f g h i x"], ["f g h i j"]), 100])
     with pytest.raises(InvalidInput, match="21 words"):
         bleu_by_length(translations, references, [8, 9, 21], (8, 20))
+    with pytest.raises(InvalidInput, match="no words"):
+        bleu_by_length(translations, references, [8, 9, 0], (8, 20))
+    with pytest.raises(InvalidInput, match="must rise"):
+        bleu_by_length(translations, references, [8, 9, 9], (20, 8))
+    with pytest.raises(InvalidInput, match="no sentences"):
+        bleu_by_length([], [], [])
     with pytest.raises(InvalidInput, match="2 translations and 3 references"):
         bleu(translations[:2], references)
 

@@ -137,3 +137,8 @@ def test_what_is_too_short_is_refused():
         places(STREAM[:20], 3, 30)
     with pytest.raises(InvalidInput, match="cannot be kept"):
         shuffled(model(), STREAM, places(STREAM, 3, 30), (40,), 30)
+    for measured in (lambda at: cut(model(), STREAM, at, (1, 5)), lambda at: shuffled(model(), STREAM, at, (1, 5), 5)):
+        with pytest.raises(InvalidInput, match="Word 3 has fewer than 5 words before it"):
+            measured(np.array([9, 3]))
+    with pytest.raises(InvalidInput, match="sizes must rise"):
+        cut(model(), STREAM, np.array([20]), (16, 4))

@@ -61,6 +61,16 @@ def test_a_window_as_long_as_the_sequence_gives_the_full_gradient():
     assert errors[2] < 1e-5
 
 
+def test_a_start_of_ones_own_is_cut_off_by_no_window_before_the_sequence():
+    def last(first, make):
+        return unroll(make(cell("rnn")), jnp.ones((1, 4, 3)), start=first)[1]
+
+    first = jnp.full((1, 5), 0.1)
+    cut, whole = (jax.jacobian(last)(first, make) for make in (lambda c: Truncated(c, 100), lambda c: c))
+    np.testing.assert_allclose(cut, whole, atol=1e-7)
+    assert np.abs(whole).max() > 0
+
+
 def test_the_exercise_on_one_weight_agrees_with_stop_gradient():
     xs, k = jnp.array([1.0, -2.0, 0.5, 3.0]), 2
 
