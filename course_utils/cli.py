@@ -2,13 +2,14 @@
 
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from .runtime import CourseError
+from .runtime import CourseError, InvalidInput
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,9 +34,16 @@ def _all_notebooks() -> list[pathlib.Path]:
     return found
 
 
+def _number(chapter: str) -> str:
+    """The two digits of a chapter that is written `01`, `1` or `ch01`."""
+    written = re.fullmatch("(?:ch)?([0-9]{1,2})", chapter, re.IGNORECASE)
+    if written is None:
+        raise _fail(InvalidInput(f"A chapter is written 01, 1 or ch01, not {chapter!r}."))
+    return written[1].zfill(2)
+
+
 def _notebook(chapter: str) -> pathlib.Path:
-    """The notebook of a chapter: `01`, `1` or `ch01`."""
-    number = chapter.lower().removeprefix("ch").zfill(2)
+    number = _number(chapter)
     for path in _all_notebooks():
         if path.name.startswith(f"{number}_"):
             return path
@@ -84,7 +92,7 @@ def site(
     ] = None,
     out: Annotated[pathlib.Path, typer.Option(help="Folder for the pages.")] = pathlib.Path("site"),
 ) -> None:
-    """The course as pages that need neither a kernel nor a network (install with `.[site]`)."""
+    r"""The course as pages that need neither a kernel nor a network (install with `.\[site]`)."""
     _write_pages("course_utils.pages", "build_site", notebooks or _all_notebooks(), out)
 
 
@@ -93,7 +101,7 @@ def slides(
     chapter: Annotated[str, typer.Argument(help="Such as 01.")],
     out: Annotated[pathlib.Path, typer.Option(help="Folder for the slides.")] = pathlib.Path("slides"),
 ) -> None:
-    """A chapter's sections as slides with live figures, for a room without a network (install with `.[site]`)."""
+    r"""A chapter's sections as slides with live figures, for a room without a network (install with `.\[site]`)."""
     _write_pages("course_utils.pages.slides", "build_slides", _notebook(chapter), out)
 
 
@@ -166,6 +174,7 @@ def collected(
 
 def _write_pages(module: str, function: str, source: Any, out: pathlib.Path) -> None:
     _need("site", "nbformat", "nbclient", "sphinx", "myst_nb", "furo", "pypandoc", "ziamath", "sphinx_revealjs")
+    _make(out)  # before notebooks are executed for minutes
     try:
         typer.echo(f"written: {getattr(importlib.import_module(module), function)(source, out)}")
     except (CourseError, OSError) as error:
@@ -183,15 +192,18 @@ def _need(extra: str, *modules: str) -> None:
 def stamp(
     repo: Annotated[str | None, typer.Option(help="OWNER/NAME on GitHub.")] = None,
     ref: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
+    folder: Annotated[
+        str, typer.Option(help="The repository's folder that the buttons open, such as handout.")
+    ] = "notebooks",
     clear: Annotated[bool, typer.Option("--clear", help="Take the stamp off again.")] = False,
 ) -> None:
     """Write where this copy is published (Colab and Binder buttons, install line) into notebooks and README."""
     from .stamp import stamp as write
 
     if clear == (repo is not None):
-        raise _fail(CourseError("Say either --repo OWNER/NAME (and --ref), or --clear."))
+        raise _fail(CourseError("Say either --repo OWNER/NAME (and --ref, --folder), or --clear."))
     try:
-        changed = write(pathlib.Path(), repo, ref)
+        changed = write(pathlib.Path(), repo, ref, folder)
     except CourseError as error:
         raise _fail(error) from None
     typer.echo("\n".join(f"written: {path}" for path in changed) or "Nothing to change.")
@@ -259,7 +271,7 @@ def draw(
 
 @quiz_app.command()
 def export(
-    chapter: Annotated[str, typer.Argument(help="Such as ch01.")],
+    chapter: Annotated[str, typer.Argument(help="Such as 01.")],
     form: Annotated[str, typer.Option("--format", help="moodle (XML) or gift.")] = "moodle",
     out: Annotated[pathlib.Path | None, typer.Option(help="A file; the terminal if none.")] = None,
 ) -> None:
@@ -271,7 +283,7 @@ def export(
     if form not in forms:
         raise _fail(CourseError(f"--format is {' or '.join(forms)}, not {form!r}."))
     try:
-        _write(forms[form](bank(chapter)), out)
+        _write(forms[form](bank(f"ch{_number(chapter)}")), out)
     except CourseError as error:
         raise _fail(error) from None
 
@@ -295,9 +307,14 @@ def export_progress(
 def class_report(
     files: Annotated[list[pathlib.Path], typer.Argument(help="Files that learners exported, JSON or CSV.")],
     table: Annotated[pathlib.Path | None, typer.Option(help="A file for all attempts in one table (CSV).")] = None,
+    learners: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="A file with a row for each learner and chapter, begun or not (CSV)."),
+    ] = None,
     out: Annotated[pathlib.Path | None, typer.Option(help="A file for the report; the terminal if none.")] = None,
 ) -> None:
-    """Many learners' progress: a report for each objective (Markdown), and one table."""
+    """Many learners' progress: a report for each objective (Markdown), and tables of all attempts and all learners."""
+    from .teaching.report import learners as as_list
     from .teaching.report import read_class, report
     from .teaching.report import table as as_table
 
@@ -306,7 +323,9 @@ def class_report(
         typer.secho(str(fault), fg="red", err=True)
     if table is not None:
         _write(as_table(answer for given in answers.values() for answer in given), table)
-    _write(report(answers), out)
+    if learners is not None:
+        _write(as_list(answers), learners)
+    _write(report(answers, "--learners FILE" if learners is None else learners.name), out)
     if faults:
         raise typer.Exit(1)
 
@@ -315,8 +334,18 @@ def _write(text: str, out: pathlib.Path | None) -> None:
     if out is None:
         typer.echo(text, nl=False)
         return
+    _make(out.parent)
     try:
         out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise _fail(CourseError(f"{out} cannot be written: {error}")) from None
+        raise _fail(CourseError(f"{out} cannot be written ({error.strerror}): name another file.")) from None
     typer.echo(f"written: {out}", err=True)
+
+
+def _make(folder: pathlib.Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise _fail(InvalidInput(f"{folder} is a file: name a folder.")) from None
+    except OSError as error:
+        raise _fail(CourseError(f"{folder} cannot be made ({error.strerror}): name another folder.")) from None

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from ..runtime import CourseError, InvalidInput, asset
 from .bank import Bank, Match, MultipleChoice, Numeric, Order, SingleChoice, bank
 from .grading import normal
-from .progress import VERSION, Attempt, harmless
+from .progress import VERSION, Attempt, Overview, harmless
 
 MOST_NAMES = 12  # in one cell of a report
+_AS_WRITTEN = "send the file as `course progress export` wrote it"
 
 
 class ProgressFileError(CourseError):
@@ -39,6 +40,7 @@ def read_class(paths: Sequence[pathlib.Path | str]) -> tuple[dict[str, list[Answ
     found, faults = {}, []
     for path in paths:
         who = path.stem if stems[path.stem] == 1 else f"{path.parent.name}/{path.stem}"
+        who = who.encode(errors="replace").decode()  # bytes of another system's file name are no text
         while who in found:
             who += "'"
         try:
@@ -62,42 +64,66 @@ def read_progress(path: pathlib.Path | str) -> list[Answer]:
     try:
         rows = _from_json(text) if text.lstrip().startswith("{") else _from_csv(text)
         json.dumps(rows, ensure_ascii=False).encode()  # half of a surrogate pair could be written nowhere
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+    except (ValueError, RecursionError, csv.Error) as error:
         raise ProgressFileError(f"{path.name} is damaged, or is no exported progress ({error}).") from None
     return [Answer(path.stem, learner, attempt) for learner, attempt in rows]
 
 
 def _from_json(text: str) -> list[tuple[str, Attempt]]:
     found = json.loads(text)
+    for name, kind, words in (
+        ("version", int, "a whole number"),
+        ("learner", str, "text"),
+        ("attempts", list, "a list"),
+    ):
+        if name not in found:
+            raise ValueError(f"`{name}` is missing: {_AS_WRITTEN}")
+        if not isinstance(found[name], kind) or isinstance(found[name], bool):
+            raise ValueError(f"`{name}` is {_short(found[name])}; it is {words}: {_AS_WRITTEN}")
     if found["version"] > VERSION:
         raise ValueError(f"it is of version {found['version']}, this course reads up to {VERSION}: update the course")
-    return [
-        (str(found["learner"]), _attempt({name: row[name] for name in Attempt._fields})) for row in found["attempts"]
-    ]
+    return [(found["learner"], _attempt(row, f"attempt {number}")) for number, row in enumerate(found["attempts"], 1)]
 
 
 def _from_csv(text: str) -> list[tuple[str, Attempt]]:
     table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     wanted = ["learner", *Attempt._fields]
     if table.fieldnames != wanted:
-        raise ValueError(f"its first line is not {','.join(wanted)}")
+        raise ValueError(f"its first line is not {','.join(wanted)}: {_AS_WRITTEN}")
     known = {"": None, "0": False, "1": True}
     rows = []
     for row in table:
         if None in row or None in row.values():
             raise ValueError(f"line {table.line_num} has not {len(wanted)} cells")
         plain = {name: cell.removeprefix("'") for name, cell in row.items()}
-        answer, correct = json.loads(plain["answer"]), known[plain["correct"]]
-        attempt = _attempt({**{name: plain[name] for name in Attempt._fields}, "answer": answer, "correct": correct})
-        rows.append((plain["learner"], attempt))
+        if plain["correct"] not in known:
+            raise ValueError(f"line {table.line_num}: `correct` is {_short(plain['correct'])}; it is 1, 0 or empty")
+        try:
+            answer = json.loads(plain["answer"])
+        except ValueError:
+            raise ValueError(f"line {table.line_num}: `answer` is {_short(plain['answer'])}; it is JSON") from None
+        rows.append((plain.pop("learner"), Attempt(**{**plain, "answer": answer, "correct": known[plain["correct"]]})))
     return rows
 
 
-def _attempt(fields: dict[str, Any]) -> Attempt:
-    attempt = Attempt(**fields)
-    if not all(isinstance(text, str) for text in attempt[:5]) or attempt.correct not in (None, True, False):
-        raise ValueError(f"an attempt reads {str(fields)[:80]}")
+def _attempt(row: Any, where: str) -> Attempt:
+    if not isinstance(row, dict):
+        raise ValueError(f"{where} is {_short(row)}; it is an object")
+    for name in Attempt._fields:
+        if name not in row:
+            raise ValueError(f"{where} has no `{name}`")
+    attempt = Attempt(*(row[name] for name in Attempt._fields))
+    for name, text in zip(Attempt._fields[:5], attempt, strict=False):
+        if not isinstance(text, str):
+            raise ValueError(f"{where}: `{name}` is {_short(text)}; it is text")
+    if attempt.correct is not None and not isinstance(attempt.correct, bool):
+        raise ValueError(f"{where}: `correct` is {_short(attempt.correct)}; it is true, false or null")
     return attempt
+
+
+def _short(value: Any) -> str:
+    """A value as an error shows it."""
+    return shown if len(shown := repr(value)) <= 40 else f"{shown[:40]}…"
 
 
 def table(answers: Iterable[Answer]) -> str:
@@ -112,14 +138,34 @@ def table(answers: Iterable[Answer]) -> str:
     return out.getvalue()
 
 
-def report(answers: Mapping[str, Sequence[Answer]]) -> str:
+def learners(answers: Mapping[str, Sequence[Answer]]) -> str:
+    """Each learner's overview as CSV: a row for every chapter of the course, begun or not; no cell is a formula."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(["who", "chapter", "begun", *Overview.columns[1:]])
+    known, nothing = _chapters(), (0,) * (len(Overview.columns) - 1)
+    for who, given in answers.items():
+        counts = {chapter: rest for chapter, *rest in Overview([answer.attempt for answer in given], True).rows}
+        for chapter in sorted(known | counts.keys()):
+            begun = "yes" if chapter in counts else "no"
+            rows.writerow(harmless(cell) for cell in (who, chapter, begun, *counts.get(chapter, nothing)))
+    return out.getvalue()
+
+
+def report(answers: Mapping[str, Sequence[Answer]], full: str = "--learners FILE") -> str:
     """A class report in Markdown, from the answers of each learner.
 
-    For each chapter and objective: how many answers were right at the first try and are now, who has one that is not,
-    and the wrong answer most given; and who has not begun.
+    For each chapter and objective: how many answers were right at the first try and are now, how many learners did not
+    try, who has an answer that is not right, and the wrong answer most given; and who has not begun. Of many names it
+    shows some, and says that `full` (a file, or what writes it) has them all.
     """
-    known = {path.stem for path in asset("quizzes").glob("*.yaml")}
-    lines = [f"# Class report: {len(answers)} learner{'s' * (len(answers) != 1)}"]
+    known = _chapters()
+    lines = [f"# Class report: {_count(len(answers))}"]
+    if len(answers) > MOST_NAMES:
+        lines += [
+            "",
+            f"Where names are cut: `{full}` has a row for each learner and chapter, `--table FILE` one for each attempt.",
+        ]
     owners: dict[str, list[str]] = {}
     for who, given in answers.items():
         for learner in {answer.learner for answer in given}:
@@ -144,8 +190,8 @@ def _chapter(found: Bank, answers: list[Answer], everyone: set[str]) -> list[str
         lines += ["", f"Not begun: {_names(everyone - here)}."]
     lines += [
         "",
-        "| objective | first try right | right now | not yet | wrong answer most given |",
-        "|---|---|---|---|---|",
+        "| objective | first try right | right now | not tried | not yet | wrong answer most given |",
+        "|---|---|---|---|---|---|",
     ]
     for name, objective in found.objectives.items():
         tries: dict[tuple[str, str, str], list[Attempt]] = {}
@@ -156,8 +202,10 @@ def _chapter(found: Bank, answers: list[Answer], everyone: set[str]) -> list[str
         first = sum(attempts[0].correct is True for attempts in tries.values())
         now = sum(attempts[-1].correct is True for attempts in tries.values())
         stuck = {who for (who, *_), attempts in tries.items() if attempts[-1].correct is not True}
+        untried = len(everyone - {who for who, *_ in tries})
         lines.append(
-            f"| {_cell(objective)} | {first} of {total} | {now} of {total} | {_names(stuck) or '–'} | {_most(found, tries)} |"
+            f"| {_cell(objective)} | {first} of {total} | {now} of {total} | {_count(untried) if untried else '–'} "
+            f"| {_names(stuck) or '–'} | {_most(found, tries)} |"
         )
     guessed = [
         answer.attempt for answer in answers if answer.attempt.kind == "predict" and answer.attempt.correct is not None
@@ -207,10 +255,18 @@ def _in_words(found: Bank, item: str, answer: Any) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    """Some names in order; of many, how many more there are: the table has them all."""
+    """Some names in order; of many, how many more there are: `learners` has them all."""
     ordered = sorted(names)
     more = len(ordered) - MOST_NAMES
     return ", ".join(map(_said, ordered[:MOST_NAMES])) + (f" and {more} more" if more > 0 else "")
+
+
+def _count(number: int) -> str:
+    return f"{number} learner{'s' * (number != 1)}"
+
+
+def _chapters() -> set[str]:
+    return {path.stem for path in asset("quizzes").glob("*.yaml")}
 
 
 def _said(text: str) -> str:

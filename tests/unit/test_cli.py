@@ -1,10 +1,12 @@
 import json
+import sys
+import types
 
 import pytest
 from typer.testing import CliRunner
 
+from course_utils import cli, experiments
 from course_utils import doctor as doctor_module
-from course_utils import experiments
 from course_utils.cli import app
 from course_utils.experiments import ch00
 from course_utils.runtime import InvalidInput
@@ -82,3 +84,45 @@ def test_reproduce_names_an_unknown_chapter(course):
     assert "no chapter 'ch77'" in result.output
     with pytest.raises(InvalidInput):
         experiments.reproduce("ch77")
+
+
+@pytest.mark.parametrize("chapter", ["", " ", "ch", "001", "1a", "chch01", "-1", "٠١", "01\n"])
+def test_what_is_no_number_of_a_chapter_is_refused(course, tmp_path, chapter):
+    for arguments in (
+        ("release", "--out", tmp_path / "out", "--", chapter),
+        ("collected", "--", chapter, tmp_path / "x.ipynb"),
+        ("slides", "--out", tmp_path / "out", "--", chapter),
+        ("quiz", "export", "--", chapter),
+    ):
+        result = course(*arguments)
+        assert result.exit_code == 1
+        assert f"A chapter is written 01, 1 or ch01, not {chapter!r}." in result.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("chapter", ["01", "1", "ch01", "CH1"])
+def test_a_chapter_is_written_in_three_ways(course, tmp_path, chapter):
+    assert "01_recurrence.ipynb" in course("release", chapter, "--out", tmp_path / "out").output
+
+
+@pytest.mark.parametrize(("command", "module"), [("slides", "pages.slides"), ("site", "pages")])
+def test_pages_look_at_their_folder_before_they_execute_anything(course, tmp_path, monkeypatch, command, module):
+    def too_soon(*_):
+        raise AssertionError("notebooks are executed")
+
+    pages = types.SimpleNamespace(build_slides=too_soon, build_site=too_soon)
+    monkeypatch.setitem(sys.modules, f"course_utils.{module}", pages)
+    monkeypatch.setattr(cli, "_need", lambda *_: None)
+    chapter = ("01",) if command == "slides" else ()
+    mine = tmp_path / "mine.txt"
+    mine.write_text("kept")
+    for out, words in ((mine, "is a file: name a folder"), (mine / "deeper", "cannot be made")):
+        result = course(command, *chapter, "--out", out)
+        assert result.exit_code == 1
+        assert f"{out} {words}" in result.output
+    assert mine.read_text() == "kept"
+
+
+@pytest.mark.parametrize("command", ["slides", "site"])
+def test_help_shows_what_to_install(course, command):
+    assert ".[site]" in "".join(course(command, "--help").output.split())

@@ -106,12 +106,28 @@ def test_the_command_writes_a_file_and_refuses_in_words(tmp_path):
     for arguments, words in (
         (["quiz", "export", "ch99"], "no quiz 'ch99'"),
         (["quiz", "export", "ch00", "--format", "pdf"], "moodle or gift, not 'pdf'"),
-        (["quiz", "export", "ch00", "--out", str(tmp_path / "no" / "x")], "cannot be written"),
+        (["quiz", "export", "ch00", "--out", str(tmp_path)], f"{tmp_path} cannot be written"),
+        (["quiz", "export", "ch00", "--out", str(out / "x")], f"{out} is a file: name a folder"),
         (["progress", "export", "--format", "xls"], "csv or json, not 'xls'"),
     ):
         result = run(app, arguments)
         assert result.exit_code == 1
         assert words in result.output
+
+
+def test_a_quiz_is_named_as_chapters_are():
+    said = [CliRunner().invoke(app, ["quiz", "export", name]) for name in ("ch01", "01", "1", "CH01")]
+    assert {result.exit_code for result in said} == {0}
+    assert len({result.output for result in said}) == 1
+    assert "ch01-" in said[0].output
+
+
+@pytest.mark.parametrize("command", [["quiz", "export", "ch00"], ["progress", "export"]])
+def test_an_export_makes_its_folder(command, tmp_path):
+    out = tmp_path / "not" / "yet" / "x"
+    result = CliRunner().invoke(app, [*command, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert out.stat().st_size > 0
 
 
 # ---------------------------------------------------------------------------------------- progress

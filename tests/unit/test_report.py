@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
@@ -10,10 +11,16 @@ from typer.testing import CliRunner
 from course_utils.cli import app
 from course_utils.teaching.bank import bank
 from course_utils.teaching.progress import VERSION, Progress
-from course_utils.teaching.report import ProgressFileError, read_class, read_progress, report, table
+from course_utils.teaching.report import ProgressFileError, learners, read_class, read_progress, report, table
 
 HEAD = b"learner,at,chapter,kind,item,objective,answer,correct\r\n"
 ONE = {"at": "t", "chapter": "ch01", "kind": "quiz", "item": "ch01-x", "objective": "o", "answer": 1, "correct": True}
+
+
+def sent(**changed):
+    """A file as it may come back; what is None is missing."""
+    content = {"version": VERSION, "learner": "x", "attempts": [ONE], **changed}
+    return json.dumps({name: value for name, value in content.items() if value is not None}).encode()
 
 
 def single():
@@ -65,7 +72,7 @@ def test_the_report_says_how_many_who_and_the_most_chosen_wrong_option(files):
     told = report(read_class(files)[0])
     line = next(line for line in told.splitlines() if bank("ch01").objectives[question.objective][:30] in line)
     wrong = next(option.text for option in question.options if not option.correct)
-    assert "| 1 of 3 | 2 of 3 | bob |" in line
+    assert "| 1 of 3 | 2 of 3 | – | bob |" in line
     assert f"{question.id}: “{wrong}” (2)" in line
     assert "Begun by 3 of 3." in told
 
@@ -79,10 +86,72 @@ def test_files_of_one_name_are_told_apart_and_one_learner_twice_is_said(tmp_path
     assert "From one and the same learner, each counted: ada/mine, eve/mine." in told
 
 
+def test_a_file_whose_name_is_no_text_counts_like_the_others(tmp_path, files):
+    odd = tmp_path / os.fsdecode(b"\xff\xe9.json")
+    try:
+        odd.write_bytes(files[0].read_bytes())
+    except OSError:
+        pytest.skip("this file system holds no such name")
+    out = tmp_path / "report.md"
+    done = CliRunner().invoke(app, ["progress", "class", str(odd), *map(str, files), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "each counted: ??, ada." in out.read_text(encoding="utf-8")
+
+
 def test_who_has_not_begun_is_named(tmp_path, files):
     told = report(read_class([*files, exported(tmp_path, "dan", [])])[0])
     assert "Begun by 3 of 4." in told
     assert "Not begun: dan." in told
+
+
+def test_each_objective_says_how_many_did_not_try(tmp_path, files):
+    told = report(read_class([*files, exported(tmp_path, "dan", []), exported(tmp_path, "eve", [])])[0])
+    rows = [line for line in told.splitlines() if line.startswith("|")]
+    assert rows[0] == "| objective | first try right | right now | not tried | not yet | wrong answer most given |"
+    tried = bank("ch01").objectives[single().objective]
+    for row in rows[2:]:
+        if row.startswith(f"| {tried} |"):
+            assert "| 1 of 3 | 2 of 3 | 2 learners | bob |" in row
+        else:
+            assert "| 0 of 0 | 0 of 0 | 5 learners | – | – |" in row
+
+
+def test_every_learner_has_a_row_for_every_chapter(tmp_path, files):
+    kept = Progress(tmp_path / "eve.sqlite")
+    kept.record("ch07", "exercise", "ch07-cache", "wrong shape", False, "o")
+    kept.record("ch07", "exercise", "ch07-cache", "correct", True, "o")
+    kept.record("ch07", "predict", "ch07-p", 1, None, "o")
+    kept.record("ch42", "quiz", "ch42-x", 1, False, "o")
+    (tmp_path / "eve.json").write_text(kept.to_json(), encoding="utf-8")
+    given = read_class([*files, tmp_path / "eve.json", exported(tmp_path, "dan", [])])[0]
+    rows = list(csv.reader(io.StringIO(learners(given))))
+    assert rows[0] == [
+        "who", "chapter", "begun", "questions answered", "right at first try", "right now", "predictions",
+        "exercises solved",
+    ]  # fmt: skip
+    assert [row[:2] for row in rows[1:] if row[0] == "dan"] == [["dan", f"ch0{n}"] for n in range(8)]
+    assert ["ada", "ch01", "yes", "1", "0", "1", "0", "0"] in rows
+    assert ["bob", "ch01", "yes", "1", "0", "0", "0", "0"] in rows
+    assert ["bob", "ch02", "no", "0", "0", "0", "0", "0"] in rows
+    assert ["'=cem()", "ch01", "yes", "1", "1", "1", "0", "0"] in rows
+    assert ["eve", "ch07", "yes", "0", "0", "0", "1", "1"] in rows
+    assert ["eve", "ch42", "yes", "1", "0", "0", "0", "0"] in rows
+    assert len(rows) == 1 + 5 * 8 + 1
+    assert list(csv.reader(io.StringIO(learners({})))) == rows[:1]
+
+
+def test_a_report_that_cuts_names_says_where_all_of_them_are(tmp_path, files):
+    crowd = [exported(tmp_path, f"n{i:02}", []) for i in range(20)]
+    few = report(read_class([*files, *crowd[:9]])[0])
+    assert "more" not in few
+    given = read_class([*files, *crowd])[0]
+    assert "n11 and 8 more." in report(given)
+    assert "Where names are cut: `--learners FILE` has a row for each learner and chapter, `--table" in report(given)
+    listed = tmp_path / "made" / "learners.csv"
+    done = CliRunner().invoke(app, ["progress", "class", *map(str, [*files, *crowd]), "--learners", str(listed)])
+    assert done.exit_code == 0, done.output
+    assert "Where names are cut: `learners.csv` has a row for each learner" in done.output
+    assert "n19,ch01,no,0" in listed.read_text(encoding="utf-8")
 
 
 def test_a_question_and_an_exercise_of_one_name_are_two_things(tmp_path):
@@ -93,7 +162,7 @@ def test_a_question_and_an_exercise_of_one_name_are_two_things(tmp_path):
     path = tmp_path / "ada.json"
     path.write_text(kept.to_json(), encoding="utf-8")
     told = report(read_class([path])[0])
-    assert "| 1 of 2 | 1 of 2 | ada | exercise ch07-cache: wrong shape (1) |" in told
+    assert "| 1 of 2 | 1 of 2 | – | ada | exercise ch07-cache: wrong shape (1) |" in told
 
 
 def test_nothing_a_learner_wrote_is_markup_in_the_report(tmp_path):
@@ -105,7 +174,7 @@ def test_nothing_a_learner_wrote_is_markup_in_the_report(tmp_path):
     assert "<script" not in told.replace("\\<script", "")
     assert "![" not in told
     assert "\n# head" not in told
-    assert all(line.replace("\\|", "").count("|") == 6 for line in told.splitlines() if line.startswith("|"))
+    assert all(line.replace("\\|", "").count("|") == 7 for line in told.splitlines() if line.startswith("|"))
 
 
 def test_an_unknown_chapter_or_question_spoils_nothing(tmp_path):
@@ -136,6 +205,21 @@ def test_an_unknown_chapter_or_question_spoils_nothing(tmp_path):
         (HEAD + b"a,t,ch01,quiz,ch01-x,o,1,yes\r\n", "damaged"),
         (b'{"version": 2, "learner": "x", "attempts": ' + b"[" * 100_000, "damaged"),
         (json.dumps({"version": VERSION, "learner": "\ud800", "attempts": [ONE]}).encode(), "damaged"),
+        (sent(version=None), "`version` is missing: send the file as `course progress export` wrote it"),
+        (sent(version="2"), "`version` is '2'; it is a whole number"),
+        (sent(version=True), "`version` is True; it is a whole number"),
+        (sent(learner=None), "`learner` is missing: send the file as `course progress export` wrote it"),
+        (sent(learner=5), "`learner` is 5; it is text"),
+        (sent(attempts=None), "`attempts` is missing: send the file as `course progress export` wrote it"),
+        (sent(attempts={"a": 1}), "`attempts` is {'a': 1}; it is a list"),
+        (sent(attempts=[ONE, 3]), "attempt 2 is 3; it is an object"),
+        (sent(attempts=[{name: value for name, value in ONE.items() if name != "item"}]), "attempt 1 has no `item`"),
+        (sent(attempts=[ONE, {**ONE, "correct": "yes"}]), "attempt 2: `correct` is 'yes'; it is true, false or null"),
+        (sent(attempts=[{**ONE, "correct": 1}]), "attempt 1: `correct` is 1; it is true, false or null"),
+        (sent(attempts=[{**ONE, "item": None}]), "attempt 1: `item` is None; it is text"),
+        (sent(attempts=[{**ONE, "at": ["x" * 99]}]), "attempt 1: `at` is ['xxxxxx"),
+        (HEAD + b"a,t,ch01,quiz,ch01-x,o,1,yes\r\n", "line 2: `correct` is 'yes'; it is 1, 0 or empty"),
+        (HEAD + b"a,t,ch01,quiz,ch01-x,o,1,1\r\na,t,ch01,quiz,x,o,one,1\r\n", "line 3: `answer` is 'one'; it is JSON"),
     ],
 )
 def test_a_bad_file_is_named_with_its_reason(tmp_path, content, reason):
@@ -144,6 +228,7 @@ def test_a_bad_file_is_named_with_its_reason(tmp_path, content, reason):
     with pytest.raises(ProgressFileError, match="eve.json") as error:
         read_progress(path)
     assert reason in str(error.value)
+    assert len(str(error.value)) < 250
 
 
 def test_the_command_goes_on_past_a_bad_file(files, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from course_utils.cli import app
+from course_utils.handout import faults, release
 from course_utils.runtime import InvalidInput
 from course_utils.stamp import stamp
 
@@ -86,11 +87,49 @@ def test_what_is_no_ref_is_refused(copy, ref):
         stamp(copy, "ada/course", ref)
 
 
+def test_buttons_open_the_copies_of_another_folder(copy):
+    before = contents(copy)
+    stamp(copy, "ada/course", "v1.0", "week/handout/")
+    for path in (copy / "notebooks").glob("*.ipynb"):
+        source = nbformat.read(path, 4).cells[1].source
+        assert f"/github/ada/course/blob/v1.0/week/handout/{path.name})" in source
+        assert f"/gh/ada/course/v1.0?urlpath=lab%2Ftree%2Fweek%2Fhandout%2F{path.name})" in source
+        assert "notebooks" not in source
+    assert "blob/v1.0/week/handout/00_" in (copy / "README.md").read_text()
+    stamp(copy, "ada/course")
+    assert b"handout" not in (copy / "notebooks" / "01_recurrence.ipynb").read_bytes()
+    stamp(copy, "ada/course", folder="handout")
+    stamp(copy, None)
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize("folder", ["", "/", ".", "..", "../x", "x/../y", "/x", "a b", "a\\b", "x)", "x%2F"])
+def test_what_is_no_folder_is_refused(copy, folder):
+    before = contents(copy)
+    with pytest.raises(InvalidInput, match="such as handout"):
+        stamp(copy, "ada/course", folder=folder)
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize("how", [{}, {"graded": True}, {"solutions": True}])
+def test_a_released_copy_keeps_the_buttons_and_can_be_collected(copy, how):
+    stamp(copy, "ada/course", "v1.0", "handout")
+    path = copy / "notebooks" / "01_recurrence.ipynb"
+    given = release(path, copy / "handout", **how)
+    assert [cell.source for cell in nbformat.read(given, 4).cells[1:3]] == [
+        cell.source for cell in nbformat.read(path, 4).cells[1:3]
+    ]
+    assert f"blob/v1.0/handout/{given.name}" in nbformat.read(given, 4).cells[1].source
+    assert not how or faults(path, given) == []
+
+
 def test_the_command(copy, monkeypatch):
     monkeypatch.chdir(copy)
     run = CliRunner().invoke
     assert "written: notebooks/00_start_here.ipynb" in run(app, ["stamp", "--repo", "ada/course"]).output
     assert "Nothing to change" in run(app, ["stamp", "--repo", "ada/course"]).output
+    assert "written: README.md" in run(app, ["stamp", "--repo", "ada/course", "--folder", "handout"]).output
+    assert "ada/course/blob/main/handout/00_start_here.ipynb" in pathlib.Path("README.md").read_text()
     for arguments in (["stamp"], ["stamp", "--clear", "--repo", "a/b"]):
         result = run(app, arguments)
         assert result.exit_code == 1
