@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 
 def mean_so_far(x: Float[Array, " time"]) -> Float[Array, " time"]:
@@ -61,8 +61,8 @@ running_mean = Exercise(
     cases=(
         (jnp.array([2.0]),),
         (jnp.array([1.0, 3.0, 8.0]),),
-        (jnp.asarray(_rng.normal(size=9), jnp.float32),),
-        (jnp.asarray(_rng.normal(size=40), jnp.float32),),
+        (drawn(_rng, 9),),
+        (drawn(_rng, 40),),
     ),
     solution_function=mean_so_far,
     mistakes=(

@@ -1,5 +1,6 @@
 """Exercises of notebook 01."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -8,13 +9,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ..models.losses import cross_entropy, next_word_loss
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 _rng = np.random.default_rng(1)
-
-
-def _array(*shape: int, scale: float = 0.7) -> Array:
-    return jnp.asarray(_rng.normal(size=shape) * scale, jnp.float32)
+_array = functools.partial(drawn, _rng, scale=0.7)
 
 
 # ------------------------------------------------------------------------------------------- one step

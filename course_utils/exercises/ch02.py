@@ -1,18 +1,17 @@
 """Exercises of notebook 02."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from ..measure.cliff import clip
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 _rng = np.random.default_rng(2)
-
-
-def _array(*shape: int, scale: float = 0.7) -> Array:
-    return jnp.asarray(_rng.normal(size=shape) * scale, jnp.float32)
+_array = functools.partial(drawn, _rng, scale=0.7)
 
 
 # --------------------------------------------------------------------------------- the Jacobian of a step
@@ -175,6 +174,7 @@ clipping = Exercise(
         (jnp.array([0.3, -0.4]), 1.0),
         (_array(5, scale=3.0), 2.0),
         (jnp.array([0.6, 0.9, -0.2]), 1.0),
+        (jnp.array([0.9, -1.2]), 2.0),
     ),
     solution_function=clip,
     mistakes=(
@@ -187,6 +187,9 @@ clipping = Exercise(
         Mistake(lambda g, t: g / jnp.linalg.norm(g), "You make every gradient one unit long. Only longer ones are "
             "shortened, and to the length θ."),
         Mistake(lambda g, t: g / jnp.maximum(1, jnp.linalg.norm(g)), "You shorten to the length 1; the threshold is θ."),
+        Mistake(lambda g, t: jnp.where(jnp.linalg.norm(g) > 1, t * g / jnp.linalg.norm(g), g), "You compare with 1. "
+            "Compare the length with θ: a gradient "
+                "that is not longer than θ stays as it is."),
         Mistake(lambda g, t: g * jnp.minimum(1, t / (g @ g)), "You divide by the *square* of the length."),
         Mistake(lambda g, t: g * jnp.maximum(1, t / jnp.linalg.norm(g)), "Yours makes short gradients longer and "
             "leaves long ones alone: `minimum`, not "
@@ -214,9 +217,9 @@ def truncated_slope(w: Float[Array, ""] | float, xs: Float[Array, " time"], k: i
         Σ_{t = T-k+1 … T} w^{T-t} h_{t-1}
 
     The weight is used at every step; its use at step t adds h_{t-1}, carried on to the end by w^{T-t}. With k ≥ T this
-    is the full derivative. The states themselves are never cut.
+    is the full derivative, with k = 0 no use counts and it is 0. The states themselves are never cut.
     """
-    return _uses(w, xs)[-k:].sum()
+    return _uses(w, xs)[max(len(xs) - k, 0) :].sum()
 
 
 def _states(w, xs) -> Array:
@@ -238,7 +241,10 @@ truncation = Exercise(
     name="truncation",
     chapter="ch02",
     objective="truncate",
-    cases=((0.5, jnp.array([1.0, 2.0, 3.0]), 2), (0.9, _array(6), 3), (-0.7, _array(8), 5), (0.8, _array(4), 4)),
+    cases=(
+        (0.5, jnp.array([1.0, 2.0, 3.0]), 2), (0.9, _array(6), 3), (-0.7, _array(8), 5), (0.8, _array(4), 4),
+        (0.5, jnp.array([1.0, 2.0, 3.0]), 4),
+    ),
     solution_function=truncated_slope,
     mistakes=(
         Mistake(lambda w, xs, k: _uses(w, xs).sum(), "That is the full derivative. Uses of w more than k steps "
@@ -249,6 +255,9 @@ truncation = Exercise(
         Mistake(lambda w, xs, k: _uses(w, xs)[:k].sum(), "You keep the first k uses; truncation keeps the last k."),
         Mistake(lambda w, xs, k: _uses(w, xs)[-k - 1:].sum(), "One use too many: k of them count, the last is step T itself."),
         Mistake(lambda w, xs, k: _uses(w, xs)[len(xs) - k + 1:].sum(), "One use too few: k of them count, step T included."),
+        Mistake(lambda w, xs, k: _uses(w, xs)[len(xs) - k:].sum(), "Right as long as k is not larger than T. Where it is, "
+            "your slice begins before the first use, and Python counts "
+                "a negative place from the end. Then all uses count: `max(len(xs) - k, 0)`."),
         Mistake(lambda w, xs, k: _states(w, xs)[-k:].sum(), "You add up the states, but what step t adds is carried "
             "on to the end: it is multiplied by w at each "
                 "of the T - t steps that follow."),
@@ -263,7 +272,7 @@ truncation = Exercise(
         "The use at step t adds h_{t-1} · w^(T - t). Run the recurrence, keep the states *before* each step, and "
         "add up the last k such terms.",
         "`before = jax.lax.scan(lambda h, x: (w * h + x, h), 0.0, xs)[1]`, `uses = w ** jnp.arange(len(xs) - 1, -1, "
-        "-1) * before`, `return uses[-k:].sum()`",
+        "-1) * before`, `return uses[max(len(xs) - k, 0):].sum()`",
     ),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Exercises of notebook 03."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -8,13 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..measure.playground import Pulses, play, pulses
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 _rng = np.random.default_rng(3)
-
-
-def _array(*shape: int, scale: float = 0.9) -> Array:
-    return jnp.asarray(_rng.normal(size=shape) * scale, jnp.float32)
+_array = functools.partial(drawn, _rng, scale=0.9)
 
 
 # ----------------------------------------------------------------------------------------- the LSTM step

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 _rng = np.random.default_rng(4)
 
 
 def _log_p(*shape: int) -> Array:
-    scores = jnp.asarray(_rng.normal(size=shape) * 1.5, jnp.float32)
+    scores = drawn(_rng, *shape, scale=1.5)
     return scores - jnp.log(jnp.exp(scores).sum(-1, keepdims=True))
 
 
@@ -129,20 +129,21 @@ greedy = Exercise(
 
 
 def clipped_precision(said: Sequence[int], reference: Sequence[int], n: int) -> float:
-    """Share of the runs of `n` words that the reference has too, each counted at most as often as it comes there."""
+    """p_n: share of the n-grams (runs of `n` words) that the reference has too, each counted at most as often as it comes there."""
 
-    def runs(words: Sequence[int]) -> Counter:
+    def grams(words: Sequence[int]) -> Counter:
         return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
-    return (runs(said) & runs(reference)).total() / max(runs(said).total(), 1)  # a sentence shorter than n has no run
+    # a sentence of fewer than n words has no n-gram
+    return (grams(said) & grams(reference)).total() / max(grams(said).total(), 1)
 
 
-def _runs(words: Sequence[int], n: int) -> list[tuple[int, ...]]:
+def _grams(words: Sequence[int], n: int) -> list[tuple[int, ...]]:
     return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
 
 
 def _shared(a: Sequence[int], b: Sequence[int], n: int) -> int:
-    return (Counter(_runs(a, n)) & Counter(_runs(b, n))).total()
+    return (Counter(_grams(a, n)) & Counter(_grams(b, n))).total()
 
 
 precision = Exercise(
@@ -154,34 +155,36 @@ precision = Exercise(
     ),
     solution_function=clipped_precision,
     mistakes=(
-        Mistake(lambda a, b, n: sum(run in _runs(b, n) for run in _runs(a, n)) / len(_runs(a, n)), "You count a run each time it "
-            "is said, however often the reference has it: “the the the the” would score 1. Count it at most as often as it "
+        Mistake(lambda a, b, n: sum(gram in _grams(b, n) for gram in _grams(a, n)) / len(_grams(a, n)), "You count an n-gram each time "
+            "it is said, however often the reference has it: “the the the the” would score 1. Count it at most as often as it "
             "comes in the reference."),
-        Mistake(lambda a, b, n: len(set(_runs(a, n)) & set(_runs(b, n))) / len(set(_runs(a, n))), "A `set` counts each run once. A "
-            "run that is rightly said twice counts twice."),
-        Mistake(lambda a, b, n: _shared(a, b, n) / len(_runs(b, n)), "You divide by the runs of the reference. That is recall; "
-            "precision divides by the runs that were said."),
+        Mistake(lambda a, b, n: len(set(_grams(a, n)) & set(_grams(b, n))) / len(set(_grams(a, n))), "A `set` counts each n-gram once. "
+            "One that is rightly said twice counts twice."),
+        Mistake(lambda a, b, n: _shared(a, b, n) / len(_grams(b, n)), "You divide by the n-grams of the reference. That is "
+            "recall; precision divides by the n-grams that were said."),
         Mistake(lambda a, b, n: _shared(a, b, n) / len(a), "You divide by the number of words. A sentence of L words has L - n + 1 "
-            "runs of n."),
-        Mistake(lambda a, b, n: sum(x == y for x, y in zip(_runs(a, n), _runs(b, n), strict=False)) / len(_runs(a, n)), "You compare place "
-            "by place. A run may stand anywhere in the reference."),
-        Mistake(lambda a, b, n: _shared(a, b, 1) / len(a), "Those are single words. Asked for are runs of `n` words."),
-        Mistake(lambda a, b, n: _shared(a, b, n), "That is how many. Asked for is their share of all runs that were said."),
+            "n-grams, runs of n words."),
+        Mistake(lambda a, b, n: sum(x == y for x, y in zip(_grams(a, n), _grams(b, n), strict=False)) / len(_grams(a, n)), "You "
+            "compare place by place. An n-gram may stand anywhere in the reference."),
+        Mistake(lambda a, b, n: _shared(a, b, 1) / len(a), "Those are single words. Asked for are n-grams, runs of `n` words."),
+        Mistake(lambda a, b, n: _shared(a, b, n), "That is how many. Asked for is their share of all n-grams that were said."),
     ),
     hints=(
-        "How many runs of n words has a sentence of L words? `collections.Counter` counts them.",
-        "`tuple(said[i : i + n])` for i from 0 to len(said) - n. `&` of two Counters keeps the smaller count of each run.",
-        "`shared = (Counter(runs of said) & Counter(runs of reference)).total()`, divided by the number of runs of `said`.",
+        "How many n-grams (runs of n words) has a sentence of L words? `collections.Counter` counts them.",
+        "`tuple(said[i : i + n])` for i from 0 to len(said) - n. `&` of two Counters keeps the smaller count of each n-gram.",
+        "`shared = (Counter(n-grams of said) & Counter(n-grams of reference)).total()`, divided by the number of n-grams of `said`.",
     ),
 )  # fmt: skip
 
 
-def bleu_from(precisions: Sequence[float], n: int, r: int) -> float:
-    """BLEU, from 0 to 100: 100 · min(1, exp(1 - r/n)) · (p_1 p_2 p_3 p_4)^(1/4), with n words said and r in the reference.
+def bleu_from(precisions: Sequence[float], c: int, r: int) -> float:
+    """BLEU, from 0 to 100: 100 · min(1, exp(1 - r/c)) · (p_1 p_2 p_3 p_4)^(1/4).
+
+    p_n is the precision of the n-grams; c words were said, and the reference has r.
 
     Papineni, Roukos, Ward, Zhu (2002).
     """
-    brevity = min(1.0, math.exp(1 - r / n))
+    brevity = min(1.0, math.exp(1 - r / c))
     return 100 * brevity * math.prod(precisions) ** (1 / len(precisions))
 
 
@@ -200,20 +203,21 @@ bleu = Exercise(
             "precisions. BLEU takes the geometric one: the fourth root of their product."),
         Mistake(lambda p, c, r: 100 * _mean_of(p), "The brevity penalty is missing. Without it a single word that is surely right "
             "would be the best translation."),
-        Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - c / r)) * _mean_of(p), "r and n are exchanged: yours punishes what is "
+        Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - c / r)) * _mean_of(p), "r and c are exchanged: yours punishes what is "
             "too *long*. Precision does that already."),
         Mistake(lambda p, c, r: 100 * math.exp(1 - r / c) * _mean_of(p), "A long translation gets a bonus here. The penalty is at "
             "most 1: `min(1, …)`."),
-        Mistake(lambda p, c, r: 100 * min(1.0, c / r) * _mean_of(p), "The penalty is exp(1 - r/n), not n/r."),
+        Mistake(lambda p, c, r: 100 * min(1.0, c / r) * _mean_of(p), "The penalty is exp(1 - r/c), not c/r."),
         Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - r / c)) * math.prod(p), "That is the product of the precisions. Take its "
             "fourth root."),
         Mistake(lambda p, c, r: min(1.0, math.exp(1 - r / c)) * _mean_of(p), "From 0 to 100, please: multiply by 100."),
-        Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - r / c)) * p[0], "That is the share of single words. All four count."),
+        Mistake(lambda p, c, r: 100 * min(1.0, math.exp(1 - r / c)) * p[0], "That is the precision of single words, p_1. "
+            "The n-grams of two, three and four words count as well."),
     ),
     hints=(
-        "Two factors: one for what was said, the four precisions, and one for what may be missing, the lengths.",
-        "`math.prod(precisions) ** (1 / 4)` and `min(1, math.exp(1 - r / n))`.",
-        "`return 100 * min(1, math.exp(1 - r / n)) * math.prod(precisions) ** 0.25`",
+        "Two factors: one for what was said, the precisions of the n-grams for n = 1 to 4, and one for what may be missing, the lengths.",
+        "`math.prod(precisions) ** (1 / 4)` and `min(1, math.exp(1 - r / c))`.",
+        "`return 100 * min(1, math.exp(1 - r / c)) * math.prod(precisions) ** 0.25`",
     ),
 )  # fmt: skip
 

@@ -1,18 +1,17 @@
 """Exercises of notebook 05."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ..models.attention import masked_softmax as library_masked_softmax
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 _rng = np.random.default_rng(5)
-
-
-def _array(*shape: int, scale: float = 1.0) -> Array:
-    return jnp.asarray(_rng.normal(size=shape) * scale, jnp.float32)
+_array = functools.partial(drawn, _rng)
 
 
 def _mask(*rows: str) -> Array:
@@ -43,6 +42,7 @@ masked_softmax = Exercise(
         (_array(2, 4, scale=2), _mask("x.x.", "....")),
         (jnp.array([[90.0, 100.0, -1000.0, 0.0], [1000.0, 0.0, 999.0, 2.0]]), _mask("xx..", "x.xx")),
         (jnp.array([[0.0, 1.0, 200.0]]), _mask("xx.")),
+        (jnp.array([[-1000.0, -1001.0, 0.0], [0.0, 1.0, 20_000.0]]), _mask("xx.", "xx.")),
     ),
     solution_function=library_masked_softmax,
     mistakes=(
@@ -59,6 +59,11 @@ masked_softmax = Exercise(
             "allowed scores alone: what is masked must not matter at all."),
         Mistake(_overflowing, "Right for small scores. But exp(1000) is more than float32 holds: subtract the largest allowed score "
             "first, which changes no weight."),
+        Mistake(lambda e, m: jnp.where(m, jax.nn.softmax(jnp.where(m, e, -20.0)), 0), "The number that you put in place of masked "
+            "scores is not low enough: where all allowed scores are lower still, padding takes the weight. Put `-jnp.inf` there."),
+        Mistake(lambda e, m: jnp.where(m, jax.nn.softmax(e - 1e4 * ~m), 0), "You take a number away from masked scores. Where padding "
+            "has a score that is larger still, it takes the weight all the same. What is masked must not matter at all: put "
+            "`-jnp.inf` in its place."),
         Mistake(lambda e, m: jax.nn.softmax(e, axis=0), "You normalise over the rows. The weights of one row, over the source "
             "positions (the last axis), sum to 1."),
         Mistake(lambda e, m: jnp.exp(jnp.where(m, e, -jnp.inf)), "The division is missing: weights of a row sum to 1."),
@@ -129,7 +134,10 @@ context = Exercise(
     name="context",
     chapter="ch05",
     objective="mechanism",
-    cases=tuple((jax.nn.softmax(_array(n, n, scale=2)), _array(n, k)) for n, k in ((2, 2), (3, 3), (4, 3))),
+    cases=tuple(
+        (jax.nn.softmax(_array(target, source, scale=2)), _array(source, k))
+        for target, source, k in ((2, 2, 2), (3, 3, 3), (4, 4, 3), (3, 2, 2))
+    ),
     solution_function=contexts,
     mistakes=(
         Mistake(lambda a, h: a.T @ h, "Your sum runs over the target. Row i of the weights belongs to step i, and the sum runs over "
@@ -139,6 +147,8 @@ context = Exercise(
         Mistake(lambda a, h: jnp.broadcast_to(h.mean(0), (len(a), h.shape[1])), "The weights do not appear: every step gets the mean "
             "of the states."),
         Mistake(lambda a, h: a @ h / h.shape[0], "The weights sum to 1 already; there is nothing left to divide by."),
+        Mistake(lambda a, h: a[: len(h)] @ h, "You give a row for each state. There is one for each step of the target, "
+            "`len(weights)` of them, and the source may be shorter or longer."),
         Mistake(lambda a, h: a[:, :, None] * h, "Those are the terms of the sum. Add them up over the source."),
         Mistake(lambda a, h: jnp.broadcast_to(h.sum(0), (len(a), h.shape[1])), "That is the sum of the states without their weights."),
     ),

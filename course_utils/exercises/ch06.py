@@ -1,5 +1,7 @@
 """Exercises of notebook 06."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,13 +10,10 @@ from jaxtyping import Array, Bool, Float
 from ..models.positions import sinusoidal as library_sinusoidal
 from ..models.self_attention import causal_mask, join_heads, scaled_dot_product
 from ..models.self_attention import split_heads as library_split_heads
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 _rng = np.random.default_rng(6)
-
-
-def _array(*shape: int, scale: float = 1.0) -> Array:
-    return jnp.asarray(_rng.normal(size=shape) * scale, jnp.float32)
+_array = functools.partial(drawn, _rng)
 
 
 # --------------------------------------------------------------------------------------- one query, one answer
@@ -245,14 +244,14 @@ self_attention = Exercise(
 
 
 def sinusoids(time: int, width: int) -> Float[Array, "time width"]:
-    """p_{t,2k} = sin(t / 10000^(2k/d)), p_{t,2k+1} = cos(t / 10000^(2k/d)), one row for each position t = 0 … time - 1."""
+    """p_{t,2m} = sin(t / 10000^(2m/d)), p_{t,2m+1} = cos(t / 10000^(2m/d)), one row for each position t = 0 … time - 1."""
     return library_sinusoidal(jnp.arange(time), width)
 
 
 def _waves(exponent, order="pairs", first=0):
     def function(time, width):
-        t, k = jnp.arange(first, time + first)[:, None], jnp.arange(width // 2)
-        angles = t / 10_000.0 ** exponent(k, width)
+        t, m = jnp.arange(first, time + first)[:, None], jnp.arange(width // 2)
+        angles = t / 10_000.0 ** exponent(m, width)
         sin, cos = jnp.sin(angles), jnp.cos(angles)
         if order == "halves":
             return jnp.concatenate([sin, cos], axis=1)
@@ -269,12 +268,12 @@ positions = Exercise(
     cases=((3, 4), (6, 8), (4, 6)),
     solution_function=sinusoids,
     mistakes=(
-        Mistake(_waves(lambda k, d: 2 * k / d, "halves"), "All sines come first and then all cosines in yours. They alternate: "
-            "number 2k is the "
-            "sine, 2k + 1 the cosine of the same angle."),
-        Mistake(_waves(lambda k, d: 2 * k / d, "swapped"), "Sine and cosine have changed places: the even numbers are sines."),
-        Mistake(_waves(lambda k, d: k / d), "The exponent is 2k/d, with k the number of the pair. Yours falls half as fast."),
-        Mistake(_waves(lambda k, d: 2 * k / d, first=1), "Your first position is 1. It is 0, where every sine is 0 and every cosine 1."),
+        Mistake(_waves(lambda m, d: 2 * m / d, "halves"), "All sines come first and then all cosines in yours. They alternate: "
+            "number 2m is the "
+            "sine, 2m + 1 the cosine of the same angle."),
+        Mistake(_waves(lambda m, d: 2 * m / d, "swapped"), "Sine and cosine have changed places: the even numbers are sines."),
+        Mistake(_waves(lambda m, d: m / d), "The exponent is 2m/d, with m the number of the pair. Yours falls half as fast."),
+        Mistake(_waves(lambda m, d: 2 * m / d, first=1), "Your first position is 1. It is 0, where every sine is 0 and every cosine 1."),
         Mistake(lambda t, d: jnp.sin(jnp.arange(t)[:, None] / 10_000.0 ** (jnp.arange(d) // 2 * 2 / d)), "Sines alone. "
             "With the cosine beside it a shift of position becomes a rotation."),
         Mistake(lambda t, d: library_sinusoidal(jnp.arange(t), d).T, "Turned round: one row for each position."),
@@ -284,7 +283,7 @@ positions = Exercise(
     ),
     hints=(
         "One angle for each position and each pair of numbers; of each angle the sine and the cosine.",
-        "`angles = t[:, None] / 10000 ** (2 * k / width)` with `k = jnp.arange(width // 2)`; then sine and cosine side by side.",
+        "`angles = t[:, None] / 10000 ** (2 * m / width)` with `m = jnp.arange(width // 2)`; then sine and cosine side by side.",
         "`return jnp.stack([jnp.sin(angles), jnp.cos(angles)], -1).reshape(time, width)`",
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Exercises of notebook 07."""
 
+import functools
 import math
 
 import jax
@@ -8,13 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..models.linear import linear_attention_recurrent, positive
-from ..teaching.exercise import Exercise, Mistake
+from ..teaching.exercise import Exercise, Mistake, drawn
 
 _rng = np.random.default_rng(7)
-
-
-def _array(*shape: int, scale: float = 1.0, shift: float = 0.0) -> Array:
-    return jnp.asarray(_rng.normal(size=shape) * scale + shift, jnp.float32)
+_array = functools.partial(drawn, _rng)
 
 
 # ------------------------------------------------------------------------------------------------- the norm
@@ -76,8 +74,8 @@ def cached(
     return jax.nn.softmax(jnp.where(jnp.arange(len(K)) <= t, scores, -jnp.inf)) @ V
 
 
-def _look(q, K, V, seen):
-    return jnp.nan_to_num(jax.nn.softmax(jnp.where(seen, K @ q / math.sqrt(q.size), -jnp.inf))) @ V
+def _look(q, K, V, seen, fill=-jnp.inf):
+    return jnp.nan_to_num(jax.nn.softmax(jnp.where(seen, K @ q / math.sqrt(q.size), fill))) @ V
 
 
 def _cache(longest: int, d: int, m: int, t: int) -> tuple:
@@ -85,11 +83,21 @@ def _cache(longest: int, d: int, m: int, t: int) -> tuple:
     return (_array(d), _array(d), _array(m), _array(longest, d) * filled, _array(longest, m) * filled, t)
 
 
+def _one_cached(q: tuple, k: tuple, before: tuple) -> tuple:
+    """A cache that holds one key, and room for two more."""
+    K, V = jnp.zeros((3, len(q))).at[0].set(jnp.array(before)), jnp.zeros((3, 2)).at[0].set(jnp.array([1.0, 2.0]))
+    return jnp.array(q), jnp.array(k), jnp.array([3.0, -1.0]), K, V, 1
+
+
 cache = Exercise(
     name="cache",
     chapter="ch07",
     objective="decoding",
-    cases=(_cache(4, 2, 2, 1), _cache(5, 4, 3, 3), _cache(3, 2, 2, 0), _cache(3, 2, 2, 2)),
+    cases=(
+        _cache(4, 2, 2, 1), _cache(5, 4, 3, 3), _cache(3, 2, 2, 0), _cache(3, 2, 2, 2),
+        _one_cached((2048.0, 1.0, 0.0, 0.0), (-1.0, 2.0, 0.0, 0.0), (-1.0, 0.0, 0.0, 0.0)),  # scores of -1024 and -1023
+        _one_cached((2.0, 0.0), (1.0, 1.0), (0.0, 2.0)),  # a score of 0
+    ),
     solution_function=cached,
     mistakes=(
         Mistake(lambda q, k, v, K, V, t: _look(q, K.at[t].set(k), V.at[t].set(v), True),
@@ -107,6 +115,12 @@ cache = Exercise(
         Mistake(lambda q, k, v, K, V, t: _look(k, K.at[t].set(q), V.at[t].set(v), jnp.arange(len(K)) <= t),
             "Query and key have changed places: "
             "the key is what is kept."),
+        Mistake(lambda q, k, v, K, V, t: _look(q, K.at[t].set(k), V.at[t].set(v), jnp.arange(len(K)) <= t, fill=-20.0),
+            "The number that you put in place of the scores behind row t is not low enough: where the scores of the filled rows are "
+            "lower still, the empty rows get the weight. Put `-jnp.inf` there."),
+        Mistake(lambda q, k, v, K, V, t: _look(q, K.at[t].set(k), V.at[t].set(v), K.at[t].set(k) @ q != 0),
+            "You leave out every score of 0. The score of a filled row may be exactly 0 too, where its key is at right angles to the "
+            "query. Go by the place: rows 0 … t."),
     ),
     hints=(
         "What must be in the cache before this position looks, and how many rows are filled then?",
@@ -118,14 +132,14 @@ cache = Exercise(
 # --------------------------------------------------------------------------------------------- two chunks
 
 
-def merged(m_1: Array, l_1: Array, o_1: Array, m_2: Array, l_2: Array, o_2: Array) -> Float[Array, " value"]:
-    """The answer over two chunks of keys, from what is kept of each: m = max e, l = Σ exp(e - m), o = Σ exp(e - m) v.
+def merged(m_1: Array, l_1: Array, u_1: Array, m_2: Array, l_2: Array, u_2: Array) -> Float[Array, " value"]:
+    """The answer over two chunks of keys, from what is kept of each: m = max e, l = Σ exp(e - m), u = Σ exp(e - m) v.
 
-    m = max(m_1, m_2); both sums shrink to it, exp(m_i - m); the answer is Σ o / Σ l.
+    m = max(m_1, m_2); both sums shrink to it, exp(m_i - m); the answer is Σ u / Σ l.
     """
     m = jnp.maximum(m_1, m_2)
     a, b = jnp.exp(m_1 - m), jnp.exp(m_2 - m)
-    return (a * o_1 + b * o_2) / (a * l_1 + b * l_2)
+    return (a * u_1 + b * u_2) / (a * l_1 + b * l_2)
 
 
 def _chunk(n: int, shift: float = 0.0) -> tuple:
@@ -134,35 +148,46 @@ def _chunk(n: int, shift: float = 0.0) -> tuple:
     return e.max(), raised.sum(), raised @ v
 
 
+def _against_0(m, l, u, m2, l2, u2):
+    largest = jnp.maximum(jnp.maximum(m, m2), 0)
+    a, b = jnp.exp(m - largest), jnp.exp(m2 - largest)
+    return (a * u + b * u2) / (a * l + b * l2)
+
+
 merge = Exercise(
     name="merge",
     chapter="ch07",
     objective="cheaper",
-    cases=((*_chunk(2), *_chunk(2)), (*_chunk(3), *_chunk(4, 2.0)), (*_chunk(2, 200.0), *_chunk(3, 198.0))),
+    cases=(
+        (*_chunk(2), *_chunk(2)), (*_chunk(3), *_chunk(4, 2.0)), (*_chunk(2, 200.0), *_chunk(3, 198.0)),
+        (*_chunk(2, -200.0), *_chunk(2, -199.0)), (*_chunk(2), *_chunk(2, 100.0)), (*_chunk(2, 100.0), *_chunk(2)),
+    ),
     solution_function=merged,
     mistakes=(
-        Mistake(lambda m, l, o, m2, l2, o2: (o + o2) / (l + l2),
+        Mistake(lambda m, l, u, m2, l2, u2: (u + u2) / (l + l2),
             "The two sums have different scales: each was divided by the exponential of its own "
             "maximum. Bring both to the larger one first."),
-        Mistake(lambda m, l, o, m2, l2, o2: (o / l + o2 / l2) / 2,
+        Mistake(lambda m, l, u, m2, l2, u2: (u / l + u2 / l2) / 2,
             "That is the mean of the two answers. A chunk with more, or larger, scores "
             "should count for more."),
-        Mistake(lambda m, l, o, m2, l2, o2: (jnp.exp(m) * o + jnp.exp(m2) * o2) / (jnp.exp(m) * l + jnp.exp(m2) * l2),
+        Mistake(lambda m, l, u, m2, l2, u2: (jnp.exp(m) * u + jnp.exp(m2) * u2) / (jnp.exp(m) * l + jnp.exp(m2) * l2),
             "Right for small scores. "
             "But exp(200) is more than float32 holds: subtract the larger maximum."),
-        Mistake(lambda m, l, o, m2, l2, o2: (o + jnp.exp(m2 - m) * o2) / (l + jnp.exp(m2 - m) * l2) * jnp.where(m2 > m, jnp.nan, 1),
+        Mistake(lambda m, l, u, m2, l2, u2: (u + jnp.exp(m2 - m) * u2) / (l + jnp.exp(m2 - m) * l2),
             "This works as long "
             "as the first maximum is the larger one. Take the larger of the two."),
-        Mistake(lambda m, l, o, m2, l2, o2: (jnp.exp(m - jnp.maximum(m, m2)) * o + jnp.exp(m2 - jnp.maximum(m, m2)) * o2) / (l + l2),
+        Mistake(_against_0, "Right, except where all scores are far below 0: exp(-200) is 0 in float32, and 0/0 is not a number. Take the "
+            "larger of the two maxima, also where both are negative."),
+        Mistake(lambda m, l, u, m2, l2, u2: (jnp.exp(m - jnp.maximum(m, m2)) * u + jnp.exp(m2 - jnp.maximum(m, m2)) * u2) / (l + l2),
             "The sums below "
             "the line must shrink by the same factors as those above it."),
-        Mistake(lambda m, l, o, m2, l2, o2: jnp.exp(m - jnp.maximum(m, m2)) * o + jnp.exp(m2 - jnp.maximum(m, m2)) * o2, "The division is "
+        Mistake(lambda m, l, u, m2, l2, u2: jnp.exp(m - jnp.maximum(m, m2)) * u + jnp.exp(m2 - jnp.maximum(m, m2)) * u2, "The division is "
             "missing: the weights of both chunks together sum to 1."),
     ),
     hints=(
         "Each sum is too large by the exponential of something. Of what, if all had used one common maximum?",
-        "`m = jnp.maximum(m_1, m_2)`; the first chunk's l and o shrink by `jnp.exp(m_1 - m)`, the second's likewise.",
-        "`return (a * o_1 + b * o_2) / (a * l_1 + b * l_2)` with a = exp(m_1 - m), b = exp(m_2 - m)",
+        "`m = jnp.maximum(m_1, m_2)`; the first chunk's l and u shrink by `jnp.exp(m_1 - m)`, the second's likewise.",
+        "`return (a * u_1 + b * u_2) / (a * l_1 + b * l_2)` with a = exp(m_1 - m), b = exp(m_2 - m)",
     ),
 )  # fmt: skip
 

@@ -15,14 +15,14 @@ BASE = 10_000.0  # the wider the vector, the nearer its slowest pair comes to on
 
 
 def frequencies(width: int) -> Float[Array, " pairs"]:
-    """ω_k = 1 / 10000^(2k / d) for k = 0 … d/2 - 1, in radians a position."""
+    """ω_m = 1 / 10000^(2m / d) for m = 0 … d/2 - 1, in radians a position."""
     require_positive(width=width)
     require(width % 2 == 0, f"Positions come in pairs of numbers (sine and cosine): {width} is odd.")
     return BASE ** (-jnp.arange(0, width, 2) / width)
 
 
 def sinusoidal(places: Int[Array, "*lead"], width: int) -> Float[Array, "*lead width"]:
-    """p_{t,2k} = sin(t ω_k), p_{t,2k+1} = cos(t ω_k), with ω_k = 1 / 10000^(2k/d).
+    """p_{t,2m} = sin(t ω_m), p_{t,2m+1} = cos(t ω_m), with ω_m = 1 / 10000^(2m/d).
 
     p_t · p_s depends on t - s alone. Vaswani and others (2017), section 3.5. Built in notebook 06.
     """
@@ -31,7 +31,7 @@ def sinusoidal(places: Int[Array, "*lead"], width: int) -> Float[Array, "*lead w
 
 
 def rotate(x: Float[Array, "*lead time width"], places: Int[Array, "*#lead time"]) -> Float[Array, "*lead time width"]:
-    """Turn each pair (x_{2k}, x_{2k+1}) at position t by the angle t ω_k.
+    """Turn each pair (x_{2m}, x_{2m+1}) at position t by the angle t ω_m.
 
     Then q_t · k_s depends on the two contents and on t - s; lengths stay. Su, Lu, Pan, Wen, Liu (2021). Used on queries
     and keys, never on values.

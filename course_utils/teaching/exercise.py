@@ -5,6 +5,7 @@ a known mistake (by what it computes, so that it can be named), a wrong shape, w
 """
 
 import contextlib
+import copy
 import dataclasses
 import dis
 import inspect
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -61,7 +63,8 @@ class Exercise:
 
     cases: tuples of arguments, the smallest first.   solution: the right function, from the library.
     through: where not a function's result is to be judged but what it leads to, what makes the one of the other.
-    mistakes: executable; each must differ from the solution on some case.   hints: three, the last nearly there.
+    mistakes: executable; each must differ from the solution on some case, and may be unable to run on a later one.
+    hints: three, the last nearly there.
     """
 
     name: str
@@ -134,9 +137,9 @@ class Exercise:
             except ValueError:
                 pass  # a built-in without a signature
             try:
-                answer = self.through(function)(*[_own_copy(value) for value in case])
+                answer = self.through(function)(*map(copy.deepcopy, case))
             except (Exception, SystemExit) as error:  # whatever a learner's code may raise
-                return self._no(
+                return self._known_mistake(answers) or self._no(
                     "cannot run",
                     f"Your function raised {type(error).__name__}: {_safely(str, error)}{_where(error)}",
                 )
@@ -163,9 +166,8 @@ class Exercise:
         wanted = self._run(self.solution_function)
         if _same(answers, wanted, self.tolerance):
             return Verdict(True, f"Right on all {len(self.cases)} cases.", "correct")
-        for mistake in self.mistakes:
-            if _same(answers, self._run(mistake.function), self.tolerance, equal_nan=True):
-                return self._no("known mistake", mistake.says)
+        if known := self._known_mistake(answers):
+            return known
         for case, mine, right in zip(self.cases, answers, wanted, strict=True):
             if mine.shape != right.shape:
                 return self._no(
@@ -190,8 +192,24 @@ class Exercise:
         """What the solution or a mistake gives, computed at the first check: an eager scan costs a compilation each time."""
         if function not in self._results:
             run = self.through(function)
-            self._results[function] = [np.asarray(run(*map(_own_copy, case))).astype(float) for case in self.cases]
+            results = []
+            for case in self.cases:
+                try:
+                    results.append(np.asarray(run(*map(copy.deepcopy, case))).astype(float))
+                except Exception:
+                    if function is self.solution_function:
+                        raise
+                    break  # what a transposed matrix does to a square one is a number, and to others an error
+            self._results[function] = results
         return self._results[function]
+
+    def _known_mistake(self, answers: list[np.ndarray]) -> Verdict | None:
+        """What is said to the mistake that has these answers and no others, where there are any."""
+        for mistake in self.mistakes if answers else ():
+            theirs = self._run(mistake.function)
+            if len(answers) == len(theirs) and _same(answers, theirs, self.tolerance, equal_nan=True):
+                return self._no("known mistake", mistake.says)
+        return None
 
     def _arguments(self) -> str:
         return ", ".join(inspect.signature(self.solution_function).parameters)
@@ -211,6 +229,11 @@ def check_exercise(exercise: Exercise) -> None:
         )
 
 
+def drawn(rng: np.random.Generator, *shape: int, scale: float = 1.0, shift: float = 0.0) -> jax.Array:
+    """Normal numbers for a case, in single precision."""
+    return jnp.asarray(rng.normal(size=shape) * scale + shift, jnp.float32)
+
+
 def _is_untouched(function: Callable) -> bool:
     """True for a function whose body is only `...` or `pass`, with or without a docstring."""
     if not inspect.isfunction(function):
@@ -228,10 +251,6 @@ def _is_mixed(parts: tuple) -> bool:
         except ValueError:  # a ragged list
             return True
     return len(shapes) > 1 or "missing" in shapes
-
-
-def _own_copy(value: Any) -> Any:
-    return value.copy() if isinstance(value, (np.ndarray, jax.Array)) else value
 
 
 def _as_floats(answer: Any) -> np.ndarray | None:

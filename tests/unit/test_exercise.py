@@ -1,7 +1,9 @@
 import dataclasses
 import functools
 import importlib
+import inspect
 import pathlib
+import re
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ import pytest
 
 from course_utils import exercises
 from course_utils.exercises import ch00 as ex
+from course_utils.exercises import ch01, ch02, ch04, ch05, ch06, ch07
 from course_utils.runtime import InvalidInput
 from course_utils.teaching.exercise import Exercise, Mistake, check_exercise
 from course_utils.teaching.progress import progress
@@ -184,6 +187,45 @@ def test_an_answer_that_consumes_its_input_does_not_spoil_the_exercise():
     assert mean.check(by_numpy).status == "correct"
 
 
+def test_an_answer_that_takes_its_lists_apart_does_not_spoil_the_exercise():
+    def greedy(said, reference, n):
+        share = ch04.clipped_precision(said, reference, n)
+        while said:
+            said.pop(0)
+        while reference:
+            reference.remove(reference[-1])
+        return share
+
+    before = repr(ch04.precision.cases)
+    assert ch04.precision.check(greedy).status == "correct"
+    assert ch04.precision.check(lambda said, reference, n: reference.clear() or 0.5).status == "wrong values"
+    assert repr(ch04.precision.cases) == before
+
+
+def test_a_random_key_and_arrays_in_a_list_are_copied_too():
+    def greedy(rng, parts):
+        total = jax.random.uniform(rng) + parts[0].sum()
+        parts[0] += 1
+        return total
+
+    exercise = Exercise(
+        "nested", "ch00", "jax", ((jax.random.key(0), [np.ones(2)]),), lambda rng, parts: jax.random.uniform(rng) + 2.0,
+        (), ("a", "b", "c"),
+    )  # fmt: skip
+    assert [exercise.check(greedy).status for _ in range(2)] == ["correct", "correct"]
+
+
+def test_a_known_mistake_is_named_also_where_it_cannot_run_on_a_later_case():
+    exercise = Exercise(
+        "transposed", "ch00", "jax", tuple((np.tri(m, n), np.ones(n)) for m, n in ((2, 2), (3, 2))), lambda A, x: A @ x,
+        (Mistake(lambda A, x: A.T @ x, "Transposed."),), ("a", "b", "c"),
+    )  # fmt: skip
+    check_exercise(exercise)
+    assert exercise.check(lambda A, x: x @ A).message == "Transposed."
+    assert "raised ValueError" in exercise.check(lambda A, x: (A @ x).reshape(2)).message
+    assert "raised ValueError" in exercise.check(lambda A, x: (A @ x).reshape(5)).message
+
+
 def test_attempts_are_kept():
     mean.check(np.cumsum)
     mean.check(by_numpy)
@@ -223,8 +265,6 @@ def test_no_answer_whatever_makes_a_check_raise_or_pass(exercise):
 
 
 def test_common_wrong_answers_of_students_are_named():
-    from course_utils.exercises import ch01
-
     def masked_softmax(l, t, m):
         return -jnp.where(m[:, 1:], jnp.log(jax.nn.softmax(l[:, :-1], axis=1).max(-1)), 0).sum()
 
@@ -234,3 +274,104 @@ def test_common_wrong_answers_of_students_are_named():
     assert ch01.last_state.check(lambda s, m: s.mean(1)).status == "wrong values"
     with_none = ch01.unrolling.check(lambda xs, h, W_h, W_x, b: jax.lax.scan(lambda h, x: (h, None), h, xs)[1])
     assert "scan" in with_none.message
+
+
+def _masked(e, m, fill):
+    return jnp.where(m, jax.nn.softmax(jnp.where(m, e, fill)), 0)
+
+
+def _cached(q, k, v, K, V, t, allowed, fill=-jnp.inf):
+    K, V = K.at[t].set(k), V.at[t].set(v)
+    scores = K @ q / jnp.sqrt(q.size)
+    return jax.nn.softmax(jnp.where(allowed(scores, t), scores, fill)) @ V
+
+
+def _merged(m_1, l_1, u_1, m_2, l_2, u_2, m):
+    a, b = jnp.exp(m_1 - m), jnp.exp(m_2 - m)
+    return (a * u_1 + b * u_2) / (a * l_1 + b * l_2)
+
+
+def _filled(scores, t):
+    return jnp.arange(len(scores)) <= t
+
+
+def _looping_over_the_source(weights, h):
+    return jnp.stack([sum(weights[i, j] * h[j] for j in range(len(h))) for i in range(len(h))])
+
+
+def _looping_over_the_target(weights, h):
+    return jnp.stack([sum(weights[i, j] * h[j] for j in range(len(weights))) for i in range(len(weights))])
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "says"),
+    [
+        (ch05.masked_softmax, lambda e, m: _masked(e, m, -20.0), "not low enough"),
+        (ch05.masked_softmax, lambda e, m: _masked(e, m, -100.0), "not low enough"),
+        (ch05.masked_softmax, lambda e, m: jnp.where(m, jax.nn.softmax(e - 1e4 * (1 - m)), 0), "take a number away"),
+        (ch05.masked_softmax, lambda e, m: jax.nn.softmax(e - 1e4 * (1 - m)) * m, "take a number away"),
+        (ch05.context, _looping_over_the_source, "a row for each state"),
+        (ch05.context, lambda a, h: jnp.stack([a[i] @ h for i in range(len(h))]), "a row for each state"),
+        (ch05.context, _looping_over_the_target, ""),
+        (ch05.context, lambda a, h: a.T @ h, "Your sum runs over the target"),
+        (ch07.cache, lambda *case: _cached(*case, _filled, -20.0), "not low enough"),
+        (ch07.cache, lambda *case: _cached(*case, _filled, -100.0), "not low enough"),
+        (ch07.cache, lambda *case: _cached(*case, lambda scores, t: scores != 0), "may be exactly 0"),
+        (ch07.merge, lambda *c: _merged(*c, jnp.maximum(jnp.maximum(c[0], c[3]), 0)), "far below 0"),
+        (ch07.merge, lambda *c: _merged(*c, c[0]), "as long as the first maximum is the larger one"),
+        (ch07.merge, lambda *c: _merged(*c, c[3]), "not finite"),
+        (ch02.clipping, lambda g, t: jnp.where(jnp.linalg.norm(g) > 1, t * g / jnp.linalg.norm(g), g), "compare with 1"),
+        (ch02.truncation, lambda w, xs, k: ch02._uses(w, xs)[len(xs) - k :].sum(), "begins before the first"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_right_on_tame_inputs_only_is_refused(exercise, answer, says):
+    verdict = exercise.check(answer)
+    assert verdict.correct is False
+    assert says in verdict.message, verdict
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        (ch05.masked_softmax, lambda e, m: _masked(e, m, -jnp.inf)),
+        (ch05.masked_softmax, lambda e, m: _masked(e, m, -1e9)),
+        (ch05.context, lambda a, h: [sum(a[i, j] * h[j] for j in range(len(h))) for i in range(len(a))]),
+        (ch07.cache, lambda *case: _cached(*case, _filled, -1e9)),
+        (ch07.cache, lambda q, k, v, K, V, t: jax.nn.softmax(jnp.stack([*K[:t], k]) @ q / q.size**0.5) @ jnp.stack([*V[:t], v])),
+        (ch07.layer_norm, lambda x, g, b: g * (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True) + b),
+        (ch07.merge, lambda *c: _merged(*c, jnp.maximum(c[0], c[3]))),
+        (ch07.merge, lambda *c: _merged(*c, jnp.logaddexp(c[0] + jnp.log(c[1]), c[3] + jnp.log(c[4])))),
+        (ch02.clipping, lambda g, t: jnp.where(jnp.linalg.norm(g) > t, t * g / jnp.linalg.norm(g), g)),
+        (ch02.truncation, lambda w, xs, k: ch02._uses(w, xs)[-k:].sum()),
+        (ch02.truncation, lambda w, xs, k: ch02._uses(w, xs)[max(len(xs) - k, 0) :].sum()),
+    ],
+)  # fmt: skip
+def test_a_right_answer_that_is_written_otherwise_passes_the_harder_cases(exercise, answer):
+    assert exercise.check(answer).status == "correct", exercise.check(answer)
+
+
+def test_a_gradient_that_is_followed_back_no_step_is_0():
+    xs = jnp.array([1.0, 2.0, 3.0])
+    assert [float(ch02.truncated_slope(0.5, xs, k)) for k in (0, 1, 2, 3, 4)] == [0.0, 2.5, 3.0, 3.0, 3.0]
+
+
+def _said(exercise):
+    return [exercise.solution_function.__doc__, *exercise.hints, *(mistake.says for mistake in exercise.mistakes)]
+
+
+def test_exercises_use_the_letters_and_words_of_their_notebooks():
+    about_positions = " ".join(_said(ch06.positions))
+    assert "2m" in about_positions
+    assert not re.search(r"(\b|\d)k\b", about_positions)
+
+    def arguments(exercise):
+        return list(inspect.signature(exercise.solution_function).parameters)
+
+    assert arguments(ch04.bleu) == ["precisions", "c", "r"]
+    assert arguments(ch07.merge) == ["m_1", "l_1", "u_1", "m_2", "l_2", "u_2"]
+    assert not any("r/n" in said or "n/r" in said or "r / n" in said for said in _said(ch04.bleu))
+    assert not any("o_1" in said or "Σ o" in said for said in _said(ch07.merge))
+    for exercise in (ch04.precision, ch04.bleu):
+        for told in (exercise.solution_function.__doc__, *exercise.hints[:1]):
+            assert "n-gram" in told
+    assert all("n-gram" in said for said in _said(ch04.precision) if "run" in said)
