@@ -297,8 +297,8 @@ def five() -> dict[str, dict[str, Any]]:
         "Parameters": row({name: costs[name]["parameters"] for name in quality_of}, "numbers", "less"),
         "Training, 1,000 updates": row({name: costs[name]["train"] for name in quality_of}, "seconds", "less"),
         "Translating 1,450 sentences": row({name: costs[name]["decode"] for name in quality_of}, "seconds", "less"),
-        "In turn, training, 20 words (counted)": row(training, "cells and looks", "less"),
-        "In turn, writing 20 words (counted)": row(writing, "cells and looks", "less"),
+        "In turn, training, 20 positions (counted)": row(training, "cells and looks", "less"),
+        "In turn, writing 20 positions (counted)": row(writing, "cells and looks", "less"),
         "From the first source word to the first written (counted)": row(shortest, "cells and looks", "less"),
     }  # fmt: skip
 
