@@ -115,8 +115,9 @@ def unit_over_sentence(
     )  # fmt: skip
     figure.add_scatter(x=[abs(correlation[unit])], y=[accuracy[unit]], mode="markers", showlegend=False, hoverinfo="skip", row=1, col=2,
                        marker={"color": RED, "size": 14, "symbol": "star", "line": {"color": BLACK, "width": 1}})  # fmt: skip
-    figure.update_xaxes(showticklabels=False, showgrid=False, row=1, col=1)
-    figure.update_xaxes(tickvals=place, ticktext=list(words), tickangle=-60, showgrid=False, row=2, col=1)
+    figure.update_xaxes(range=[-0.4, len(words) - 0.6], showgrid=False, col=1)  # word under word
+    figure.update_xaxes(showticklabels=False, row=1, col=1)
+    figure.update_xaxes(tickvals=place, ticktext=list(words), tickangle=-60, row=2, col=1)
     figure.update_yaxes(title_text="C", row=1, col=1)
     figure.update_yaxes(title_text="gates", range=[-0.05, 1.05], row=2, col=1)
     figure.update_xaxes(title_text="|correlation| with the number", range=[-0.03, 1.03], row=1, col=2)

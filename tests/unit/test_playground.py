@@ -7,6 +7,7 @@ from flax import nnx
 
 from course_utils.data.agreement import agreement, vocabulary
 from course_utils.exercises import ch03 as ex
+from course_utils.figures.gates import unit_over_sentence
 from course_utils.measure.gates import gates_of, number_units
 from course_utils.measure.gradients import length_of
 from course_utils.measure.playground import BUILT, computed, play, pulses, wanted
@@ -167,3 +168,13 @@ def test_the_unit_that_holds_the_number_is_found_wherever_it_is(unit):
     assert found.accuracy[unit] < 0.6
     assert np.delete(found.accuracy, unit).min() == 1.0
     assert np.abs(found.correlation).argmax() == unit
+
+
+def test_words_below_the_gates_are_also_those_of_the_cells_above_them():
+    cells = {"singular": np.zeros(3), "plural": np.ones(3)}
+    figure = unit_over_sentence(
+        ["the", "cat", "is"], cells, np.zeros(3), np.ones(3), 0, np.zeros(2), np.ones(2), 1.0
+    )  # fmt: skip
+    above, below = figure.layout.xaxis, figure.layout.xaxis3
+    assert above.range == below.range == (-0.4, 2.4)
+    assert below.ticktext == ("the", "cat", "is")
