@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from ..runtime import CourseError, require_positive
+from ..runtime import CourseError, require, require_positive
 from .batching import Padded
 from .vocabulary import Vocabulary
 
@@ -125,6 +125,7 @@ class Windows:
 
     def __init__(self, stream: Int[np.ndarray, " tokens"], size: int, length: int):
         require_positive(size=size, length=length)
+        require(length <= len(stream), f"Windows of {length} tokens cannot be cut out of a stream of {len(stream)}.")
         self.stream, self.size, self.length = jnp.asarray(stream), size, length
 
     def bucket(self, step: int) -> int:

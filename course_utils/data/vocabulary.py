@@ -29,7 +29,7 @@ class UnknownWords(InvalidInput):
         plural = "These words are" if len(named) > 1 else "This word is"
         super().__init__(
             f"{plural} not in the vocabulary of {len(known)} words: {'; '.join(named)}. "
-            "`vocabulary.words` lists all of them."
+            "The vocabulary's `.words` lists all of them."
         )
 
 
@@ -94,9 +94,10 @@ class Vocabulary:
 
         Special symbols cannot be typed; unknown words raise `UnknownWords`.
         """
-        special = [word for word in typed.split() if word in SPECIALS]
+        sentence = re.sub(r"[^\w<>]", " ", typed.lower())
+        special = [word for word in sentence.split() if word in SPECIALS]
         require(not special, f"{', '.join(special)} cannot be typed: leave special symbols out.")
-        return [self.bos, *self.encode(re.sub(r"[^\w<>]", " ", typed.lower()))]
+        return [self.bos, *self.encode(sentence)]
 
     def decode(self, indices: Iterable[SupportsInt]) -> str:
         """The words of `indices` up to the first `<eos>`, without padding and `<bos>`."""

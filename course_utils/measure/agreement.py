@@ -71,7 +71,7 @@ def by_distance(hits: Any, corpus: Agreement, edges: tuple[int, ...]) -> tuple[n
     low, high = np.array(edges[:-1]), np.array(edges[1:])
     inside = (distance >= low[:, None]) & (distance < high[:, None])
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (low + high - 1) / 2, (inside * hits).sum(1) / inside.sum(1)
+        return (low + high - 1) / 2, np.where(inside, hits, 0).sum(1) / inside.sum(1)
 
 
 class Reading(NamedTuple):

@@ -66,7 +66,10 @@ def bleu_by_length(
     require(len(counts), "There are no sentences.")
     require(list(edges) == sorted(set(edges)), f"The edges must rise, not {tuple(edges)}.")
     require(counts.min() >= 1, "A source has no words.")
-    require(len(counts) == len(references), f"There are {len(counts)} lengths and {len(references)} references.")
+    require(
+        len(counts) == len(references) == len(translations),
+        f"There are {len(counts)} lengths, {len(references)} references and {len(translations)} translations.",
+    )
     require(counts.max() <= max(edges), f"A source has {counts.max()} words, beyond the last edge {max(edges)}.")
     found = ByLength([], [], [])
     for low, high in zip((0, *edges), edges, strict=False):

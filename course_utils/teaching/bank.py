@@ -11,6 +11,7 @@ import pathlib
 import random
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -211,7 +212,8 @@ def _fill(value: Any, numbers: dict[str, float], field: str = "") -> Any:
 def _evaluate(expression: str, numbers: dict[str, float]) -> float:
     functions = {"log": math.log, "log2": math.log2, "sqrt": math.sqrt, "exp": math.exp, "ceil": math.ceil}
     try:
-        return simpleeval.simple_eval(expression, names=dict(numbers), functions=functions)
+        value = simpleeval.simple_eval(expression, names=dict(numbers), functions=functions)
+        return 0.0 if abs(value) < 1e-12 else value  # what floats leave of 1 - 20 * (1 - 0.95)
     except Exception as error:  # simpleeval, arithmetic and syntax each raise kinds of their own
         raise ValueError(f"the expression {expression!r} cannot be computed: {error}") from None
 
@@ -257,6 +259,11 @@ class Numeric(_Varied):
 Axis = Annotated[str, pydantic.BeforeValidator(lambda axis: str(axis).strip())]
 
 
+def in_lower_case(axes: Iterable[str]) -> tuple[str, ...]:
+    """Axes as they are compared: `Batch` is meant as `batch`."""
+    return tuple(axis.lower() for axis in axes)
+
+
 class WrongShape(_Strict):
     """A wrong shape that a known thought leads to."""
 
@@ -275,7 +282,7 @@ class Shape(_Question):
 
     @pydantic.model_validator(mode="after")
     def _slips_are_wrong(self):
-        _distinct("shapes", [self.answer, *(slip.value for slip in self.slips)])
+        _distinct("shapes", [in_lower_case(shape) for shape in (self.answer, *(slip.value for slip in self.slips))])
         return self
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..runtime import InvalidInput, require
-from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice
+from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
 from .markup import to_html
 
 RIGHT, WRONG, NOTE = "✓", "✗", "→"
@@ -99,13 +99,14 @@ def _numeric(question: Numeric, answer: float) -> Feedback:
 
 
 def _shape(question: Shape, answer: list[str]) -> Feedback:
-    given = tuple(answer)
-    if given == question.answer:
+    given = in_lower_case(answer)
+    if given == in_lower_case(question.answer):
         return Feedback(True, question.why)
     for slip in question.slips:
-        if given == slip.value:
+        if given == in_lower_case(slip.value):
             return Feedback(False, slip.why)
-    unknown = [axis for axis in given if not axis.isdigit() and axis not in axis_names(question)]
+    names = in_lower_case(axis_names(question))
+    unknown = [axis for axis in answer if not axis.isdigit() and axis.lower() not in names]
     note = f" No axis here is called {' or '.join(unknown)}." if unknown else ""
     return Feedback(False, f"{question.otherwise}{note}")
 
@@ -148,30 +149,51 @@ _GRADERS: dict[type, Any] = {
 
 
 def number(value: Any, wanted: str) -> float:
-    """A finite float, or `InvalidInput` that says what was wanted. Text may be typed as people type numbers."""
+    """A finite float, or `InvalidInput` that says what was wanted. Text may be typed as people type numbers.
+
+    A comma may be a decimal one. Where it may as well be one of thousands, as in `12,288`, the error asks which.
+    """
+    refusal, typed = f"{wanted}, not {_shown(value)}.", value
     if isinstance(value, str):
-        typed = value.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
-        require("_" not in typed, f"{wanted}, not {value!r:.60}.")  # Python reads 1_0 as 10, people do not
-        value = typed
+        typed = value.strip().replace("\N{MINUS SIGN}", "-")
+        if re.fullmatch(r"[+-]?(?!0,)[0-9]{1,3}(,[0-9]{3})+", typed):
+            whole, decimal = typed.replace(",", ""), typed.replace(",", ".")
+            once = typed.count(",") == 1
+            either = f"{wanted}, and {_shown(value)} may be either of two: write {whole}, or {decimal}."
+            raise InvalidInput(either if once else f"{refusal[:-1]}: write {whole}.")
+        require("_" not in typed, refusal)  # Python reads 1_0 as 10, people do not
+        typed = typed.replace(",", ".")
     try:
-        found = float(value)
+        found = float(typed)
     except (TypeError, ValueError, OverflowError):  # a tracer raises a TypeError
-        raise InvalidInput(f"{wanted}, not {value!r:.60}.") from None
-    require(math.isfinite(found), f"{wanted}, not {found}.")
+        raise InvalidInput(refusal) from None
+    require(math.isfinite(found), refusal if isinstance(value, str) else f"{wanted}, not {found}.")
     return found
 
 
 def axes(value: Any) -> list[str]:
-    """The axes of a shape, typed as `(batch, time, 64)`, with or without brackets, or given as a tuple."""
-    parts = re.split(r"[,;×\s]+", value.strip().strip("()[]").strip()) if isinstance(value, str) else value
+    """The axes of a shape, typed as `(batch, time, 64)` or `16 x 30 x 64`, with or without brackets, or given as a tuple."""
+    refusal, parts = f"A shape is written as axis after axis, such as (batch, 64), not {_shown(value)}.", value
+    if isinstance(value, str):  # between numbers an x is a sign, elsewhere it is a name
+        typed = re.sub(r"(?<!\w)[0-9]+(\s*[xX]\s*[0-9]+)+(?!\w)", lambda chain: re.sub("[xX]", ",", chain[0]), value)
+        parts = re.split(r"[,;×*\s]+", typed.strip().strip("()[]").strip())
     try:
         found = [str(part).strip() for part in parts]
     except TypeError:
-        raise InvalidInput(f"A shape is written as axis after axis, such as (batch, 64), not {value!r:.60}.") from None
+        raise InvalidInput(refusal) from None
     found = [axis for axis in found if axis]
-    good = found and all(re.fullmatch(r"\w+", axis) for axis in found)
-    require(good, f"A shape is written as axis after axis, such as (batch, 64), not {value!r:.60}.")
+    require(found and all(re.fullmatch(r"\w+", axis) for axis in found), refusal)
+    half = next((axis for axis in found if re.fullmatch(r"0[0-9]+", axis)), None)  # 1,024 would be two axes
+    require(
+        half is None,
+        f"An axis does not begin with 0, as '{half}' does: write thousands without a comma, 1024, not 1,024.",
+    )
     return [str(int(axis)) if axis.isdecimal() else axis for axis in found]
+
+
+def _shown(value: Any) -> str:
+    """What was answered, as an error shows it: text as it was typed, the same on a page."""
+    return f"'{value.strip()[:60]}'" if isinstance(value, str) else f"{value!r:.60}"
 
 
 def _index(value: Any, count: int, wanted: str) -> int:

@@ -3,22 +3,26 @@
 Every attempt is a row; nothing is ever overwritten or deleted. Whatever is wrong with the file or the
 folder costs a warning, never an exception and never an earlier answer: a damaged file is moved aside, a
 file of a newer course is left alone, and where nothing can be written the session remembers in memory.
+The learner keeps one name through all of it, for the numbers that they are asked depend on it.
 """
 
 import contextlib
 import csv
 import datetime
 import functools
+import getpass
+import hashlib
 import io
 import json
 import pathlib
+import platform
 import sqlite3
 import time
 import uuid
 import warnings
 from typing import Any, Literal, NamedTuple
 
-from ..runtime import home
+from ..runtime import PACKAGE, home
 
 VERSION = 2  # 1 had no learner
 Kind = Literal["quiz", "predict", "exercise"]
@@ -68,6 +72,16 @@ def _name_learner(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO learner VALUES (?)", (uuid.uuid4().hex,))
 
 
+def _user() -> str:
+    """A name for a learner without a file: of this user on this machine it is the same every time."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container whose user has no name
+        user = ""
+    who = f"{PACKAGE}:{user}@{platform.node()}"
+    return hashlib.sha256(who.encode(errors="replace")).hexdigest()[:32]
+
+
 def harmless(cell: Any) -> Any:
     """A cell of a table that no spreadsheet takes for a formula."""
     dangerous = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
@@ -81,12 +95,18 @@ def harmless(cell: Any) -> Any:
 
 
 class Progress:
-    """The attempts kept in one file. `persistent` is False where they live only as long as the kernel."""
+    """The attempts kept in one file. `persistent` is False where they live only as long as the kernel.
+
+    `learner`: a random name for this file, which tells learners apart and says nothing about them; where there is no
+    file, one made from the names of user and machine.
+    """
 
     def __init__(self, path: pathlib.Path | str | None = None):
         self.path = pathlib.Path(path) if path else home() / "progress.sqlite"
         self.persistent = True
+        self.learner = ""
         self._connection = self._open()
+        self.learner = self.learner or _user()
 
     def record(
         self, chapter: str, kind: Kind, item: str, answer: Any, correct: bool | None, objective: str = ""
@@ -133,16 +153,6 @@ class Progress:
         found = [attempt for attempt in self.attempts(item=question) if attempt.kind != "exercise"]
         return found[-1] if found else None
 
-    @property
-    def learner(self) -> str:
-        """A random name for this file: it tells learners apart and says nothing about them."""
-        try:
-            row = self._connection.execute("SELECT id FROM learner").fetchone()
-        except sqlite3.Error as error:
-            self._connection = self._in_memory(f"{self.path} cannot be read ({error})")
-            row = self._connection.execute("SELECT id FROM learner").fetchone()
-        return str(row[0]) if row else ""
-
     # ------------------------------------------------------------------------------------ export
 
     def to_json(self) -> str:
@@ -168,7 +178,7 @@ class Progress:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             return self._connect()
         except sqlite3.OperationalError as error:  # locked, read-only, no such folder
-            return self._in_memory(f"{self.path} cannot be opened ({error})")
+            return self._in_memory(f"{self.path} cannot be written ({error})")
         except sqlite3.DatabaseError as error:
             return self._set_aside(error)
         except (OSError, ValueError) as error:  # no such folder, a name too long, a NUL in it
@@ -184,6 +194,8 @@ class Progress:
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
                 if version <= VERSION:
                     self._prepare(connection, version)
+            if version <= VERSION:
+                self._recognise(connection)
         except sqlite3.Error:
             connection.close()
             raise
@@ -200,16 +212,20 @@ class Progress:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         if not tables and version == 0:
             _create(connection)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-            return
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(attempts)")]
-        if version < 1 or columns != list(_COLUMNS) or (version > 1 and "learner" not in tables):
-            raise sqlite3.DatabaseError("it was not written by this course")
-        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("its check fails")
-        if version == 1:
-            _name_learner(connection)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        else:
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(attempts)")]
+            if version < 1 or columns != list(_COLUMNS) or (version > 1 and "learner" not in tables):
+                raise sqlite3.DatabaseError("it was not written by this course")
+            if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("its check fails")
+            if version == 1:
+                _name_learner(connection)
+        # Always: sqlite opens a file that is read-only, and refuses the first write.
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _recognise(self, connection: sqlite3.Connection) -> None:
+        row = connection.execute("SELECT id FROM learner").fetchone()
+        self.learner = self.learner or (str(row[0]) if row else "")
 
     def _set_aside(self, error: Exception) -> sqlite3.Connection:
         """Move a damaged file away under a name that says so, and begin a new one."""
@@ -243,17 +259,18 @@ class Progress:
         warnings.warn(f"{reason}. Your answers are remembered only until the kernel stops.", stacklevel=5)
         self.persistent = False
         memory = sqlite3.connect(":memory:", check_same_thread=False)
-        _create(memory)
-        if copy:
-            with (
-                contextlib.suppress(sqlite3.Error, OSError, ValueError),
-                contextlib.closing(
-                    sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)
-                ) as earlier,
-            ):
+        memory.execute(_CREATE)
+        with (
+            contextlib.suppress(sqlite3.Error, OSError, ValueError),
+            contextlib.closing(
+                sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)
+            ) as earlier,
+        ):
+            if copy:
                 rows = earlier.execute(f"SELECT {', '.join(_COLUMNS)} FROM attempts").fetchall()
                 with memory:
                     memory.executemany("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?)", rows)
+            self._recognise(earlier)
         return memory
 
 

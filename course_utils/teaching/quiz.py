@@ -11,7 +11,7 @@ import ipywidgets
 
 from ..runtime import InvalidInput, front_end, require
 from ..widgets.surface import with_widget
-from .bank import Bank, Match, Order, Predict, bank
+from .bank import Bank, Match, Order, Outcome, Predict, bank
 from .controls import STYLE, controls
 from .grading import Feedback, grade, normal, number
 from .markup import spoken, to_html
@@ -239,13 +239,24 @@ def predict(id: str) -> Prediction:
     return Prediction(*_prediction(id))
 
 
+def _rounded(value: float, option: Outcome) -> str:
+    """A number in three digits, from 1,000 on to the unit; in more where it would come to lie under another option."""
+    for digits in range(3, 18):
+        shown = f"{value:.{digits}g}"
+        if 1e3 <= abs(float(shown)) < 1e15:
+            shown = f"{value:,.{digits - 3}f}"
+        if option.holds(float(shown.replace(",", ""))):
+            break
+    return shown
+
+
 def reveal(id: str, value: Any) -> Feedback:
     """Answer a prediction with the number just measured, and keep whether it was right."""
     sheet, question = _prediction(id)
     found = number(value, f"{id} is answered by a measured number")
     holds = next(option for option in question.options if option.holds(found))
     unit = f" {question.unit}" if question.unit else ""
-    measured = f"Found: {question.measures} = {found:.3g}{unit}."
+    measured = f"Found: {question.measures} = {_rounded(found, holds)}{unit}."
     given = sheet.given(id)
     if given is None:
         return Feedback(None, f"{measured} {holds.why} (You made no prediction this time.)")

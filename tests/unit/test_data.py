@@ -33,6 +33,18 @@ def test_unknown_words_are_named_with_what_is_near():
     assert vocabulary.encode("hors cat", unknown="mark") == [Vocabulary.unk, vocabulary["cat"]]
 
 
+def test_the_list_of_all_words_is_where_the_error_says():
+    with pytest.raises(UnknownWords, match=r"The vocabulary's `\.words` lists all of them"):
+        cat.vocabulary().encode("xyzzy")  # in notebooks `vocabulary` is a function
+    assert "cat" in cat.vocabulary().words
+
+
+@pytest.mark.parametrize("typed", ["the cat <eos>", "the cat <EOS>", "<Bos> the", "<pad>, the", "the.<UNK>"])
+def test_special_symbols_cannot_be_typed_in_any_case(typed):
+    with pytest.raises(InvalidInput, match=r"^<(eos|bos|pad|unk)> cannot be typed"):
+        cat.vocabulary().read(typed)
+
+
 @pytest.mark.parametrize("sentence", ["", "   ", "\n"])
 def test_an_empty_sentence_is_refused(sentence):
     with pytest.raises(InvalidInput, match="empty"):

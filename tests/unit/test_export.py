@@ -1,5 +1,6 @@
 """Exports: read back by parsers that are not ours (lxml for XML; pygiftparser, where it runs, for GIFT)."""
 
+import copy
 import csv
 import io
 import json
@@ -10,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import yaml
-from samples import KINDS
+from samples import KINDS, WHY
 from typer.testing import CliRunner
 
 from course_utils.cli import app
@@ -95,6 +96,32 @@ def test_formulas_are_written_for_mathjax_and_predictions_left_out(bank):
         assert text.count("$") == text.count("$course$") * 2 + text.count("$CATEGORY")
     if any(isinstance(q, Match) for q in bank.questions):
         assert "\\(" in to_moodle(bank)
+
+
+def test_no_rounding_error_is_exported_as_a_number(bank):
+    for text in (to_moodle(bank), to_gift(bank)):
+        assert not re.search(r"\de-1[2-9]", text)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("1 - 20 * (1 - x)", 0),
+        ("20 * (1 - x) - 1", 0),
+        ("x - 0.95", 0),
+        ("x * 1e-9", 0.95e-9),
+        ("x * 1e15 + 1", 0.95e15 + 1),
+    ],
+)
+def test_what_is_left_of_a_difference_is_0_and_small_and_large_numbers_stay(tmp_path, expression, value):
+    content = copy.deepcopy(KINDS)
+    content["questions"][4] |= {"variables": {"x": [0.95, 2]}, "prompt": "[[x]]?", "answer": "x + 7", "why": WHY, "slips": [
+        {"value": expression, "why": WHY}]}  # fmt: skip
+    (tmp_path / "ch42.yaml").write_text(yaml.safe_dump(content))
+    found = read_bank(tmp_path / "ch42.yaml")
+    assert found.question("ch42-varied").variant(0).slips[0].value == value
+    said = ET.fromstring(to_moodle(found)).findall("question[@type='numerical']")[0].findall("answer")[1]
+    assert float(said.findtext("text")) == pytest.approx(value, rel=1e-11, abs=0)
 
 
 def test_the_command_writes_a_file_and_refuses_in_words(tmp_path):

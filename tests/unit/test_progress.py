@@ -1,7 +1,11 @@
+import getpass
 import json
+import platform
+import re
 import sqlite3
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -119,24 +123,94 @@ def test_a_home_that_is_a_file_costs_a_warning(tmp_path):
         answer(Progress(tmp_path / "occupied" / "progress.sqlite"))
 
 
-def test_a_file_that_becomes_read_only_keeps_its_answers_in_view(path, monkeypatch):
-    first = Progress(path)
-    answer(first, value="earlier")
-    first._connection.close()
+@pytest.fixture
+def read_only(monkeypatch):
+    """From now on no file can be written. (Permissions would not stop root, who runs tests in containers.)"""
     real = sqlite3.connect
 
-    def read_only(target, **options):
+    def connect(target, **options):
         return (
             real(target, **options)
             if options.get("uri") or target == ":memory:"
             else real(f"file:{target}?mode=ro", uri=True, **options)
         )
 
-    monkeypatch.setattr(sqlite3, "connect", read_only)
-    with pytest.warns(UserWarning, match="only until the kernel stops"):
+    return lambda: monkeypatch.setattr(sqlite3, "connect", connect)
+
+
+def test_a_file_that_is_read_only_keeps_its_answers_in_view_and_says_so_when_it_is_opened(path, read_only):
+    first = Progress(path)
+    answer(first, value="earlier")
+    first._connection.close()
+    read_only()
+    with pytest.warns(UserWarning, match="cannot be written.*only until the kernel stops"):
         store = Progress(path)
+    assert not store.persistent
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it has been said
         answer(store, value="now")
     assert [a.answer for a in store.attempts()] == ["earlier", "now"]
+
+
+def test_a_learner_keeps_their_name_where_the_file_cannot_be_written(path, read_only):
+    first = Progress(path)
+    answer(first)
+    read_only()
+    with pytest.warns(UserWarning, match="only until the kernel stops"):
+        assert {Progress(path).learner, Progress(path).learner} == {first.learner}
+
+
+def test_a_learner_keeps_their_name_when_the_file_goes_away_meanwhile(path):
+    store = Progress(path)
+    name = store.learner
+    path.unlink()
+    with pytest.warns(UserWarning, match="only until the kernel stops"):
+        answer(store)
+    assert store.learner == name
+    assert json.loads(store.to_json())["learner"] == name
+
+
+def test_a_name_that_could_not_be_kept_is_not_used(path, monkeypatch):
+    class Full(sqlite3.Connection):
+        def __exit__(self, *_):
+            self.rollback()
+            raise sqlite3.OperationalError("database or disk is full")
+
+    real = sqlite3.connect
+    on_a_full_disk = lambda target, **options: real(
+        target, **options, **({} if target == ":memory:" else {"factory": Full})
+    )
+    monkeypatch.setattr(sqlite3, "connect", on_a_full_disk)
+    with pytest.warns(UserWarning, match="disk is full.*only until the kernel stops"):
+        assert Progress(path).learner == Progress(path).learner
+
+
+def test_a_learner_keeps_their_name_with_a_file_of_a_newer_course(path):
+    name = Progress(path).learner
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.warns(UserWarning, match="newer version of this course"):
+        assert Progress(path).learner == name
+
+
+def test_where_no_file_can_be_made_a_learner_has_one_name_all_the_same(monkeypatch):
+    def name():
+        with pytest.warns(UserWarning, match="only until the kernel stops"):
+            return Progress("/proc/nowhere/progress.sqlite").learner
+
+    monkeypatch.setattr(getpass, "getuser", lambda: "ada")
+    mine = name()
+    assert name() == mine
+    assert re.fullmatch("[0-9a-f]{32}", mine)
+    monkeypatch.setattr(platform, "node", lambda: "another machine")
+    assert name() != mine
+
+    def nobody():
+        raise OSError("No username set in the environment")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)  # a container whose user has no name
+    assert name() == name() != mine
 
 
 def test_the_overview_counts():

@@ -37,6 +37,11 @@ def test_groups_by_length_are_those_of_their_sentences():
         bleu_by_length(translations, references, [8, 9, 9], (20, 8))
     with pytest.raises(InvalidInput, match="no sentences"):
         bleu_by_length([], [], [])
+    for said in (translations[:2], [*translations, "p q r"]):
+        with pytest.raises(InvalidInput, match=f"3 lengths, 3 references and {len(said)} translations"):
+            bleu_by_length(said, references, [8, 9, 13])
+    with pytest.raises(InvalidInput, match="3 lengths, 2 references and 3 translations"):
+        bleu_by_length(translations, references[:2], [8, 9, 13])
     with pytest.raises(InvalidInput, match="2 translations and 3 references"):
         bleu(translations[:2], references)
 

@@ -230,6 +230,31 @@ def test_a_prediction_is_answered_by_the_measurement(ch42):
     assert [a.correct for a in progress().attempts(item="ch42-guess")] == [None, False]
 
 
+SPLIT = [
+    {"text": "few", "high": 0.6, "why": WHY}, {"text": "some", "low": 0.6, "high": 0.95, "why": WHY + " Some."},
+    {"text": "most", "low": 0.95, "high": 1990, "why": WHY + " Most."}, {"text": "never", "low": 1990, "why": WHY + " Never."},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "option"),
+    [
+        (0.9499, "0.9499", "Some"), (0.94999951, "0.9499995", "Some"), (0.95, "0.95", "Most"), (0.9512, "0.951", "Most"),
+        (1 / 3, "0.333", ""), (0.59961, "0.5996", ""), (0.6, "0.6", "Some"), (-0.0, "-0", ""), (999.7, "1,000", "Most"),
+        (1989.6, "1,989.6", "Most"), (1989.98, "1,989.98", "Most"), (1990, "1,990", "Never"), (1999.0, "1,999", "Never"),
+        (12_288.4, "12,288", "Never"), (1.29e-6, "1.29e-06", ""), (-1234.5678, "-1,235", ""), (2.5e30, "2.5e+30", "Never"),
+        (np.nextafter(0.95, 0), "0.9499999999999998", "Some"), (np.nextafter(1990, 0), "1,989.9999999999998", "Most"),
+    ],
+)  # fmt: skip
+def test_a_revealed_number_is_rounded_within_its_option(write, monkeypatch, value, shown, option):
+    content = copy.deepcopy(GOOD)
+    content["questions"][2]["options"] = SPLIT
+    path = write(content)
+    monkeypatch.setattr(module, "bank", lambda chapter: read_bank(path))
+    said = reveal("ch42-guess", value).message
+    assert said.startswith(f"Found: accuracy = {shown}. {WHY} {option}".rstrip())
+
+
 def test_a_prediction_cannot_be_answered_by_nan_or_for_another_question(ch42):
     with pytest.raises(InvalidInput, match="measured number, not nan"):
         reveal("ch42-guess", float("nan"))

@@ -93,6 +93,13 @@ def test_windows_are_pieces_of_the_stream():
     assert len(set(np.asarray(batch.tokens[:, 0]).tolist())) > 4
 
 
+def test_a_stream_shorter_than_its_windows_is_refused():
+    with pytest.raises(InvalidInput, match="20 tokens cannot be cut out of a stream of 10"):
+        Windows(np.arange(10), 2, 20)
+    batch = Windows(np.arange(20), 2, 20)(0, jax.random.key(0))
+    assert batch.tokens.tolist() == [list(range(20))] * 2
+
+
 # ------------------------------------------------------------------------------------------------ context
 
 

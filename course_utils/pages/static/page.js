@@ -72,18 +72,27 @@ const read = {
     return chosen;
   },
   numeric: (form) => {
-    const typed = form.querySelector("input").value.trim().replaceAll(",", ".").replaceAll("\u2212", "-");
+    const line = form.querySelector("input").value.trim(), typed = line.replaceAll("\u2212", "-");
     want(typed, "Type a number first.");
-    want(NUMBER.test(typed) && Number.isFinite(Number(typed)), `A number is wanted, not '${typed.slice(0, 60)}'.`);
-    return Number(typed);
+    const shown = `'${line.slice(0, 60)}'`, whole = typed.replaceAll(",", ""), decimal = typed.replaceAll(",", ".");
+    if (/^[+-]?(?!0,)\d{1,3}(,\d{3})+$/.test(typed)) { // a comma that may be one of thousands
+      want(typed.split(",").length > 2, `A number is wanted, and ${shown} may be either of two: write ${whole}, or ${decimal}.`);
+      want(false, `A number is wanted, not ${shown}: write ${whole}.`);
+    }
+    want(NUMBER.test(decimal) && Number.isFinite(Number(decimal)), `A number is wanted, not ${shown}.`);
+    return Number(decimal);
   },
   shape: (form) => {
     const typed = form.querySelector("input").value.trim();
     want(typed, "Type a shape first, such as (batch, 64).");
-    const axes = typed.replace(/^[([]+|[)\]]+$/g, "").split(/[,;×\s]+/).filter(Boolean);
+    const apart = typed.replace( // between numbers an x is a sign, elsewhere it is a name
+      /(?<![\p{L}\p{N}_])\d+(\s*[xX]\s*\d+)+(?![\p{L}\p{N}_])/gu, (chain) => chain.replace(/[xX]/g, ","));
+    const axes = apart.replace(/^[([]+|[)\]]+$/g, "").split(/[,;×*\s]+/).filter(Boolean);
     want(axes.length && axes.every((axis) => /^[\p{L}\p{N}_]+$/u.test(axis)),
       `A shape is written as axis after axis, such as (batch, 64), not '${typed.slice(0, 60)}'.`);
-    return axes.map((axis) => (/^\d+$/.test(axis) ? String(Number(axis)) : axis));
+    const half = axes.find((axis) => /^0\d+$/.test(axis)); // 1,024 would be two axes
+    want(!half, `An axis does not begin with 0, as '${half}' does: write thousands without a comma, 1024, not 1,024.`);
+    return axes;
   },
   order: (form) => [...form.querySelectorAll("li")].map((row) => Number(row.dataset.item)),
   match: (form) => {
@@ -126,10 +135,11 @@ const grade = {
     return [false, [slip ? slip.why : otherwise]];
   },
   shape: ({ answer, why, otherwise, slips, words }, given) => {
-    if (same(given, answer)) return [true, [why]];
-    const slip = slips.find(({ value }) => same(given, value));
+    const lower = (axes) => axes.map((axis) => axis.toLowerCase());
+    if (same(lower(given), lower(answer))) return [true, [why]];
+    const slip = slips.find(({ value }) => same(lower(given), lower(value)));
     if (slip) return [false, [slip.why]];
-    const unknown = given.filter((axis) => !/^\d+$/.test(axis) && !words.includes(axis));
+    const unknown = given.filter((axis) => !/^\d+$/.test(axis) && !lower(words).includes(axis.toLowerCase()));
     const note = unknown.length ? ` No axis here is called ${unknown.join(" or ")}.` : "";
     return [false, [otherwise + note]];
   },
