@@ -3,6 +3,7 @@
 import html
 import os
 import pathlib
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..experiments import multi30k as ladder
 from ..experiments.translate import parameters
 from ..figures.translation import bleu_curves
 from ..measure.translation import bleu, bleu_by_length
-from ..runtime import require, require_writable
+from ..runtime import device, require, require_writable, versions
 from .live import live_loss
 from .surface import show
 
@@ -83,7 +84,8 @@ def run(
     told = "; ".join(f"{row[0]} {row[1]}" for row in rows)
     if path is None:
         return f"BLEU on {len(test.source)} pairs: {told}."
-    path.write_text(page(str(table), figure, rows, test, said, text.sentences), encoding="utf-8")
+    made = f"Passes over the text: {epochs}. Width {width}, seed {seed}. {device()}; jax {versions()['jax']}; {date.today()}."
+    path.write_text(page(str(table), figure, rows, test, said, text.sentences, made), encoding="utf-8")
     return f"BLEU on {len(test.source)} pairs: {told}. Written: {path}"
 
 
@@ -91,8 +93,10 @@ def _score(translations: Any, references: Any) -> float:
     return bleu(translations, references, tokenize="13a", lower=True)
 
 
-def page(name: str, figure: Any, rows: list[tuple], test: Texts, said: dict[str, list[str]], trained: int) -> str:
-    """The report as one page that needs no network: the table, the curve, and some translations."""
+def page(
+    name: str, figure: Any, rows: list[tuple], test: Texts, said: dict[str, list[str]], trained: int, made: str
+) -> str:  # fmt: skip
+    """The report as one page that needs no network: the table, how it was made, the curve, and some translations."""
     esc = html.escape
     head = "".join(f"<th scope='col'>{title}</th>" for title in ("translator", "BLEU", "parameters", "training"))
     body = "".join("<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>" for row in rows)
@@ -108,7 +112,7 @@ def page(name: str, figure: Any, rows: list[tuple], test: Texts, said: dict[str,
 <style>body {{ font-family: sans-serif; max-width: 52em; margin: 2em auto; line-height: 1.5 }}
 td, th {{ padding: .2em 1em .2em 0; text-align: left }} dt {{ font-weight: bold }}</style></head>
 <body><h1>Three translators of {esc(name)}</h1>
-<p>Trained on {trained:,} pairs, tested on {len(test.source):,} others. BLEU on lower-cased text.</p>
+<p>Trained on {trained:,} pairs, tested on {len(test.source):,} others. BLEU on lower-cased text. {esc(made)}</p>
 <table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
 <h2>BLEU by the length of the source</h2>{drawn}
 <h2>Some sentences of the test</h2>{examples}

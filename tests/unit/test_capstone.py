@@ -94,5 +94,6 @@ def test_the_page_counts_the_pairs_that_were_trained_on(tmp_path, monkeypatch):
     monkeypatch.setattr(capstone, "parameters", lambda model: 1)
     report = tmp_path / "mine.html"
     capstone.run(table(tmp_path), pieces=150, report=report)
-    told = int(re.search(r"Trained on (\d+) pairs", report.read_text(encoding="utf-8"))[1])
-    assert 0 < told < 216
+    page = report.read_text(encoding="utf-8")
+    assert 0 < int(re.search(r"Trained on (\d+) pairs", page)[1]) < 216
+    assert re.search(r"Passes over the text: 10\. Width 128, seed 0\. .*; jax \d.*; 20\d\d-", page)
