@@ -7,8 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves, over_seeds
+from .curves import curves, over_seeds, seeds_told
 
+MARGIN = 0.05  # a model is clearly above the baselines by more than this
+GUESSING = 0.6  # an accuracy below this is called guessing; one half is
 READERS = ("majority", "nearest noun", "first noun")  # always drawn in this order, hence in the same line style
 
 
@@ -23,18 +25,18 @@ def accuracy_by_distance(
     """Accuracy of models (`[seeds, bins]` each) and of baselines (`[bins]`) against distance from subject to verb."""
     require(accuracy and baselines, "The figure needs at least one model and one baseline.")
     ends = {name: float(over_seeds(np.nanmean, np.atleast_2d(values)[:, -1])) for name, values in accuracy.items()}
-    best = float(np.nanmax([values[-1] for values in baselines.values()]))
+    best = float(over_seeds(np.nanmax, np.array([values[-1] for values in baselines.values()], float)))
     told = ", ".join(f"{name} {value:.2f}" for name, value in ends.items())
-    below = [name for name, value in ends.items() if value <= best + 0.05]
+    below = [name for name, value in ends.items() if not value > best + MARGIN]  # also where there is no number
     title = "Above every baseline at the largest distance"
     if below:
         which = f": {', '.join(below)}" if len(ends) > 1 else ""
-        title = f"Not above the baselines at the largest distance{which}"
+        title = f"Not clearly above the baselines at the largest distance{which}"
     return curves(
         distance, accuracy, title=title,
-        caption="Share of right answers against the distance from subject to verb; the band spans lowest to "
-        "highest seed. Grey: readers without a grammar. A model says something about memory only where it is above "
-        "all of them.",
+        caption=f"Share of right answers against the distance from subject to verb. {seeds_told(accuracy)} Grey: readers "
+        "without a grammar. A model says something about memory only where it is above all of them; clearly above: by more "
+        f"than {MARGIN:g}.",
         summary=f"At distance {distance[-1]:g}: {told}; the best baseline has {best:.2f}.",
         x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
     )  # fmt: skip
@@ -50,15 +52,21 @@ def accuracy_by_updates(
     require(accuracy, "The figure needs at least one moment of training.")
     ends = {updates: float(np.mean(values[:, -1])) for updates, values in accuracy.items()}
     learned = [updates for updates, values in accuracy.items() if np.min(values) > 0.9]  # every seed, every bin
-    last = max(ends)
-    title = f"Guessing at first; after {learned[0]:,} updates right at every distance" if learned else (
-        f"After {last:,} updates still guessing at the largest distance" if ends[last] < 0.6 else "Agreement, as it is learned"
-    )  # fmt: skip
+    first, last = min(ends), max(ends)
+    if learned:
+        guessed = (np.atleast_2d(accuracy[first]).mean(0) < GUESSING).all()
+        title = f"{'Guessing at first; after' if guessed else 'After'} {min(learned):,} updates right at every distance"
+    elif ends[last] < GUESSING:
+        still = "still " if max(ends.values()) < GUESSING else ""
+        title = f"After {last:,} updates {still}guessing at the largest distance"
+    else:
+        title = "Agreement, as it is learned"
     title = f"{network}: {title[0].lower()}{title[1:]}" if network else title
+    runs = {f"{updates:,} updates": values for updates, values in accuracy.items()}
     return curves(
-        distance, {f"{updates:,} updates": values for updates, values in accuracy.items()}, title=title,
+        distance, runs, title=title,
         caption="A network that only predicts words, tested on the verb: is the right number more probable? The same "
-        f"training at several moments. {_seeds(accuracy)} Grey: readers without a grammar.",
+        f"training at several moments. {seeds_told(runs)} Grey: readers without a grammar.",
         summary="Share of right verbs at the largest distance: "
         + ", ".join(f"{value:.2f} after {updates:,} updates" for updates, value in ends.items()) + ".",
         x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
@@ -72,11 +80,12 @@ def accuracy_by_depth(accuracy: Mapping[int, np.ndarray], level: float = 0.95) -
     told = ", ".join(
         f"{size} units {'at least ' if depth == depths[-1] else ''}{depth}" for size, depth in deepest.items()
     )
+    runs = {f"{size} units": values for size, values in accuracy.items()}
     return curves(
-        depths, {f"{size} units": values for size, values in accuracy.items()},
+        depths, runs,
         title=f"Subjects held at once ({level:.0%} right): {told}",
         caption="Every verb of a centre-embedded sentence is asked for the number of its subject, so a sentence with D "
-        f"subjects needs D bits at once. {_seeds(accuracy)} Guessing is right half the time.",
+        f"subjects needs D bits at once. {seeds_told(runs)} Guessing is right half the time.",
         summary=f"Most subjects at which {level:.0%} of the verbs are right: {told}.",
         x_title="subjects waiting for their verbs", y_title="accuracy", references={"guessing": 0.5}, y_range=(0.4, 1.03),
     )  # fmt: skip
@@ -94,12 +103,7 @@ def gap_by_steps(gaps: Mapping[str, Any]) -> go.Figure:
     return curves(
         steps, runs, title=title or "What is left of the subject's number in the state",
         caption="Distance between the states of two sentences that differ in the subject's number, as a multiple of the "
-        f"distance at the subject; logarithmic axis. {_seeds(runs)} A straight line down is exponential forgetting.",
+        f"distance at the subject; logarithmic axis. {seeds_told(runs)} A straight line down is exponential forgetting.",
         summary=f"{steps[-1]} steps after the subject: " + ", ".join(f"{name} {end:.2g}" for name, end in ends.items()) + ".",
         x_title="steps after the subject", y_title="distance, 1 at the subject", log_y=True, markers=False,
     )  # fmt: skip
-
-
-def _seeds(runs: Mapping[Any, np.ndarray]) -> str:
-    count = max(len(values) for values in runs.values())
-    return f"Mean of {count} seeds, band from lowest to highest." if count > 1 else "One seed."

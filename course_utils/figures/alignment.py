@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves
-from .dots import dots
+from .curves import curves, over_seeds, seeds_told
+from .dots import by_seed, dots
 from .style import BLACK, BLUE, RED, finish, subplots, translucent
 
 SEEN = 0.05  # weights below this have no arc
@@ -206,15 +206,19 @@ def gradient_by_place(norms: Mapping[str, Any]) -> go.Figure:
     runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in norms.items()}
     require(runs, "There is nothing to draw: no network is given.")
     length = next(iter(runs.values())).shape[1]
-    ratio = {name: float((values[:, 1:4].mean(1) / values[:, -4:-1].mean(1)).mean()) for name, values in runs.items()}
+    ratio = {  # four times as much in one seed and a quarter in another are as much on the whole
+        name: float(np.exp(np.log(values[:, 1:4].mean(1) / values[:, -4:-1].mean(1)).mean()))
+        for name, values in runs.items()
+    }
     told = "; ".join(f"{name} {value:.2g}" for name, value in ratio.items())
     least, most = min(ratio, key=lambda name: ratio[name]), max(ratio, key=lambda name: ratio[name])
     return curves(
         np.arange(1, length + 1), runs,
         title=f"Early words against late: {ratio[least]:.2g} ({least}) to {ratio[most]:.2g} ({most})",
         caption="How much the score of a French word changes with the vector of the English word that it translates, by the "
-        f"position of that word in sentences of {length}; logarithmic axis. "
-        f"Title: words 2 to 4 against words {length - 3} to {length - 1}.",
+        f"position of that word in sentences of {length}; logarithmic axis. {seeds_told(runs)} "
+        f"Title: words 2 to 4 against words {length - 3} to {length - 1}"
+        + (", geometric mean of the seeds." if max(map(len, runs.values())) > 1 else "."),
         summary=f"Mean gradient at words 2 to 4 as a multiple of that at words {length - 3} to {length - 1}: {told}.",
         x_title="position of the English word", y_title="‖∂ logit/∂(Ex)‖ at the gold word", log_y=True,
     )  # fmt: skip
@@ -222,13 +226,13 @@ def gradient_by_place(norms: Mapping[str, Any]) -> go.Figure:
 
 def alignment_errors(rows: Sequence[str], values: Mapping[str, Any], measure: str = "alignment error") -> go.Figure:
     """Alignment error (or another share) of several translators in rows: name → `[seeds, rows]`; None where there is none."""
-    means = {name: np.atleast_2d(np.asarray(runs, float)).mean(0) for name, runs in values.items()}
+    means = {name: over_seeds(np.nanmean, np.atleast_2d(np.asarray(runs, float))) for name, runs in values.items()}
     require(means, "There is nothing to draw: no translator is given.")
     first = "; ".join(f"{name} {mean[0]:.2f}" for name, mean in means.items() if np.isfinite(mean[0]))
     return dots(
         rows, values, title=f"{measure.capitalize()}, {rows[0]}: {first}",
         caption="Each French word is linked to one English word, the reference given word by word, and the links are compared "
-        "with gold. Mean of the seeds, bar from lowest to highest.",
+        f"with gold. {seeds_told(values, 'bar')}",
         summary="; ".join(
             f"{name}: " + ", ".join(f"{row} {value:.2f}" for row, value in zip(rows, mean, strict=True) if np.isfinite(value))
             for name, mean in means.items()
@@ -240,11 +244,12 @@ def alignment_errors(rows: Sequence[str], values: Mapping[str, Any], measure: st
 def with_other_weights(accuracy: Mapping[str, Any]) -> go.Figure:
     """Words right when a trained translator is given weights that are not its own: name → one a seed."""
     require(accuracy, "There is nothing to draw: no weights are given.")
-    runs = np.stack([np.asarray(values, float) for values in accuracy.values()], axis=1)
-    told = ", ".join(f"{name} {value:.2f}" for name, value in zip(accuracy, runs.mean(0), strict=True))
+    runs = by_seed(accuracy)
+    told = ", ".join(f"{name} {value:.2f}" for name, value in zip(accuracy, over_seeds(np.nanmean, runs), strict=True))
+    seeds = seeds_told({name: values[:, None] for name, values in zip(accuracy, runs.T, strict=True)}, "bar")
     return dots(
         list(accuracy), {"accuracy": runs}, title=f"Words right: {told}",
-        caption=f"Share of the words that are right, the words before given, with each kind of weights. Mean of {len(runs)} "
-        "seeds, bar from lowest to highest. Nothing is trained again.",
+        caption=f"Share of the words that are right, the words before given, with each kind of weights. {seeds} Nothing is "
+        "trained again.",
         summary=f"Words right with these weights: {told}.", x_title="words right", x_range=(-0.03, 1.03),
     )  # fmt: skip

@@ -7,7 +7,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
+from .curves import over_seeds
 from .style import COLOURS, GREY, MARKERS, finish
+
+
+def by_seed(values: Mapping[str, Any]) -> np.ndarray:
+    """Name → one number a seed, as `[seeds, names]`; NaN where a name has fewer seeds than another."""
+    known = [np.atleast_1d(np.asarray(found, float)) for found in values.values()]
+    most = max(map(len, known))
+    return np.stack([np.pad(found, (0, most - len(found)), constant_values=np.nan) for found in known], axis=1)
 
 
 def dots(
@@ -23,6 +31,7 @@ def dots(
 ) -> go.Figure:
     """One row for each name, one marker for each series: `[seeds, rows]`, mean and a bar from lowest to highest.
 
+    A seed without a value in a row is NaN there.
     `limits` are vertical dotted lines with a name: what can be reached at all, or by guessing.
     """
     require(len(rows) and series, "There is nothing to draw: the rows or the series are empty.")
@@ -33,11 +42,11 @@ def dots(
         require(
             runs.shape[1] == len(rows), f"Series {name!r} has {runs.shape[1]} values, but there are {len(rows)} rows."
         )
-        mean = runs.mean(0)
+        low, mean, high = (over_seeds(statistic, runs) for statistic in (np.nanmin, np.nanmean, np.nanmax))
         place = np.arange(len(rows)) + (shift * (2 * i - len(series) + 1) if len(series) > 1 else 0)
         figure.add_scatter(
             x=mean, y=place, mode="markers", name=name, text=list(rows), hovertemplate="%{text}: %{x:.3f}",
-            error_x={"type": "data", "symmetric": False, "array": runs.max(0) - mean, "arrayminus": mean - runs.min(0),
+            error_x={"type": "data", "symmetric": False, "array": high - mean, "arrayminus": mean - low,
                      "thickness": 2, "width": 5},
             marker={"color": COLOURS[i % len(COLOURS)], "symbol": MARKERS[i % len(MARKERS)], "size": 10},
         )  # fmt: skip

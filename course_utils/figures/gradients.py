@@ -7,19 +7,20 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves
+from .curves import curves, seeds_told
 from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, ORANGE, PALE, RED, finish, subplots, translucent
 
 SINGLE = (-38, 38)  # powers of ten that float32 can hold, roughly
 RANKS = (1, 2, 4, 8, 16, 32, 64)  # which singular values are drawn
+STEADY = 0.9  # a change whose ends differ by at least this share of all its ups and downs is steady
 
 
 def power(exponent: float) -> str:
-    """10^exponent in words: 0.42, 3.1 or 10⁻¹²."""
+    """10^exponent in words: 0.42, 3.1, 130 or 10⁻¹²."""
     if not np.isfinite(exponent):
         return "0" if exponent < 0 else "∞"
     if -2 <= exponent < 3:
-        return f"{10**exponent:.2g}"
+        return f"{float(f'{10**exponent:.2g}'):g}"
     digits = str(round(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"10{digits}"
 
@@ -108,11 +109,12 @@ def jacobian_product(
     else:
         end, peak = float(norm[-1]), int(norm.argmax())
         story = f"{SAID[regime]}: {power(end)} after {length} step{'s' if length > 1 else ''}"
-        note = (
-            f"It was largest after {peak + 1} steps, {power(float(norm[peak]))}." if regime == "transient growth"
-            else "In float32 it would be 0." if end < SINGLE[0] else "In float32 it would be infinite." if end > SINGLE[1]
-            else ""
-        )  # fmt: skip
+        notes = ["In float32 it would be 0."] if end < SINGLE[0] else []
+        notes += ["In float32 it would be infinite."] if end > SINGLE[1] else []
+        if regime in ("transient growth", "explodes") and peak + 1 < len(norm):
+            largest = f"{power(norm[peak])} (10 to the power {norm[peak]:.2f})"
+            notes.append(f"It was largest after {peak + 1} step{'s' if peak else ''}, {largest}.")
+        note = " ".join(notes)
     exact = f" (10 to the power {norm[-1]:.2f})" if len(norm) and np.isfinite(norm[-1]) else ""
     return finish(
         figure,
@@ -163,7 +165,6 @@ def cliff(
                 text=f"{name}: thrown out at step {out}", showarrow=False, font={"color": colour}, xanchor="right",
                 bgcolor="rgba(255,255,255,0.85)",
             )  # fmt: skip
-            ends[name] = float(losses[-1])
         told.append(
             f"{name}: longest gradient {lengths[steepest]:.3g} at step {steepest}, loss {losses[-1]:.3f} after "
             f"{len(losses) - 1} steps"
@@ -218,8 +219,8 @@ def gradient_flow(
         title=f"After {now:,} updates, share of the gradient at the first position: {told}",
         caption="How much the loss at the end changes with the state after each position (root mean square over 256 "
             "sequences), on a "
-        "logarithmic axis. Colours: three trainings at this moment, with their accuracy; pale: the other moments, "
-        "mean of the seeds.",
+        f"logarithmic axis. Colours: {f'{len(rows)} seeds' if len(rows) > 1 else 'one seed'} at this moment, with the accuracy; "
+        "pale: the other moments, mean of the seeds.",
         summary=f"After {now} updates: gradient at the first position as a share of that at the last, by seed: "
         + ", ".join(f"{value:.2g}" for value in first / last)
         + "; accuracy " + ", ".join(f"{value:.2f}" for value in np.atleast_1d(accuracy[now])) + ".",
@@ -279,8 +280,8 @@ def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accu
         title=f"At {distance[-1]:g} words {far[first]:.1g} of the verb's gradient arrives before training, "
             f"{far[last]:.1g} after",
         caption="Left: length of the gradient of the verb's loss at the subject's state, as a share of that right "
-            "before the verb. Right: "
-        "verbs whose right number is preferred. Three seeds, band from lowest to highest; dotted: guessing.",
+        "before the verb (geometric mean). Right: verbs whose right number is preferred. "
+        f"{seeds_told({f'{n:,} updates': runs for n, runs in accuracy.items()})} Dotted: guessing.",
         summary=f"At {distance[-1]:g} words: "
         + "; ".join(f"after {n:,} updates {far[n]:.1g} of the gradient arrives, {ends[n]:.2f} of the verbs are "
             f"right" for n in far)
@@ -306,18 +307,26 @@ def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
     )
     figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
     steps = np.abs(np.diff(margins, axis=0))
-    total = np.maximum(np.abs(margins[-1] - margins[0]), 1e-12)
-    sharp = float(np.median(steps.max(0) / total))
-    first = float(np.median(steps[0] / total))
+    whole = np.maximum(
+        steps.sum(0), 1e-12
+    )  # all ups and downs; where a curve never turns back, its change from end to end
+    net, sharp, first = (
+        float(np.median(part / whole)) for part in (np.abs(margins[-1] - margins[0]), steps.max(0), steps[0])
+    )
     turned = float((margins[-1] < 0).mean())
-    kind = "A switch" if sharp > 0.5 else "A gradual change"
+    if net < STEADY:
+        title = f"No steady change: the ends differ by {net:.0%} of all ups and downs"
+        told = f"the two ends differ by {net:.2f} of all ups and downs"
+    else:
+        kind = "A switch" if sharp > 0.5 else "A gradual change"
+        title = f"{kind}: {sharp:.0%} of the change falls on one step in {len(w) - 1}, {first:.1g} on the first"
+        told = f"the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}"
     return finish(
         figure,
-        title=f"{kind}: {sharp:.0%} of the change falls on one step in {len(w) - 1}, {first:.1g} on the first",
+        title=title,
         caption="The state right after the subject is moved, in small steps, from its own (0) to that of the twin sentence (1); then the "
         "same words are read on to the verb. Up: how much more probable the verb of the subject's own number is than the other "
         "(difference of the logarithms). Thin: single sentences; thick: mean.",
-        summary=f"Median over sentences: the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}; "
-        f"with the twin's whole state {turned:.2f} of the verbs have turned over.",
+        summary=f"Median over sentences: {told}; with the twin's whole state {turned:.2f} of the verbs have turned over.",
         x="share of the twin's state", y="log p(own number) − log p(other)",
     )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require, require_positive
-from .curves import curves
+from .curves import curves, seeds_told
 from .style import BLACK, BLUE, GREY, ORANGE, RED, finish, subplots, translucent
 
 
@@ -105,13 +105,14 @@ def pipe(
     figure.update_xaxes(title_text="symbols V", type="category", showgrid=False, row=1, col=2)
     figure.update_yaxes(title_text="units H", type="category", showgrid=False, row=1, col=2)
     figure.update_layout(legend={"orientation": "h", "x": 0.12, "y": 1.0, "yanchor": "top"})
+    read_by = f"band: lowest to highest of {len(accuracy)} networks" if len(accuracy) > 1 else "one network"
     here = float(reach[line, column])
     last = f"at least {lags}" if here >= lags else f"{here:.1f}"
     return finish(
         figure,
         title=f"{numbers:.0f} of {hidden} numbers in use; the last {last} symbols recalled, {held:.0f} bits",
         caption="Left: a network that is never trained reads a random stream; a linear read-out names the symbol that came "
-        "so many steps ago (band: lowest to highest of three networks). The area under R², times V − 1, is how many of the "
+        f"so many steps ago ({read_by}). The area under R², times V − 1, is how many of the "
         "H numbers are in use. Right: how many of the last symbols are named with 0.9 or better, for every size and "
         "vocabulary at this strength of the input; the frame marks the curves on the left.",
         summary=f"{hidden} units, {symbols} symbols: the last {last} symbols are recalled with 0.9 or better; over all "
@@ -128,11 +129,12 @@ def recall_compared(
     good = np.cumprod(trained.mean(0) >= 0.9).astype(bool)
     deepest = int(asked[good][-1]) + 1 if good.any() else 0
     best = np.cumprod(frozen >= 0.9, axis=1).sum(1).mean()
+    runs = {"trained for this lag": trained, "never trained": frozen[:, asked]}
     return curves(
-        asked, {"trained for this lag": trained, "never trained": frozen[:, asked]},
+        asked, runs,
         title=f"Trained, {hidden} numbers hold the last {deepest} symbols; never trained, {best:.1f}",
         caption=f"Share of right answers when asked at every step for the symbol so many steps ago ({symbols} symbols, "
-        f"{hidden} units, three seeds, band from lowest to highest). Each point of the upper curve is a training of its own.",
+        f"{hidden} units). {seeds_told(runs)} Each point of “trained for this lag” is a training of its own.",
         summary=f"Trained networks are right with 0.9 or better up to lag {asked[good][-1] if good.any() else 'none'}, and with "
         f"{trained.mean(0)[-1]:.2f} at lag {asked[-1]}. A network that is never trained recalls the last {best:.1f} symbols.",
         x_title="steps ago", y_title="symbols named rightly", references={"guessing": 1 / symbols}, y_range=(0, 1.05),

@@ -68,7 +68,7 @@ def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int, fewer: 
     return finish(
         figure,
         title=title,
-        caption="Updates until the first symbol is named with 0.995, lowest to highest seed (green: all seeds); how "
+        caption="Updates until the first symbol is named with 0.995 (mean of the last 100), lowest to highest seed (green: all seeds); how "
             "many seeds, where "
         f"not all (yellow); or ✗ and the best accuracy after the last update (orange; guessing is 0.125). At most "
         f"{updates:,} updates{fewer}.",
@@ -118,12 +118,14 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
     below = sum(share < min(learned, default=np.inf) for share in failed)
     above = sum(share > max(failed, default=0) for share in learned)
     limit = _at_least(min(learned)) if learned else ""
+    fewest, most = min(len(run["share"]) for run in runs), max(len(run["share"]) for run in runs)
+    seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seeds" if most > 1 else "one seed"
     return finish(
         figure,
         title=f"{len(learned)} trainings solved their delay, {len(failed)} did not; none with a share below {limit} did" if learned
         else "No training solved its delay",
         caption="Each marker is one training of a plain network with another start: W scaled by 0.7 to 1.1, word "
-            "vectors by 0.3 to 6, three seeds. "
+            f"vectors by 0.3 to 6, {seeds}. "
         "Across: which share of the loss's gradient reached the first state before the first update. Up: updates "
         "until the delay was "
         f"solved; above the dotted line: not within {updates:,}.",

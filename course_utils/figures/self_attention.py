@@ -228,17 +228,35 @@ def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str)
     figure.update_xaxes(title_text="entry of the vector", row=1, col=1)
     figure.update_xaxes(title_text="position", row=1, col=2)
     figure.update_yaxes(title_text=f"compared with position {chosen}", row=1, col=2)
-    half = float(near[chosen]) / 2
-    close = np.flatnonzero(near >= half)
-    next_, far = (min(chosen + step, time - 1) for step in (1, 10))
+    low = high = chosen  # the run around the chosen one: beyond it the curve may come up again
+    while low > 0 and near[low - 1] >= near[chosen] / 2:
+        low -= 1
+    while high < time - 1 and near[high + 1] >= near[chosen] / 2:
+        high += 1
+    run = (
+        f"positions {low} to {high} have at least half of that"
+        if high > low
+        else "its neighbours have less than half of that"
+    )
+    beside = {}
+    for name, step in (("one", 1), ("ten", 10)):
+        if chosen + step < time:
+            beside[f"{name} further"] = chosen + step
+        elif chosen >= step:
+            beside[f"{name} before"] = chosen - step
     return finish(
         figure,
-        title=f"{kind.capitalize()}: position {chosen} with itself {near[chosen]:.1f}, one further {near[next_]:.1f}, "
-        f"ten further {near[far]:.1f}",
+        title=", ".join(
+            [f"{kind.capitalize()}: position {chosen} with itself {near[chosen]:.1f}"]
+            + [f"{name} {near[place]:.1f}" for name, place in beside.items()]
+        ),
         caption="Left: one row for each position. Right: dot product of the chosen position (framed, dashed) with every position; for "
         "rotary, of a query and an equal key turned by their positions.",
-        summary=f"{kind.capitalize()}, width {width}. Position {chosen} with itself: {near[chosen]:.2f}; at least half of that from "
-        f"position {close.min()} to {close.max()}; one further: {near[next_]:.2f}; ten further: {near[far]:.2f}.",
+        summary=f"{kind.capitalize()}, width {width}. "
+        + "; ".join(
+            [f"Position {chosen} with itself: {near[chosen]:.2f}", f"around it, {run}"]
+            + [f"{name}: {near[place]:.2f}" for name, place in beside.items()]
+        ) + ".",
         height=390,
     )  # fmt: skip
 

@@ -50,11 +50,13 @@ def reading(
     )
     figure.update_yaxes(range=[-0.04, 1.15], tickvals=[0, 0.5, 1], ticktext=["singular", "undecided", "plural"])
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
-    said = int(probability[-1] > 0.5)
-    verdict = "" if answer is None else (", rightly" if said == answer else f", wrongly: it is {NUMBERS[answer]}")
+    said, undecided = int(probability[-1] > 0.5), f"{probability[-1]:.2f}" == "0.50"
+    verdict = "" if answer is None else f": it is {NUMBERS[answer]}"
+    if answer is not None and not undecided:
+        verdict = ", rightly" if said == answer else f", wrongly{verdict}"
     return finish(
         figure,
-        title=f"Before the verb the model says {NUMBERS[said]}{verdict}",
+        title=f"After “{words[-1]}” the model {'is undecided' if undecided else f'says {NUMBERS[said]}'}{verdict}",
         caption="One point a word: what the model would answer if the sentence stopped there. Watch what each new "
         "noun does to the curve, and whether the subject survives the others.",
         summary=f"After the last word the model gives {probability[-1]:.2f} to plural"

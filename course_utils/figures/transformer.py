@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves
-from .dots import dots
+from .curves import curves, over_seeds, seeds_told
+from .dots import by_seed, dots
 from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish, subplots
 
 
@@ -62,7 +62,7 @@ def through_layers(layers: Sequence[int], found: Mapping[str, Any], what: str, c
     }
     told = {n: ", ".join(f"{kind} {value:.2f}" for kind, value in of.items()) for n, of in after.items()}
     return curves(
-        layers, found, title=f"{what} after 2 layers: {told[2]}", caption=f"{caption} Mean of three seeds, band from lowest to highest.",
+        layers, found, title=f"{what} after 2 layers: {told[2]}", caption=f"{caption} {seeds_told(found)}",
         summary=f"{what}. " + " ".join(f"After {n} layers: {words}." for n, words in told.items()),
         x_title="layers that are not trained", y_title=what.lower(), log_x=True,
     )  # fmt: skip
@@ -159,23 +159,22 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
 def five(measure: str, values: Mapping[str, Any], unit: str, better: str) -> go.Figure:
     """One measure of every architecture: name → one value a seed, or nothing where it does not apply."""
     known = {name: np.atleast_1d(np.asarray(found, float)) for name, found in values.items() if found is not None}
+    known = {name: found for name, found in known.items() if np.isfinite(found).any()}
     require(known, f"No architecture has a value for {measure!r}.")
-    seeds = max(len(found) for found in known.values())
-    runs = np.stack([np.resize(found, seeds) for found in known.values()], axis=1)
-    means = dict(zip(known, runs.mean(0), strict=True))
+    runs = by_seed(known)
+    means = dict(zip(known, over_seeds(np.nanmean, runs), strict=True))
     best = (max if better == "more" else min)(means, key=lambda name: means[name])
-    low, high = runs[:, list(known).index(best)].min(), runs[:, list(known).index(best)].max()
-    level = [
-        name for name, seen in zip(known, runs.T, strict=True) if seen.min() <= high and seen.max() >= low
-    ]  # seeds overlap
-    told = "; ".join(f"{name} {value:,.3g}" if value < 1e5 else f"{name} {value:,.0f}" for name, value in means.items())
+    low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
+    at = list(known).index(best)
+    level = [name for i, name in enumerate(known) if low[i] <= high[at] and high[i] >= low[at]]  # seeds overlap
+    told = "; ".join(f"{name} {value:,.3g}" if value < 1e3 else f"{name} {value:,.0f}" for name, value in means.items())
     without = [name for name in values if name not in known]
     names = " and ".join(filter(None, (", ".join(level[:-1]), level[-1])))
     first = f"{names} {'have' if len(level) > 1 else 'has'} the {'most' if better == 'more' else 'least'}"
     return dots(
         list(known), {measure: runs}, title=f"{measure}: {first}",
-        caption=("Mean of three seeds, bar from lowest to highest. " if seeds > 1 else "One value each. ")
-        + (f"Does not apply to: {', '.join(without)}." if without else ""),
+        caption=(seeds_told({name: found[:, None] for name, found in known.items()}, "bar") if len(runs) > 1 else "One value each.")
+        + (f" Does not apply to: {', '.join(without)}." if without else ""),
         summary=f"{measure} ({unit}): {told}.", x_title=unit,
     )  # fmt: skip
 

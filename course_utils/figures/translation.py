@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves
+from .curves import curves, over_seeds, seeds_told
 from .style import BLACK, GREY, RED, finish
 
 WIDTH = 74  # letters in one line of a sentence
@@ -43,7 +43,7 @@ def translations(
         wrong = [False] * len(words)
         if reference is not None:
             wrong, missing = wrong_words(words, reference)
-            counts[name] = sum(wrong)
+            counts[name] = sum(wrong), sum(missing)
             told.append(f"{name}: {sum(wrong)} of {len(words)} words wrong, {sum(missing)} of {len(reference)} missing")
         rows.append((name, words, wrong))
     line, labels = 0.0, []
@@ -82,13 +82,16 @@ def translations(
         title = f"{len(source)} words, without a reference"
     else:
         title = "; ".join(
-            f"{name}: {count or 'no'} wrong word{'s' if count != 1 else ''}" for name, count in counts.items()
+            f"{name}: {f'{wrong} wrong, {missing} missing' if wrong or missing else 'no wrong words'}"
+            for name, (wrong, missing) in counts.items()
         )
     return finish(
         figure,
         title=title,
         caption="Orange, bold and underlined: words left over when the translation and its reference are laid side by side, not "
-        "place by place." + (f" {note}" if note else ""),
+        "place by place."
+        + (" Missing: words left over in the reference." if reference is not None else "")
+        + (f" {note}" if note else ""),
         summary=" ".join(
             [f"“{' '.join(source)}”"]
             + [f"{name}: “{' '.join(words)}”." for name, words in said.items()]
@@ -105,25 +108,21 @@ def bleu_curves(
     *,
     trained: int = 32,
     shortest: int = 4,
+    highest: float = 100,
 ) -> go.Figure:
     """BLEU by the length of the source: name → `[seeds, groups]`; `upto` is the longest source of each group.
 
-    Groups beyond `trained` words are longer than anything trained on; no source is shorter than `shortest`.
+    Groups beyond `trained` words are longer than anything trained on; no source is shorter than `shortest`. The axis ends
+    at `highest`: 100, so that figures can be compared, unless all is far below.
     """
     runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in series.items()}
     require(runs, "There is nothing to draw: no curve is given.")
     groups = [n for n in upto if n <= trained]
     last = len(groups) - 1
-    told = {name: (values[:, 0].mean(), values[:, last].mean(), values[:, -1].mean()) for name, values in runs.items()}
+    means = {name: over_seeds(np.nanmean, values) for name, values in runs.items()}
+    told = {name: (mean[0], mean[last], mean[-1]) for name, mean in means.items()}
     labels = [f"{low + 1}–{high}" for low, high in zip([0, *upto[:-1]], upto, strict=True)]
     labels[0] = f"{shortest}–{upto[0]}"
-    most = max(map(len, runs.values()))
-    fewer = ", ".join(name for name, values in runs.items() if len(values) < most)
-    seeds = (
-        f"{most} seeds, band from lowest to highest" + (f"; one seed: {fewer}" if fewer else "")
-        if most > 1
-        else "One seed"
-    )
     if len(told) > 2:
         ends = {name: values[1] for name, values in told.items()}
         worst, best = min(ends, key=lambda name: ends[name]), max(ends, key=lambda name: ends[name])
@@ -138,14 +137,14 @@ def bleu_curves(
     figure = curves(
         np.arange(len(upto)), runs,
         title=title,
-        caption=f"BLEU (0 to 100) by the words of the source. {seeds}."
+        caption=f"BLEU (0 to 100) by the words of the source. {seeds_told(runs)}"
         + (f" Right of the dotted line: longer than any sentence trained on ({trained} words)." if last < len(upto) - 1 else ""),
         summary="BLEU " + "; ".join(
             f"{name}: {low:.1f} at {labels[0]} words, {high:.1f} at {labels[last]}"
             + (f", {far:.1f} at {labels[-1]}" if last < len(upto) - 1 else "")
             for name, (low, high, far) in told.items()
         ) + ".",
-        x_title="words of the source", y_title="BLEU", y_range=(-2, 103),
+        x_title="words of the source", y_title="BLEU", y_range=(-0.02 * highest, 1.03 * highest),
     )  # fmt: skip
     figure.update_xaxes(tickvals=list(range(len(upto))), ticktext=labels)
     if max(map(len, runs)) > 20:  # names too long to stand beside the curves
@@ -180,7 +179,7 @@ def kept_by_place(kept: Mapping[str, Mapping[str, Any]], measure: str = "accurac
         y_title, what = "‖∂c/∂(Ex)‖", "‖∂c/∂(Ex)‖"
     return curves(
         places, runs, title=f"{what}, first / middle / last word: {told}",
-        caption=f"{caption} {_seeds(runs)}", summary=f"{what} at the first, the middle and the last word: {told}.",
+        caption=f"{caption} {seeds_told(runs)}", summary=f"{what} at the first, the middle and the last word: {told}.",
         x_title="position of the word in the source", y_title=y_title, log_y=measure != "accuracy",
         references={"most frequent word": np.asarray(chance)} if chance is not None and measure == "accuracy" else None,
         y_range=(-0.03, 1.03) if measure == "accuracy" else None,
@@ -195,7 +194,7 @@ def first_words(right: Mapping[str, Any]) -> go.Figure:
     told = "; ".join(f"{name} {values[:, 0].mean():.2f}, {values[:, -1].mean():.2f}" for name, values in runs.items())
     return curves(
         k, runs, title=f"First word right, first {k[-1]} words right: {told}",
-        caption=f"Share of the test sentences whose translation begins with k right words, greedy search. {_seeds(runs)}",
+        caption=f"Share of the test sentences whose translation begins with k right words, greedy search. {seeds_told(runs)}",
         summary=f"Right at the first word and at all of the first {k[-1]}: {told}.",
         x_title="k, words from the beginning", y_title="sentences", y_range=(-0.03, 1.03),
     )  # fmt: skip
@@ -213,13 +212,8 @@ def forced_and_free(right: Mapping[str, Any]) -> go.Figure:
         places, {names.get(name, name): values for name, values in runs.items()},
         title=f"Word {at + 1} right: {a:.2f} with the right words before it given, {b:.2f} without",
         caption="Share of the words that equal the reference's at the same place, over the test sentences whose reference reaches "
-        f"that place. {_seeds(runs)}",
+        f"that place. {seeds_told(runs)}",
         summary=f"At word {places[0]}: {runs['forced'][:, 0].mean():.2f} and {runs['free'][:, 0].mean():.2f}; "
         f"at word {at + 1}: {a:.2f} and {b:.2f}.",
         x_title="place in the translation", y_title="words right", y_range=(-0.03, 1.03),
     )  # fmt: skip
-
-
-def _seeds(runs: Mapping[str, np.ndarray]) -> str:
-    count = max(len(values) for values in runs.values())
-    return f"Mean of {count} seeds, band from lowest to highest." if count > 1 else "One seed."

@@ -18,7 +18,7 @@ Regime = Literal["vanishes", "explodes", "transient growth", "preserved", "overf
 
 CHAIN, COUPLING = 8, 0.3  # units in a chain of the non-normal matrix, and how strongly each feeds the next
 KEPT = 10.0  # a norm within this factor of 1 counts as preserved
-STILL = 0.9  # a norm that is at least this share of its largest has not come down
+STILL = 0.95  # a norm that has kept this share of its growth, in powers of ten, has not come down
 GROWN = 1.1  # a norm that has been above this has grown
 
 # f and f', the latter from the value of f; f' of ReLU at 0 is 0, as in jax
@@ -122,8 +122,9 @@ def spectrum(found: Run) -> Spectrum:
 def name_regime(log10_norm: Float[np.ndarray, " time"], complete: bool = True) -> Regime:
     """Name what a product of Jacobians does, from the base-10 logarithm of its norm after 1 … T steps.
 
-    overflows: the states left the range of numbers (`complete` is False).   explodes: ends above 10, near its largest.
-    transient growth: has been above 10 and come down by a tenth or more, or has been above 1.1 and ends below 0.1.
+    overflows: the states left the range of numbers (`complete` is False).
+    explodes: has been above 10, and ends with at least 0.95 of the powers of ten that it had at its largest.
+    transient growth: has been above 10 and ends with less of them, or has been above 1.1 and ends below 0.1.
     vanishes: ends below 0.1 without having grown.   preserved: stays between 0.1 and 10.
     """
     norm = np.asarray(log10_norm, float)
@@ -131,8 +132,8 @@ def name_regime(log10_norm: Float[np.ndarray, " time"], complete: bool = True) -
     if not complete:
         return "overflows"
     limit, end, peak = np.log10(KEPT), norm[-1], norm.max()
-    if end > limit:
-        return "explodes" if end >= peak + np.log10(STILL) else "transient growth"
+    if peak > limit:
+        return "explodes" if end >= STILL * peak else "transient growth"
     if end < -limit:
         return "transient growth" if peak > np.log10(GROWN) else "vanishes"
-    return "transient growth" if peak > limit else "preserved"
+    return "preserved"

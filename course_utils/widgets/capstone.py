@@ -79,7 +79,9 @@ def run(
         rows.append(
             (rung, f"{_score(said[rung], test.target):.1f}", f"{parameters(model):,}", f"{history.seconds:.0f} s")
         )
-    figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1)
+    best = max(np.max(values) for values in curves.values())  # a few thousand pairs stay far below 100
+    highest = float(np.clip(10 * np.ceil(best / 10), 10, 100))
+    figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1, highest=highest)
     show(figure)
     told = "; ".join(f"{row[0]} {row[1]}" for row in rows)
     if path is None:

@@ -96,4 +96,5 @@ def test_the_page_counts_the_pairs_that_were_trained_on(tmp_path, monkeypatch):
     capstone.run(table(tmp_path), pieces=150, report=report)
     page = report.read_text(encoding="utf-8")
     assert 0 < int(re.search(r"Trained on (\d+) pairs", page)[1]) < 216
+    assert '"range":[-2.0,103.0]' in page.replace(" ", "")  # its translations are the references: 100
     assert re.search(r"Passes over the text: 10\. Width 128, seed 0\. .*; jax \d.*; 20\d\d-", page)

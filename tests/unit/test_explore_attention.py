@@ -1,5 +1,7 @@
 """What the explorers and figures of notebooks 06 and 07 show, and the measures behind them."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -55,6 +57,29 @@ def test_a_query_between_two_keys_blends_their_values_and_a_long_one_looks_up():
     far = explorers.look_up(100 * (dog + np.array([0, 0.5])))
     assert far[1] == pytest.approx(4, abs=1e-3)
     assert explorers.look_up(np.zeros(2))[1] == pytest.approx(explorers.LEGS.mean(), abs=1e-5)
+
+
+@pytest.mark.parametrize("position", [0, 5, 20, 53, 54, 62, 63])
+def test_what_is_said_of_positions_is_what_is_drawn(position):
+    """The curves oscillate: the ends of a run are not the ends of all that is as close."""
+    for kind, width in (("sinusoidal", 8), ("sinusoidal", 64), ("rotary", 8), ("rotary", 64)):
+        figure = explorers.positions().figure(kind=kind, width=width, position=position)
+        near, said = np.asarray(figure.data[1].y), words(figure)
+        low, high = map(int, re.search(r"positions (\d+) to (\d+) have at least half", said["summary"]).groups())
+        assert low <= position <= high
+        assert (near[low : high + 1] >= near[position] / 2).all()
+        assert all(near[end] < near[position] / 2 for end in (low - 1, high + 1) if 0 <= end < len(near))
+        for steps, name in ((1, "one"), (10, "ten")):
+            there, way = (position + steps, "further") if position + steps < 64 else (position - steps, "before")
+            assert f"{name} {way}: {near[there]:.2f}" in said["summary"]
+            assert f"{name} {way} {near[there]:.1f}" in said["title"]
+
+
+def test_a_short_table_of_positions_says_what_it_has():
+    said = words(figures.positions_map(np.eye(3), np.array([0.0, 1, 0]), 1, "own"))
+    assert said["title"] == "Own: position 1 with itself 1.0, one further 0.0"
+    assert "its neighbours have less than half of that" in said["summary"]
+    assert words(figures.positions_map(np.ones((1, 2)), np.ones(1), 0, "own"))["title"].endswith("with itself 1.0")
 
 
 def test_entropy_and_gradient_of_a_softmax():

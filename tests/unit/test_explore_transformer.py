@@ -104,6 +104,24 @@ def test_the_best_of_five_is_named_and_what_does_not_apply():
         figures.five("BLEU", {"RNN": None}, "BLEU", "more")
 
 
+def test_seeds_that_were_not_run_are_not_made_up():
+    figure = figures.five("BLEU", {"A": [1, 3], "B": [1.5, 1.5, 1.6], "C": [1.0]}, "BLEU", "more")
+    said = words(figure)
+    assert "A 2; B 1.53; C 1." in said["summary"]
+    assert list(figure.data[0].x) == pytest.approx([2, 4.6 / 3, 1])
+    assert list(figure.data[0].error_x.array) == pytest.approx([1, 1.6 - 4.6 / 3, 0])
+    assert "Mean of 3 seeds (2 for A; 1 for C), bar from lowest to highest." in said["caption"]
+    assert (
+        "A 12,345; B 99.5." in words(figures.five("Parameters", {"A": 12345, "B": 99.5}, "numbers", "less"))["summary"]
+    )
+    assert "One value each." in words(figures.five("Parameters", {"A": 7, "B": [9]}, "numbers", "less"))["caption"]
+    layers = lambda seeds: words(figures.through_layers([1, 2], {"x": np.ones((seeds, 2))}, "Found", "Said."))[
+        "caption"
+    ]
+    assert layers(2) == "Said. Mean of 2 seeds, band from lowest to highest."
+    assert layers(1) == "Said. One seed."
+
+
 def test_the_table_tells_means_seeds_and_what_does_not_apply():
     table = explorers.Table(TABLE)
     assert repr(table) == (

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from course_utils.figures import recall, style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
+from course_utils.figures.gradients import cliff, gradient_flow, power, reach_and_accuracy
 from course_utils.figures.language import next_words, twin_paths
 from course_utils.figures.memory import decay_weights, pipe, recall_compared
 from course_utils.figures.paths import path_diagram
@@ -224,10 +225,11 @@ def test_points_of_learning_say_what_lies_below_what():
 def test_errors_while_learning_name_who_stays_at_the_baseline():
     losses = {"a": [[1.0, 0.9]], "b": [[1.0, 0.2]]}
     said = words(error_while_learning(losses, 50, {"a": [0.99], "b": [0.2]}, baseline=1.0, task="it"))
-    assert said["title"] == "Not below the baseline: a"
-    assert words(error_while_learning(losses, 50, {"a": [0.5], "b": [0.2]}, baseline=1.0, task="it"))[
-        "title"
-    ].startswith("All")
+    assert said["title"] == "Not clearly below the baseline: a"
+    assert "by more than 5%" in said["caption"]
+    title = lambda a: words(error_while_learning(losses, 50, {"a": [a], "b": [0.2]}, baseline=1.0, task="it"))["title"]
+    assert title(0.5).startswith("All")
+    assert title(np.nan) == "Not clearly below the baseline: a"
 
 
 def test_margins_leave_room_for_the_words_at_the_ticks():
@@ -253,8 +255,103 @@ def test_who_is_not_above_the_baselines_is_named():
     title = lambda accuracy: words(accuracy_by_distance(x, accuracy, baselines))["title"]
     good, bad = np.ones((2, 3)), np.full((2, 3), 0.52)
     assert title({"a": good}) == "Above every baseline at the largest distance"
-    assert title({"a": good, "b": bad}) == "Not above the baselines at the largest distance: b"
-    assert title({"b": bad}) == "Not above the baselines at the largest distance"
+    assert title({"a": good, "b": bad}) == "Not clearly above the baselines at the largest distance: b"
+    assert title({"b": bad}) == "Not clearly above the baselines at the largest distance"
+    assert title({"b": np.full((2, 3), np.nan)}) == "Not clearly above the baselines at the largest distance"
+    said = words(accuracy_by_distance(x, {"b": np.full((1, 3), 0.59)}, {"majority": np.full(3, 0.55)}))
+    assert said["title"] == "Not clearly above the baselines at the largest distance"
+    assert "more than 0.05" in said["caption"]
+
+
+def test_guessing_at_first_is_said_where_it_was_seen():
+    half, one = np.full((3, 4), 0.5), np.ones((3, 4))
+    near = half + np.array([0.2, 0, 0, 0])
+    title = lambda found: words(accuracy_by_updates(np.arange(4), found, {"majority": np.full(4, 0.5)}))["title"]
+    assert title({100: half, 200: one}) == "Guessing at first; after 200 updates right at every distance"
+    assert title({100: near, 200: one}) == "After 200 updates right at every distance"
+    assert title({100: one, 200: one}) == "After 100 updates right at every distance"
+    assert title({200: one, 100: half}) == "Guessing at first; after 200 updates right at every distance"
+    assert title({200: one, 100: one}) == "After 100 updates right at every distance"
+    assert title({100: one * 0.8, 200: half}) == "After 200 updates guessing at the largest distance"
+    named = words(accuracy_by_updates(np.arange(4), {100: near, 200: one}, {"m": np.full(4, 0.5)}, network="GRU"))
+    assert named["title"] == "GRU: after 200 updates right at every distance"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [(1, "One seed."), (2, "Mean of 2 seeds, band from lowest to highest."), (4, "Mean of 4 seeds, band")],
+)
+def test_captions_count_their_seeds(seeds, said):
+    runs, base = np.full((seeds, 3), 0.5), {"majority": np.full(3, 0.5)}
+    drawn = [
+        accuracy_by_distance(np.arange(3), {"a": runs}, base),
+        accuracy_by_updates(np.arange(3), {100: runs}, base),
+        accuracy_by_depth({4: runs}),
+        gap_by_steps({"a": runs}),
+        error_while_learning({"a": runs}, 50, {"a": [0.5] * seeds}, baseline=1.0, task="it"),
+        recall_compared((1, 4, 8), runs, np.full((seeds, 30), 0.5), symbols=8, hidden=64),
+        reach_and_accuracy([2, 10, 40], {0: runs, 100: runs}, {0: runs, 100: runs}),
+    ]
+    for figure in drawn:
+        caption = words(figure)["caption"]
+        assert said in caption
+        assert "three" not in caption.lower()
+
+
+def test_curves_of_fewer_seeds_are_named_and_one_curve_is_one_seed():
+    runs = np.full((3, 9), 0.5)
+    caption = lambda found: words(gap_by_steps(found))["caption"]
+    assert "Mean of 3 seeds (2 for b; 1 for c), band" in caption({"a": runs, "b": runs[:2], "c": runs[0]})
+    assert "One seed." in caption({"c": runs[0]})
+    by_updates = accuracy_by_updates(np.arange(9), {100: runs[:2], 2_000: runs}, {"m": np.full(9, 0.5)})
+    assert "Mean of 3 seeds (2 for 100 updates), band" in words(by_updates)["caption"]
+    assert "(1 for 16 units)" in words(accuracy_by_depth({4: runs, 16: runs[:1]}))["caption"]
+
+
+def test_networks_and_trainings_are_counted():
+    drawn = lambda n: pipe(*[np.full((n, 30), 0.5)] * 2, 16, 4, np.full((2, 2), 30.0), (16, 32), (2, 4), 12.0, 14.0)
+    assert "lowest to highest of 2 networks" in words(drawn(2))["caption"]
+    assert "one network" in words(drawn(1))["caption"]
+    flow = lambda n: words(gradient_flow({0: np.ones((n, 5)), 10: np.ones((n, 5))}, {0: np.ones(n), 10: np.ones(n)}))
+    assert "Colours: 2 seeds at this moment" in flow(2)["caption"]
+    assert "Colours: one seed at this moment" in flow(1)["caption"]
+    starts = lambda *seeds: words(
+        share_and_learning([{"delay": 10, "share": [0.2] * n, "updates": [100] * n} for n in seeds], 1_000)
+    )["caption"]
+    assert "by 0.3 to 6, 2 seeds." in starts(2, 2)
+    assert "by 0.3 to 6, 1 to 3 seeds." in starts(1, 3)
+    assert "by 0.3 to 6, one seed." in starts(1)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "said"),
+    [
+        (np.log10(0.42), "0.42"), (np.log10(3.1), "3.1"), (-12.2, "10⁻¹²"), (np.log10(134), "130"), (2, "100"),
+        (np.log10(99.7), "100"), (np.log10(999), "1000"), (3, "10³"), (-2, "0.01"), (np.inf, "∞"), (-np.inf, "0"),
+    ],
+)  # fmt: skip
+def test_a_power_is_written_as_it_is_read(exponent, said):
+    assert power(exponent) == said
+
+
+def test_what_is_said_after_the_last_word_is_of_that_word():
+    title = lambda p, answer=None: words(reading(WORDS, np.full(6, p), answer=answer))["title"]
+    assert title(0.9) == "After “was” the model says plural"
+    assert title(0.1, 0) == "After “was” the model says singular, rightly"
+    assert title(0.1, 1) == "After “was” the model says singular, wrongly: it is plural"
+    assert title(0.504) == title(0.496) == title(0.5) == "After “was” the model is undecided"
+    assert title(0.5, 1) == "After “was” the model is undecided: it is plural"
+    assert title(0.506) == "After “was” the model says plural"
+
+
+def test_a_descent_is_told_by_its_last_loss():
+    path = np.array([[3.0, -2.0], [3.1, -2.0], [9.0, 9.0]])
+    surface = np.full((3, 3), 0.5)
+    figure = cliff(
+        np.array([2.0, 5, 8]), np.array([-5.0, -2, 0]), surface, {"a": (path, np.arange(3.0), np.ones(3))}, 0.5
+    )
+    assert words(figure)["title"] == "a: loss 2.000"
+    assert "a: thrown out at step 2" in {note.text for note in figure.layout.annotations}
 
 
 def test_a_copied_layout_of_subplots_is_plotlys_own_and_keeps_nothing_of_the_last_figure():

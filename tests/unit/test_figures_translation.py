@@ -45,8 +45,11 @@ def test_words_are_laid_side_by_side_not_place_by_place():
 def test_a_translation_says_how_many_words_are_wrong():
     title = lambda said: words(translation.translations(SOURCE, {"m": said}, TARGET))["title"]
     assert title(TARGET) == "m: no wrong words"
-    assert title(["le", "chien", "noir"]) == "m: 1 wrong word"
-    assert title(["un", "chien"]) == "m: 2 wrong words"
+    assert title(["le", "chien", "noir"]) == "m: 1 wrong, 1 missing"
+    assert title(["un", "chien"]) == "m: 2 wrong, 3 missing"
+    assert title(["le"]) == "m: 0 wrong, 2 missing"
+    assert title([]) == "m: 0 wrong, 3 missing"
+    assert title([*TARGET, "."]) == "m: 1 wrong, 0 missing"
     assert "4 words, without a reference" in words(translation.translations(SOURCE, {"m": TARGET}, None))["title"]
     wrong = translation.translations(SOURCE, {"m": ["le", "chien", "noir"]}, TARGET).data[1]
     assert wrong.text == ("<b>chien</b>",)
@@ -68,6 +71,34 @@ def test_curves_name_the_last_trained_length_and_mark_it():
     within = translation.bleu_curves(UPTO[:3], {"fixed": [row[:3] for row in FALLING]})
     assert not within.layout.shapes
     assert "longer than" not in words(within)["caption"]
+
+
+def test_seeds_are_counted_and_who_has_fewer_is_named():
+    caption = lambda **curves: words(translation.bleu_curves(UPTO, curves))["caption"]
+    assert "Mean of 2 seeds, band from lowest to highest." in caption(A=FALLING, B=FLAT)
+    assert "Mean of 3 seeds (2 for B; 1 for C), band" in caption(A=[*FLAT, FLAT[0]], B=FALLING, C=FLAT[:1])
+    assert "One seed." in caption(A=FLAT[:1])
+    assert "Mean of 2 seeds (1 for B), band" in caption(A=FALLING, B=[FLAT[0], [np.nan] * 4])  # the other has no number
+    empty = translation.bleu_curves(UPTO, {"B": [FLAT[0], [np.nan] * 4]})
+    assert words(empty)["title"] == "B: 99 BLEU at 4–8 words, 98 at 17–32"
+    others = lambda **given: words(alignment.with_other_weights(given))
+    assert "Mean of 2 seeds, bar" in others(own=[0.99, 0.97], uniform=[0.2, 0.3])["caption"]
+    assert "One seed." in others(own=[0.99], uniform=[0.2])["caption"]
+    assert others(own=[0.99, 0.97], uniform=[0.2])["title"] == "Words right: own 0.98, uniform 0.20"
+    assert "Mean of 2 seeds (1 for uniform), bar" in others(own=[0.99, 0.97], uniform=[0.2])["caption"]
+    errors = lambda runs: words(alignment.alignment_errors(["a"], {"x": runs}))["caption"]
+    assert "Mean of 2 seeds, bar" in errors([[0.1], [0.3]])
+    assert "One seed." in errors([[0.1]])
+
+
+def test_ratios_of_seeds_are_averaged_as_ratios():
+    """Four times as much and a quarter are as much on the whole."""
+    more = np.array([4.0, 4, 4, 4, 2, 2, 1, 1, 1, 1])
+    said = words(alignment.gradient_by_place({"up": np.stack([more, more[::-1]]), "down": [more[::-1]]}))
+    assert said["title"] == "Early words against late: 0.25 (down) to 1 (up)"
+    assert "up 1; down 0.25" in said["summary"]
+    assert "geometric mean" in said["caption"]
+    assert "Mean of 2 seeds (1 for down)" in said["caption"]
 
 
 def test_the_gold_links_that_are_met_are_counted():

@@ -166,6 +166,13 @@ def test_the_switch_figure_tells_a_jump_from_a_slope():
     slope = (4 - 8 * w)[:, None].repeat(3, 1)
     assert words(switch(w, jump))["title"].startswith("A switch: 100%")
     assert words(switch(w, slope))["title"].startswith("A gradual change: 5%")
+    there_and_back = (
+        np.tile([0.0, 4.0], 11)[:21, None] + 4 * w[:, None]
+    )  # up and down at every step, 4 higher in the end
+    assert words(switch(w, there_and_back))["title"] == "No steady change: the ends differ by 5% of all ups and downs"
+    assert words(switch(w, np.ones((21, 3))))["title"].startswith("No steady change")
+    wobbling = jump + 0.01 * np.tile([0.0, 1.0], 11)[:21, None]
+    assert words(switch(w, wobbling))["title"].startswith("A switch: 98%")
 
 
 def test_gradients_of_an_answer_are_those_of_its_loss():
