@@ -1,7 +1,6 @@
 """How much of a gradient a cell keeps, by the bias of its gate."""
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,18 +8,16 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Float
 
-from ..models.cells import RNNCell
-from ..models.gated import GRUCell, LSTMCell
+from ..models.seq2seq import CELLS
 from ..runtime import require
 from .gradients import forget_gates, length_of, state_gradients
 
-KINDS: dict[str, Any] = {"RNN": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
 GATE = {"GRU": slice(1, 2), "LSTM": slice(0, 1)}  # the part of b that is the update, or the forget, gate's
 
 
 @functools.cache
 def _start(kind: str, hidden: int):
-    return nnx.split(KINDS[kind](hidden // 2, hidden, rngs=nnx.Rngs(0)))
+    return nnx.split(CELLS[kind](hidden // 2, hidden, rngs=nnx.Rngs(0)))
 
 
 def retention(
@@ -30,7 +27,7 @@ def retention(
 
     L is a random projection of the last output; root mean squares over 32 sequences of normal inputs times `strength`.
     """
-    require(kind in KINDS, f"kind must be one of {', '.join(KINDS)}, not {kind!r}.")
+    require(kind in CELLS, f"kind must be one of {', '.join(CELLS)}, not {kind!r}.")
     require(np.isfinite(bias), f"The bias must be a finite number, not {bias!r}.")
     norms = np.asarray(_retention(kind, length, hidden, _start(kind, hidden), jnp.float32(bias), strength)[0])
     return norms / norms[-1]
