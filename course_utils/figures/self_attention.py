@@ -202,7 +202,7 @@ def head_map(
         "chosen word. Below: the same word in every head of the layer, the chosen head framed."
         + (f" Dotted: {', '.join(f'the {name}' for name in marked.values())}." if marked else ""),
         summary=f"Layer {layer + 1}, head {head + 1}, at “{words[chosen]}” (word {chosen + 1}): {looks}.{also}",
-        height=210 + 17 * n + 60 + 16 * heads,
+        height=270 + 12 * n + 14 * heads,
     )  # fmt: skip
 
 

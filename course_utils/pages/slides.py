@@ -20,6 +20,8 @@ from .formulas import rendered
 from .outputs import for_a_page
 
 LONGEST_CODE = 14  # lines on a slide
+LONGEST_SLIDE = 24  # lines of code and of what it prints
+WIDTH = 95  # characters of such a line
 LONGEST_LEAD = 45  # words
 _FORMULA = re.compile(r"\$\$.+?\$\$", re.DOTALL)
 _PAGE = """<!doctype html>
@@ -147,5 +149,7 @@ def _show(column: list[_Slide], cell: Any, said: bool) -> None:
         )
         result = f'<pre class="printed">{html.escape(printed)}</pre>' if printed and not shown else shown
         if result:
-            column.append(_Slide(lead + (code if lines <= LONGEST_CODE else "") + result))
+            beside = 0 if shown else sum(-(-len(line) // WIDTH) for line in printed.splitlines())
+            fits = lines <= LONGEST_CODE and lines + beside <= LONGEST_SLIDE
+            column.append(_Slide(lead + (code if fits else "") + result))
             del notes[len(notes) - bool(lead) :]
