@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .runtime import CourseError, InvalidInput
+from .runtime import CourseError, InvalidInput, require_writable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -344,8 +344,6 @@ def _write(text: str, out: pathlib.Path | None) -> None:
 
 def _make(folder: pathlib.Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise _fail(InvalidInput(f"{folder} is a file: name a folder.")) from None
-    except OSError as error:
-        raise _fail(CourseError(f"{folder} cannot be made ({error.strerror}): name another folder.")) from None
+        require_writable(folder)
+    except CourseError as error:
+        raise _fail(error) from None

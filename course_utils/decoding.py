@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .data.vocabulary import Vocabulary
 from .models.recurrent import refuse_empty_rows
-from .runtime import require, require_positive
+from .runtime import InvalidInput, require, require_positive
 
 PAD, BOS, EOS = Vocabulary.pad, Vocabulary.bos, Vocabulary.eos
 
@@ -45,7 +45,10 @@ def greedy(model: Any, source: Int[Array, "batch source"], mask: Bool[Array, "ba
 
 def _checked(found: Decoded) -> Decoded:
     broken = np.flatnonzero(~np.isfinite(found.log_p))
-    require(not len(broken), f"The model's scores are no numbers (source {broken[:1]}): has its training diverged?")
+    if len(broken):
+        raise InvalidInput(
+            f"The model's scores are no numbers, first at source {broken[0]}: has its training diverged?"
+        )
     return found
 
 

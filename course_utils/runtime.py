@@ -86,8 +86,10 @@ def require_writable(folder: pathlib.Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+    except FileExistsError:
+        raise InvalidInput(f"{folder} is a file: name a folder.") from None
     except OSError as error:
-        raise InvalidInput(f"{folder} cannot be written: {error}") from None
+        raise InvalidInput(f"{folder} cannot be written ({error.strerror}): name another folder.") from None
 
 
 def size() -> Literal["full", "quick"]:

@@ -116,7 +116,7 @@ def test_pages_look_at_their_folder_before_they_execute_anything(course, tmp_pat
     chapter = ("01",) if command == "slides" else ()
     mine = tmp_path / "mine.txt"
     mine.write_text("kept")
-    for out, words in ((mine, "is a file: name a folder"), (mine / "deeper", "cannot be made")):
+    for out, words in ((mine, "is a file: name a folder"), (mine / "deeper", "cannot be written")):
         result = course(command, *chapter, "--out", out)
         assert result.exit_code == 1
         assert f"{out} {words}" in result.output

@@ -1,4 +1,6 @@
+import inspect
 import os
+import re
 import signal
 import threading
 
@@ -357,7 +359,7 @@ def test_an_index_outside_the_vocabulary_is_looked_for_first():
     model = SequenceClassifier(RNNCell(6, 9, rngs=nnx.Rngs(0)), 8, 8, rngs=nnx.Rngs(0))  # the task has 16 symbols
     with pytest.raises(TrainingDiverged, match="outside the model's vocabulary") as caught:
         fit(model, recall, 20, loss=classification)
-    assert "try 0.0002" not in str(caught.value)
+    assert "try" not in str(caught.value)
 
 
 def test_a_step_that_overflows_the_parameters_is_not_taken():
@@ -405,9 +407,11 @@ def test_a_single_seed_that_diverges_is_told_too():
     assert history.stopped == ("diverged",)
 
 
-def test_seeds_are_a_list():
-    with pytest.raises((InvalidInput, TypeCheckError), match="seeds"):
-        fit_seeds(make, recall, 3, loss=classification, seeds=3)
+@pytest.mark.parametrize("seeds", [3, ()])
+def test_seeds_are_a_list(seeds):
+    unchecked = inspect.unwrap(fit_seeds)  # a learner's types are not checked
+    with pytest.raises(InvalidInput, match=rf"seeds is a list of at least one seed, .* not {re.escape(repr(seeds))}"):
+        unchecked(make, recall, 3, loss=classification, seeds=seeds)
 
 
 def test_a_rate_that_is_infinite_at_the_first_step_is_not_excluded():
