@@ -289,7 +289,7 @@ def test_a_source_without_words_and_scores_that_are_no_numbers_are_named(search)
     model, (source, mask, _) = translator(), sentences()
     with pytest.raises(InvalidInput, match="Row 1 of the mask is all False"):
         search(model, source, mask.at[1].set(False), 3)
-    model.embed_source.embedding.set_value(model.embed_source.embedding[...] * jnp.nan)
+    nnx.update(model, jax.tree.map(lambda array: array * jnp.nan, nnx.state(model, nnx.Param)))
     with pytest.raises(InvalidInput, match="scores are no numbers"):
         search(model, source, mask, 3)
 

