@@ -14,7 +14,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import uuid
 import nbformat
 import psutil
 import websocket
+from jupyterhub.utils import random_port
 from machine import processor
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -48,12 +48,6 @@ c.JupyterHub.load_roles = [{{"name": "benchmark", "services": ["benchmark"],
     "scopes": ["admin:users", "admin:servers", "access:servers"]}}]
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy}"
 """
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def ask(url: str, method: str = "GET", body: object = None) -> object:
@@ -157,7 +151,7 @@ def main() -> None:
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
-        port, hub, proxy = free_port(), free_port(), free_port()
+        port, hub, proxy = random_port(), random_port(), random_port()
         names = [f"student{i}" for i in range(given.students)]
         settings = CONFIG.format(
             shipped=str(ROOT / "docs" / "jupyterhub_config.py"),

@@ -211,7 +211,7 @@ def stamp(
 
 @app.command()
 def reproduce(
-    chapters: Annotated[list[str], typer.Argument(help="Chapters, such as ch00 ch01.")],
+    chapters: Annotated[list[str], typer.Argument(help="Chapters, such as 01 02, or multi30k.")],
     out: Annotated[pathlib.Path | None, typer.Option(help="Folder for the results, such as data/recorded.")] = None,
     weights: Annotated[
         pathlib.Path | None,
@@ -221,18 +221,20 @@ def reproduce(
     """Run the headline measurements of chapters again and print them as JSON."""
     import json
 
-    from .experiments import reproduce as run
-    from .experiments import ship
+    from . import experiments
     from .runtime import use_compilation_cache
 
     use_compilation_cache()
-    for chapter in chapters:
-        try:
-            for path in ship(chapter, weights) if weights else ():
+    names = [name if name == experiments.REAL_TEXT else f"ch{_number(name)}" for name in chapters]
+    try:
+        for name in names:  # before the first of them runs for minutes
+            experiments.module(name)
+        for name in names:
+            for path in experiments.ship(name, weights) if weights else ():
                 typer.echo(f"written: {path}", err=True)
-            typer.echo(json.dumps(run(chapter, out), indent=1, sort_keys=True))
-        except CourseError as error:
-            raise _fail(error) from None
+            typer.echo(json.dumps(experiments.reproduce(name, out), indent=1, sort_keys=True))
+    except CourseError as error:
+        raise _fail(error) from None
 
 
 @quiz_app.command()

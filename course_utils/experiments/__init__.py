@@ -30,7 +30,8 @@ def rounded(values: Any) -> list:
     return np.round(np.asarray(values, float), 4).tolist()
 
 
-def _module(chapter: str) -> Any:
+def module(chapter: str) -> Any:
+    """The module that measures a chapter; `InvalidInput` names the chapters there are."""
     if chapter not in chapters():
         raise InvalidInput(f"There is no chapter {chapter!r} with measurements; there are {', '.join(chapters())}.")
     return importlib.import_module(f"{__name__}.{chapter}")
@@ -42,7 +43,7 @@ def ship(chapter: str, folder: pathlib.Path | str) -> list[pathlib.Path]:
         raise InvalidInput("Shipped models are trained in full: unset COURSE_SIZE.")
     require_writable(pathlib.Path(folder))
     written = []
-    for name, get in getattr(_module(chapter), "MODELS", {}).items():
+    for name, get in getattr(module(chapter), "MODELS", {}).items():
         model, history, _, config = get(retrain=True)
         written.append(pathlib.Path(folder) / f"{name}.safetensors")
         keep(written[-1], model, history, config)
@@ -55,10 +56,10 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     With a `folder` the result is also written there as `chNN.json`, except when `COURSE_SIZE=quick`: rough
     numbers are never recorded. Of several processes the first writes.
     """
-    module = _module(chapter)
+    measure = module(chapter).headline
     if folder is not None:
         require_writable(pathlib.Path(folder))
-    numbers = module.headline()
+    numbers = measure()
     result = {
         "chapter": chapter,
         "date": datetime.date.today().isoformat(),

@@ -12,6 +12,10 @@ from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleC
 from .markup import to_html
 
 RIGHT, WRONG, NOTE = "✓", "✗", "→"
+# A keyboard for Chinese or Japanese types digits, brackets and commas in full width.
+_AS_TYPED_ELSEWHERE = {ord("\N{MINUS SIGN}"): "-", ord("\N{IDEOGRAPHIC SPACE}"): " "} | {
+    c: chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)
+}
 _INK = {RIGHT: "#00664B", WRONG: "#A34700", NOTE: "#1A1A1A"}
 
 
@@ -155,7 +159,7 @@ def number(value: Any, wanted: str) -> float:
     """
     refusal, typed = f"{wanted}, not {_shown(value)}.", value
     if isinstance(value, str):
-        typed = value.strip().replace("\N{MINUS SIGN}", "-")
+        typed = _plain(value)
         if re.fullmatch(r"[+-]?(?!0,)[0-9]{1,3}(,[0-9]{3})+", typed):
             whole, decimal = typed.replace(",", ""), typed.replace(",", ".")
             once = typed.count(",") == 1
@@ -175,8 +179,10 @@ def axes(value: Any) -> list[str]:
     """The axes of a shape, typed as `(batch, time, 64)` or `16 x 30 x 64`, with or without brackets, or given as a tuple."""
     refusal, parts = f"A shape is written as axis after axis, such as (batch, 64), not {_shown(value)}.", value
     if isinstance(value, str):  # between numbers an x is a sign, elsewhere it is a name
-        typed = re.sub(r"(?<!\w)[0-9]+(\s*[xX]\s*[0-9]+)+(?!\w)", lambda chain: re.sub("[xX]", ",", chain[0]), value)
-        parts = re.split(r"[,;×*\s]+", typed.strip().strip("()[]").strip())
+        typed = re.sub(
+            r"(?<!\w)[0-9]+(\s*[xX]\s*[0-9]+)+(?!\w)", lambda chain: re.sub("[xX]", ",", chain[0]), _plain(value)
+        )
+        parts = re.split(r"[,;×*\s]+", typed.strip("()[]").strip())
     try:
         found = [str(part).strip() for part in parts]
     except TypeError:
@@ -189,6 +195,10 @@ def axes(value: Any) -> list[str]:
         f"An axis does not begin with 0, as '{half}' does: write thousands without a comma, 1024, not 1,024.",
     )
     return [str(int(axis)) if axis.isdecimal() else axis for axis in found]
+
+
+def _plain(text: str) -> str:
+    return text.translate(_AS_TYPED_ELSEWHERE).strip()
 
 
 def _shown(value: Any) -> str:

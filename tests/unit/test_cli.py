@@ -78,8 +78,9 @@ def test_rough_numbers_are_never_recorded(tmp_path, monkeypatch):
     assert list(tmp_path.glob("*.json")) == []
 
 
-def test_reproduce_names_an_unknown_chapter(course):
-    result = course("reproduce", "ch77")
+def test_reproduce_names_an_unknown_chapter_before_any_is_measured(course, monkeypatch):
+    monkeypatch.setattr(ch00, "headline", lambda: pytest.fail("measured too soon"))
+    result = course("reproduce", "ch00", "77")
     assert result.exit_code == 1
     assert "no chapter 'ch77'" in result.output
     with pytest.raises(InvalidInput):
@@ -93,6 +94,7 @@ def test_what_is_no_number_of_a_chapter_is_refused(course, tmp_path, chapter):
         ("collected", "--", chapter, tmp_path / "x.ipynb"),
         ("slides", "--out", tmp_path / "out", "--", chapter),
         ("quiz", "export", "--", chapter),
+        ("reproduce", "--", chapter),
     ):
         result = course(*arguments)
         assert result.exit_code == 1
@@ -103,6 +105,12 @@ def test_what_is_no_number_of_a_chapter_is_refused(course, tmp_path, chapter):
 @pytest.mark.parametrize("chapter", ["01", "1", "ch01", "CH1"])
 def test_a_chapter_is_written_in_three_ways(course, tmp_path, chapter):
     assert "01_recurrence.ipynb" in course("release", chapter, "--out", tmp_path / "out").output
+
+
+@pytest.mark.parametrize("chapter", ["00", "0", "ch00", "CH0"])
+def test_reproduce_takes_a_chapter_in_all_of_them(course, monkeypatch, chapter):
+    monkeypatch.setattr(ch00, "headline", lambda: {"seeds": [0]})
+    assert json.loads(course("reproduce", chapter).output)["chapter"] == "ch00"
 
 
 @pytest.mark.parametrize(("command", "module"), [("slides", "pages.slides"), ("site", "pages")])

@@ -272,9 +272,10 @@ def test_a_broken_question_is_refused_with_its_id_and_the_reason(write, breakage
 # ------------------------------------------------------------------------------------- what is typed
 
 NUMBERS = ["0,5", "3,14", "−7", "+1.5e3", "12,2881", "0,125", "-0,250", "7,", ",5", "12,288", "-4,096", "1,234,567",
-           "1,000.5", "0,123,456", "1_0", "nan", "1e999", "two", "x" * 80]  # fmt: skip
+           "1,000.5", "0,123,456", "1_0", "nan", "1e999", "\uff11\uff0c\uff15", "\uff0d\uff12", "10\u00b2", "two", "x" * 80]  # fmt: skip
 SHAPES = ["(32, Time, hidden)", "16x30x64", "16 x 30 X 64", "16*30*64", "batch x time", "h1 x 2", "2x", "1,024", "(32, 1 024)",
-          "0, 100", "a; -", "32, 1_0", "32, Layers, time"]  # fmt: skip
+          "0, 100", "a; -", "32, 1_0", "32, Layers, time",
+          "\uff08\uff13\uff12\uff0c\u3000time\uff09", "\uff11\uff16\uff58\uff13\uff10"]  # fmt: skip
 TYPED = """
 const [numbers, shapes, about] = JSON.parse(process.argv[1]);
 const answered = (kind, value) => {

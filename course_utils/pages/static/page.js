@@ -53,6 +53,10 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const quote = (text) => `“${text}”`;
 const same = (a, b) => a.length === b.length && a.every((part, i) => part === b[i]);
 
+// A minus sign is a hyphen, and a keyboard for Chinese or Japanese types digits, brackets and commas in full width.
+const plain = (text) => text.replace(/[\uFF01-\uFF5E]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xFEE0))
+  .replaceAll("\u3000", " ").replaceAll("\u2212", "-").trim();
+
 class Incomplete extends Error {}
 
 function want(holds, message) {
@@ -72,7 +76,7 @@ const read = {
     return chosen;
   },
   numeric: (form) => {
-    const line = form.querySelector("input").value.trim(), typed = line.replaceAll("\u2212", "-");
+    const line = form.querySelector("input").value.trim(), typed = plain(line);
     want(typed, "Type a number first.");
     const shown = `'${line.slice(0, 60)}'`, whole = typed.replaceAll(",", ""), decimal = typed.replaceAll(",", ".");
     if (/^[+-]?(?!0,)\d{1,3}(,\d{3})+$/.test(typed)) { // a comma that may be one of thousands
@@ -83,13 +87,13 @@ const read = {
     return Number(decimal);
   },
   shape: (form) => {
-    const typed = form.querySelector("input").value.trim();
+    const line = form.querySelector("input").value.trim(), typed = plain(line);
     want(typed, "Type a shape first, such as (batch, 64).");
     const apart = typed.replace( // between numbers an x is a sign, elsewhere it is a name
       /(?<![\p{L}\p{N}_])\d+(\s*[xX]\s*\d+)+(?![\p{L}\p{N}_])/gu, (chain) => chain.replace(/[xX]/g, ","));
     const axes = apart.replace(/^[([]+|[)\]]+$/g, "").split(/[,;×*\s]+/).filter(Boolean);
     want(axes.length && axes.every((axis) => /^[\p{L}\p{N}_]+$/u.test(axis)),
-      `A shape is written as axis after axis, such as (batch, 64), not '${typed.slice(0, 60)}'.`);
+      `A shape is written as axis after axis, such as (batch, 64), not '${line.slice(0, 60)}'.`);
     const half = axes.find((axis) => /^0\d+$/.test(axis)); // 1,024 would be two axes
     want(!half, `An axis does not begin with 0, as '${half}' does: write thousands without a comma, 1024, not 1,024.`);
     return axes;
