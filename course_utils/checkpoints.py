@@ -37,6 +37,12 @@ def _step(part: Any) -> str:
     return str(part)
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"A description holds text, numbers, lists and dicts, not {value!r:.60}.")
+
+
 def save(path: os.PathLike | str, tree: Any, about: dict[str, Any]) -> None:
     """Write a tree of arrays and a JSON-able description, to a temporary name and then renamed."""
     path = pathlib.Path(path)
@@ -47,7 +53,7 @@ def save(path: os.PathLike | str, tree: Any, about: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        description = json.dumps(about, sort_keys=True, default=lambda number: number.item())  # NumPy's
+        description = json.dumps(about, sort_keys=True, default=_number)
         temporary.write_bytes(to_bytes(arrays, {"format": FORMAT, "about": description}))
         os.replace(temporary, path)
     finally:

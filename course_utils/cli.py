@@ -34,12 +34,17 @@ def _all_notebooks() -> list[pathlib.Path]:
     return found
 
 
-def _number(chapter: str) -> str:
+def _digits(chapter: str) -> str | None:
     """The two digits of a chapter that is written `01`, `1` or `ch01`."""
     written = re.fullmatch("(?:ch)?([0-9]{1,2})", chapter, re.IGNORECASE)
-    if written is None:
+    return written and written[1].zfill(2)
+
+
+def _number(chapter: str) -> str:
+    found = _digits(chapter)
+    if found is None:
         raise _fail(InvalidInput(f"A chapter is written 01, 1 or ch01, not {chapter!r}."))
-    return written[1].zfill(2)
+    return found
 
 
 def _notebook(chapter: str) -> pathlib.Path:
@@ -225,7 +230,7 @@ def reproduce(
     from .runtime import use_compilation_cache
 
     use_compilation_cache()
-    names = [name if name == experiments.REAL_TEXT else f"ch{_number(name)}" for name in chapters]
+    names = [f"ch{digits}" if (digits := _digits(name)) else name.lower() for name in chapters]
     try:
         for name in names:  # before the first of them runs for minutes
             experiments.module(name)
@@ -327,7 +332,8 @@ def class_report(
         _write(as_table(answer for given in answers.values() for answer in given), table)
     if learners is not None:
         _write(as_list(answers), learners)
-    _write(report(answers, "--learners FILE" if learners is None else learners.name), out)
+    files_written = {name: path.name for name, path in (("learners", learners), ("table", table)) if path is not None}
+    _write(report(answers, **files_written), out)
     if faults:
         raise typer.Exit(1)
 
@@ -336,9 +342,11 @@ def _write(text: str, out: pathlib.Path | None) -> None:
     if out is None:
         typer.echo(text, nl=False)
         return
-    _make(out.parent)
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8", newline="")
+    except FileExistsError:
+        raise _fail(CourseError(f"{out.parent} is a file: name a folder.")) from None
     except OSError as error:
         raise _fail(CourseError(f"{out} cannot be written ({error.strerror}): name another file.")) from None
     typer.echo(f"written: {out}", err=True)

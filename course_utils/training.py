@@ -262,6 +262,13 @@ def _run(
     def active() -> np.ndarray:
         return np.array([reason not in ("solved", "diverged") for reason in stopped]) & (done < steps)
 
+    def ask(lanes_asked: np.ndarray) -> None:
+        """Which of these seeds have solved it: asked after whole chunks."""
+        for lane in lanes_asked:
+            due = stopped[lane] != "diverged" and done[lane] > 0 and done[lane] % CHUNK == 0
+            if stop is not None and due and stop(history().of_seed(int(lane))):
+                stopped[lane] = "solved"
+
     if checkpoint is not None and not there:
         try:
             keep()
@@ -273,6 +280,8 @@ def _run(
     )  # which tqdm's notebook bar does not read
     bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=not wanted)
     try:
+        if there:
+            ask(np.flatnonzero(active()))  # an interruption may have come before the answer
         while active().any():
             begin = int(done[active()].min())
             bucket = bucket_of(begin)
@@ -302,10 +311,7 @@ def _run(
                     stopped[lane] = "diverged"
             # At once, and before anything of the caller's runs: an interruption finds values and counts of the same step.
             state, done = new_state, np.where(limits > begin, reached, done)
-            if stop is not None and end % CHUNK == 0:
-                for lane in running:
-                    if stopped[lane] != "diverged" and stop(history().of_seed(int(lane))):
-                        stopped[lane] = "solved"
+            ask(running)
             bar.update(end - bar.n)
             begin = (end - 1) // CHUNK * CHUNK  # what is reported covers whole chunks
             if np.isfinite(losses[:, begin:end]).any():

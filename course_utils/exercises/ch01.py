@@ -323,8 +323,8 @@ fano = Exercise(
     mistakes=(
         Mistake(_nan_at_the_ends, "Your sum is not a number: where the accuracy is 1, `0 * log2(0)` is NaN, though its limit is 0. "
                 "`jax.scipy.special.xlogy(e, e)` is e log e with 0 log 0 = 0."),
-        Mistake(_fano(_right_terms, floor=False), "A lag below chance counts negatively in your sum, or as if it knew what to avoid. "
-                "At or below chance an answer carries nothing: count 0."),
+        Mistake(_fano(_right_terms, floor=False), "A lag below chance counts in your sum for the symbol it avoids. Measured accuracies "
+                "fall there by accident: count 0."),
         Mistake(_fano(lambda a, e, doubt, V: a * jnp.log2(V)), "You count log2 V bits for every right answer. But a reader who guesses "
                 "is right 1/V of the time and carries nothing."),
         Mistake(_fano(lambda a, e, doubt, V: jnp.log2(V) - doubt), "The last term is missing. A wrong answer still leaves V - 1 symbols "

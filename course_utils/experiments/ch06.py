@@ -38,16 +38,16 @@ SCHEMES: tuple[str, ...] = get_args(Positions)
 
 
 def scaling(seed: int = 0) -> dict[str, dict[str, list[float]]]:
-    """Variance of the scores, entropy and gradient of the softmax against d_k, with the root and without it."""
+    """`measure.softmax.saturation` against d_k, with the root and without it, to four digits."""
     found: dict[str, dict[str, list[float]]] = {
-        name: {"variance": [], "entropy": [], "gradient": []} for name in ("q · k", "q · k / √d")
+        name: {"variance": [], "entropy": [], "gradient": [], "open": []} for name in ("q · k", "q · k / √d")
     }
     for i, size in enumerate(SIZES):
         queries, keys = random_vectors(jax.random.fold_in(jax.random.key(seed), i), size)
         for (_, values), scale in zip(found.items(), (1.0, size**-0.5), strict=True):
             measured = saturation(queries, keys, scale)
             for name, listed in values.items():
-                listed.append(round(getattr(measured, name), 6))
+                listed.append(float(f"{getattr(measured, name):.4g}"))
     return found
 
 

@@ -85,7 +85,7 @@ def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) 
     figure.update_xaxes(title_text="positions, largest weight first", row=1, col=2)
     figure.update_yaxes(title_text="weight of one query", range=[0, 1.02], row=1, col=2)
     told = (
-        f"variance of the scores {found.variance:.3g}, entropy {found.entropy:.2f} bits, gradient {found.gradient:.3f}, "
+        f"variance of the scores {found.variance:.3g}, entropy {found.entropy:.2f} bits, gradient {found.gradient:.2g}, "
         f"largest weight {found.largest:.2f}"
     )
     return finish(
@@ -110,14 +110,14 @@ def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[floa
         ),
         "gradient": (
             "‖∂α/∂e‖",
-            "What the softmax lets through to its scores: half of the queries let through less. Near a weight of 1 it is nothing.",
+            "What the softmax lets through to its scores: half of the queries let through less. Near a weight of 1 it is next to nothing.",
         ),
     }
     y, caption = labels[measure]
     return curves(
         sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,}: {told}",
         caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
-        summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure == "variance",
+        summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
     )  # fmt: skip
 
 

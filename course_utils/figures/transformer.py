@@ -157,7 +157,7 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
 
 
 def five(measure: str, values: Mapping[str, Any], unit: str, better: str) -> go.Figure:
-    """One measure of every architecture: name → one value a seed, or nothing where it does not apply."""
+    """One measure of every architecture: name → one value a seed, None where it does not apply, NaN where there is none."""
     known = {name: np.atleast_1d(np.asarray(found, float)) for name, found in values.items() if found is not None}
     known = {name: found for name, found in known.items() if np.isfinite(found).any()}
     require(known, f"No architecture has a value for {measure!r}.")
@@ -167,14 +167,18 @@ def five(measure: str, values: Mapping[str, Any], unit: str, better: str) -> go.
     low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
     at = list(known).index(best)
     level = [name for i, name in enumerate(known) if low[i] <= high[at] and high[i] >= low[at]]  # seeds overlap
-    told = "; ".join(f"{name} {value:,.3g}" if value < 1e3 else f"{name} {value:,.0f}" for name, value in means.items())
-    without = [name for name in values if name not in known]
+    told = "; ".join(
+        f"{name} {value:,.3g}" if value < 999.5 else f"{name} {value:,.0f}" for name, value in means.items()
+    )
+    without = [name for name, found in values.items() if found is None]
+    missing = [name for name in values if name not in known and name not in without]
     names = " and ".join(filter(None, (", ".join(level[:-1]), level[-1])))
     first = f"{names} {'have' if len(level) > 1 else 'has'} the {'most' if better == 'more' else 'least'}"
     return dots(
         list(known), {measure: runs}, title=f"{measure}: {first}",
         caption=(seeds_told({name: found[:, None] for name, found in known.items()}, "bar") if len(runs) > 1 else "One value each.")
-        + (f" Does not apply to: {', '.join(without)}." if without else ""),
+        + (f" Does not apply to: {', '.join(without)}." if without else "")
+        + (f" No value of: {', '.join(missing)}." if missing else ""),
         summary=f"{measure} ({unit}): {told}.", x_title=unit,
     )  # fmt: skip
 

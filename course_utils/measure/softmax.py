@@ -15,10 +15,15 @@ def entropy(weights: Float[Array, "*lead source"]) -> Float[Array, "*lead"]:
 
 
 def gradient_size(weights: Float[Array, "*lead source"]) -> Float[Array, "*lead"]:
-    """‖∂α/∂e‖ of the softmax (Frobenius): ∂α_i/∂e_j = α_i (δ_ij - α_j). It is 0 where one weight is 1."""
-    squares = (weights**2).sum(-1)
-    # Σ_ij α_i² (δ_ij - α_j)² = Σ_i α_i² - 2 Σ_i α_i³ + (Σ_i α_i²)²
-    return jnp.sqrt(jnp.maximum(squares - 2 * (weights**3).sum(-1) + squares**2, 0))
+    """‖∂α/∂e‖ of the softmax (Frobenius): ∂α_i/∂e_j = α_i (δ_ij - α_j). It is 0 where one weight is 1.
+
+    1 - α_i is summed from the other weights: next to a weight of nearly 1 the difference would be lost in rounding.
+    """
+    others = weights[..., None, :] * (1 - jnp.eye(weights.shape[-1]))  # [..., i, j]: α_j, and 0 where j is i
+    return jnp.sqrt((weights**2 * (others.sum(-1) ** 2 + (others**2).sum(-1))).sum(-1))
+
+
+OPEN = 0.1  # ‖∂α/∂e‖ of a softmax that still learns; 16 equal weights have 0.24
 
 
 class Saturation(NamedTuple):
@@ -28,6 +33,7 @@ class Saturation(NamedTuple):
     variance: float  # of the scores
     entropy: float  # of the weights, in bits
     gradient: float  # ‖∂α/∂e‖: half of the queries let through less
+    open: float  # share of the queries whose ‖∂α/∂e‖ is above `OPEN`
     largest: float  # weight
 
 
@@ -38,9 +44,14 @@ def saturation(queries: Any, keys: Any, scale: float) -> Saturation:
     """
     scores = scale * jnp.einsum("nd,nsd->ns", queries, keys)
     weights = jax.nn.softmax(scores)
-    gradient = float(jnp.median(gradient_size(weights)))
+    gradients = gradient_size(weights)
     return Saturation(
-        scores, float(scores.var()), float(entropy(weights).mean()), gradient, float(weights.max(-1).mean())
+        scores,
+        variance=float(scores.var()),
+        entropy=float(entropy(weights).mean()),
+        gradient=float(jnp.median(gradients)),
+        open=float((gradients > OPEN).mean()),
+        largest=float(weights.max(-1).mean()),
     )
 
 

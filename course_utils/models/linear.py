@@ -102,9 +102,9 @@ def _pieces(keys: Any, values: Any, chunk: int) -> Any:
 def positive(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """φ(x) = elu(x) + 1, which is positive everywhere. Katharopoulos, Vyas, Pappas, Fleuret (2020).
 
-    Below 0 that is exp(x), and written so: in float32 elu(x) + 1 is 0 from about -17 on.
+    Below 0 that is exp(x), and written so: in float32 elu(x) + 1 is 0 from about -17 on, exp(x) from about -87.
     """
-    return jnp.where(x > 0, x + 1, jnp.exp(jnp.minimum(x, 0)))
+    return jnp.where(x > 0, x + 1, jnp.exp(jnp.where(x > 0, 0, x)))
 
 
 def linear_attention(

@@ -129,6 +129,11 @@ def _say(column: list[_Slide], paragraphs: list[str]) -> None:
             column[-1].notes.append(paragraph)
 
 
+def _height(text: str) -> int:
+    """Lines of a slide that a text takes, long ones wrapped."""
+    return sum(max(1, -(-len(line) // WIDTH)) for line in text.splitlines())
+
+
 def _show(column: list[_Slide], cell: Any, said: bool) -> None:
     """A question, a figure, or code with what it prints; a short paragraph right before it comes along."""
     shown = "".join(output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {}))
@@ -142,14 +147,13 @@ def _show(column: list[_Slide], cell: Any, said: bool) -> None:
         column.append(_Slide(lead + shown))
         del notes[len(notes) - bool(lead) :]
     elif "course-exercise" not in shown and "setup()" not in cell.source:
-        lines = cell.source.count("\n") + 1
         code = f'<div class="code">{highlight(cell.source, PythonLexer(), HtmlFormatter(cssclass="code"))}</div>'
         printed = "".join(
             output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs
         )
         result = f'<pre class="printed">{html.escape(printed)}</pre>' if printed and not shown else shown
         if result:
-            beside = 0 if shown else sum(-(-len(line) // WIDTH) for line in printed.splitlines())
+            lines, beside = _height(cell.source), 0 if shown else _height(printed)
             fits = lines <= LONGEST_CODE and lines + beside <= LONGEST_SLIDE
             column.append(_Slide(lead + (code if fits else "") + result))
             del notes[len(notes) - bool(lead) :]

@@ -4,6 +4,8 @@ Every option says why: what thought leads there and what is wrong with it. A ban
 refused with the file, the question and the reason.
 """
 
+import ast
+import fractions
 import functools
 import itertools
 import math
@@ -210,12 +212,23 @@ def _fill(value: Any, numbers: dict[str, float], field: str = "") -> Any:
 
 
 def _evaluate(expression: str, numbers: dict[str, float]) -> float:
+    """In fractions, so that 1 - 20 * (1 - 0.95) is 0 and 0.5 ** 50 is not; a root or logarithm is a float."""
     functions = {"log": math.log, "log2": math.log2, "sqrt": math.sqrt, "exp": math.exp, "ceil": math.ceil}
     try:
-        value = simpleeval.simple_eval(expression, names=dict(numbers), functions=functions)
-        return 0.0 if abs(value) < 1e-12 else value  # what floats leave of 1 - 20 * (1 - 0.95)
+        exact = simpleeval.SimpleEval(
+            names={name: _exact(value) for name, value in numbers.items()}, functions=functions
+        )
+        plain = exact.nodes[ast.Constant]
+        exact.nodes[ast.Constant] = lambda node: _exact(plain(node))
+        return float(exact.eval(expression))
+    except ZeroDivisionError:  # Fraction(1, 0), it would say
+        raise ValueError(f"the expression {expression!r} cannot be computed: it divides by zero") from None
     except Exception as error:  # simpleeval, arithmetic and syntax each raise kinds of their own
         raise ValueError(f"the expression {expression!r} cannot be computed: {error}") from None
+
+
+def _exact(value: Any) -> Any:
+    return fractions.Fraction(str(value)) if isinstance(value, (int, float)) and math.isfinite(value) else value
 
 
 def _no_expressions(question: Any) -> None:

@@ -3,7 +3,7 @@
 Every attempt is a row; nothing is ever overwritten or deleted. Whatever is wrong with the file or the
 folder costs a warning, never an exception and never an earlier answer: a damaged file is moved aside, a
 file of a newer course is left alone, and where nothing can be written the session remembers in memory.
-The learner keeps one name through all of it, for the numbers that they are asked depend on it.
+The learner keeps one name through all of it, unless the damage took it, for the numbers that they are asked depend on it.
 """
 
 import contextlib
@@ -62,14 +62,9 @@ def _attempt(row: tuple) -> Attempt | None:
         return None
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    connection.execute(_CREATE)
-    _name_learner(connection)
-
-
-def _name_learner(connection: sqlite3.Connection) -> None:
+def _name_learner(connection: sqlite3.Connection, name: str) -> None:
     connection.execute(_CREATE_LEARNER)
-    connection.execute("INSERT INTO learner VALUES (?)", (uuid.uuid4().hex,))
+    connection.execute("INSERT INTO learner VALUES (?)", (name or uuid.uuid4().hex,))
 
 
 def _user() -> str:
@@ -206,12 +201,12 @@ class Progress:
             )
         return connection
 
-    @staticmethod
-    def _prepare(connection: sqlite3.Connection, version: int) -> None:
+    def _prepare(self, connection: sqlite3.Connection, version: int) -> None:
         """Create the table in an empty file; raise where the file is damaged or not ours."""
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         if not tables and version == 0:
-            _create(connection)
+            connection.execute(_CREATE)
+            _name_learner(connection, self.learner)
         else:
             columns = [row[1] for row in connection.execute("PRAGMA table_info(attempts)")]
             if version < 1 or columns != list(_COLUMNS) or (version > 1 and "learner" not in tables):
@@ -219,7 +214,7 @@ class Progress:
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("its check fails")
             if version == 1:
-                _name_learner(connection)
+                _name_learner(connection, self.learner)
         # Always: sqlite opens a file that is read-only, and refuses the first write.
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -242,6 +237,8 @@ class Progress:
             try:
                 return self._connect()  # another kernel has mended it already
             except sqlite3.DatabaseError:
+                with contextlib.suppress(sqlite3.Error, OSError, ValueError), self._reading() as damaged:
+                    self._recognise(damaged)
                 self.path.rename(aside)
                 connection = self._connect()
             finally:
@@ -260,18 +257,16 @@ class Progress:
         self.persistent = False
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         memory.execute(_CREATE)
-        with (
-            contextlib.suppress(sqlite3.Error, OSError, ValueError),
-            contextlib.closing(
-                sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)
-            ) as earlier,
-        ):
+        with contextlib.suppress(sqlite3.Error, OSError, ValueError), self._reading() as earlier:
+            self._recognise(earlier)
             if copy:
                 rows = earlier.execute(f"SELECT {', '.join(_COLUMNS)} FROM attempts").fetchall()
                 with memory:
                     memory.executemany("INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?)", rows)
-            self._recognise(earlier)
         return memory
+
+    def _reading(self) -> contextlib.closing[sqlite3.Connection]:
+        return contextlib.closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5))
 
 
 @functools.cache

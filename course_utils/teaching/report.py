@@ -152,19 +152,22 @@ def learners(answers: Mapping[str, Sequence[Answer]]) -> str:
     return out.getvalue()
 
 
-def report(answers: Mapping[str, Sequence[Answer]], full: str = "--learners FILE") -> str:
+def report(
+    answers: Mapping[str, Sequence[Answer]], learners: str = "--learners FILE", table: str = "--table FILE"
+) -> str:
     """A class report in Markdown, from the answers of each learner.
 
     For each chapter and objective: how many answers were right at the first try and are now, how many learners did not
     try, who has an answer that is not right, and the wrong answer most given; and who has not begun. Of many names it
-    shows some, and says that `full` (a file, or what writes it) has them all.
+    shows some, and says which tables (files, or what writes them) tell about all.
     """
     known = _chapters()
     lines = [f"# Class report: {_count(len(answers))}"]
     if len(answers) > MOST_NAMES:
         lines += [
             "",
-            f"Where names are cut: `{full}` has a row for each learner and chapter, `--table FILE` one for each attempt.",
+            f"Where names are cut: `{learners}` has a row for each learner and chapter, so who has not begun; `{table}` one for each "
+            "attempt, with its objective, so whose answers are not right yet.",
         ]
     owners: dict[str, list[str]] = {}
     for who, given in answers.items():
@@ -255,7 +258,7 @@ def _in_words(found: Bank, item: str, answer: Any) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    """Some names in order; of many, how many more there are: `learners` has them all."""
+    """Some names in order; of many, how many more there are."""
     ordered = sorted(names)
     more = len(ordered) - MOST_NAMES
     return ", ".join(map(_said, ordered[:MOST_NAMES])) + (f" and {more} more" if more > 0 else "")

@@ -77,7 +77,13 @@ def run(
         found = bleu_by_length(said[rung], test.target, lengths, edges, _score)
         upto, curves[rung] = found.upto, [found.bleu]
         rows.append(
-            (rung, f"{_score(said[rung], test.target):.1f}", f"{parameters(model):,}", f"{history.seconds:.0f} s")
+            (
+                rung,
+                f"{_score(said[rung], test.target):.1f}",
+                f"{parameters(model):,}",
+                f"{history.steps * ladder.BATCH / text.sentences:.2g}",
+                f"{history.seconds:.0f} s",
+            )
         )
     best = max(np.max(values) for values in curves.values())  # a few thousand pairs stay far below 100
     highest = float(np.clip(10 * np.ceil(best / 10), 10, 100))
@@ -86,7 +92,7 @@ def run(
     told = "; ".join(f"{row[0]} {row[1]}" for row in rows)
     if path is None:
         return f"BLEU on {len(test.source)} pairs: {told}."
-    made = f"Passes over the text: {epochs}. Width {width}, seed {seed}. {device()}; jax {versions()['jax']}; {date.today()}."
+    made = f"Width {width}, seed {seed}. {device()}; jax {versions()['jax']}; {date.today()}."
     path.write_text(page(str(table), figure, rows, test, said, text.sentences, made), encoding="utf-8")
     return f"BLEU on {len(test.source)} pairs: {told}. Written: {path}"
 
@@ -100,7 +106,10 @@ def page(
 ) -> str:  # fmt: skip
     """The report as one page that needs no network: the table, how it was made, the curve, and some translations."""
     esc = html.escape
-    head = "".join(f"<th scope='col'>{title}</th>" for title in ("translator", "BLEU", "parameters", "training"))
+    head = "".join(
+        f"<th scope='col'>{title}</th>"
+        for title in ("translator", "BLEU", "parameters", "passes over the text", "training")
+    )
     body = "".join("<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     examples = "".join(
         f"<h3>{esc(test.source[i])}</h3><dl><dt>reference</dt><dd>{esc(test.target[i])}</dd>"

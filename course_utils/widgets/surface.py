@@ -119,7 +119,8 @@ class Stage:
         """A figure's bundle and summary, and the room it needs kept. An error becomes a sentence, never an old figure."""
         data, said = _drawn(draw)
         shown = data.get(PLOTLY_MIME)
-        self._output.layout.min_height = f"{shown['layout']['height']}px" if shown else None
+        height = shown["layout"].get("height", 450) if shown else None  # Plotly's own, where a figure names none
+        self._output.layout.min_height = f"{height}px" if shown else None
         return data, said
 
 

@@ -27,6 +27,13 @@ def test_round_trip_with_keys_and_half_precision(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["x.safetensors"]
 
 
+def test_what_a_description_cannot_hold_is_named_and_nothing_is_left(tmp_path):
+    for value in (tmp_path, np.arange(2)):
+        with pytest.raises(TypeError, match="A description holds text, numbers, lists and dicts, not "):
+            checkpoints.save(tmp_path / "x.safetensors", TREE, {"where": value})
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_key_keeps_its_kind(tmp_path):
     path, key = tmp_path / "x.safetensors", jax.random.key(7, impl="rbg")
     checkpoints.save(path, {"rng": key}, {})

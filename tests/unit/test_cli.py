@@ -10,6 +10,7 @@ from course_utils import doctor as doctor_module
 from course_utils.cli import app
 from course_utils.experiments import ch00
 from course_utils.runtime import InvalidInput
+from course_utils.teaching.progress import Progress
 
 
 @pytest.fixture
@@ -78,11 +79,23 @@ def test_rough_numbers_are_never_recorded(tmp_path, monkeypatch):
     assert list(tmp_path.glob("*.json")) == []
 
 
+def test_a_table_goes_where_only_the_file_can_be_written(course, tmp_path):
+    """Such as /dev/stdout, or a file of one's own in somebody else's folder: no other file is tried out there."""
+    report, learner = tmp_path / "report.md", tmp_path / "ada.json"
+    Progress(tmp_path / "ada.sqlite").record("ch01", "quiz", "ch01-order", [0], True)
+    learner.write_text(Progress(tmp_path / "ada.sqlite").to_json())
+    result = course("progress", "class", learner, "--table", "/dev/fd/1", "--out", report)
+    assert result.exit_code == 0, result.output
+    assert "1 learner" in report.read_text()
+
+
 def test_reproduce_names_an_unknown_chapter_before_any_is_measured(course, monkeypatch):
     monkeypatch.setattr(ch00, "headline", lambda: pytest.fail("measured too soon"))
-    result = course("reproduce", "ch00", "77")
-    assert result.exit_code == 1
-    assert "no chapter 'ch77'" in result.output
+    for named, said in (("77", "ch77"), ("multi30", "multi30"), ("Chapter", "chapter"), ("", "")):
+        result = course("reproduce", "ch00", "--", named)
+        assert result.exit_code == 1
+        assert f"no chapter {said!r} with measurements; there are ch00, ch01," in result.output
+        assert "multi30k" in result.output
     with pytest.raises(InvalidInput):
         experiments.reproduce("ch77")
 
@@ -94,7 +107,6 @@ def test_what_is_no_number_of_a_chapter_is_refused(course, tmp_path, chapter):
         ("collected", "--", chapter, tmp_path / "x.ipynb"),
         ("slides", "--out", tmp_path / "out", "--", chapter),
         ("quiz", "export", "--", chapter),
-        ("reproduce", "--", chapter),
     ):
         result = course(*arguments)
         assert result.exit_code == 1

@@ -190,6 +190,13 @@ def test_bad_controls_are_refused(make):
         make()
 
 
+def test_a_figure_of_ones_own_that_names_no_height_is_shown(front):
+    front("jupyter")
+    e = explore(lambda a: go.Figure(go.Scatter(y=[a])), a=slider("a", 0, 3))
+    assert surface.PLOTLY_MIME in e._repr_mimebundle_()
+    e.controls["a"].value = 2
+
+
 def test_a_slider_never_steps_beyond_its_end():
     assert slider("d", 0, 1, 0.35).values == [0, 0.35, 0.7]
 

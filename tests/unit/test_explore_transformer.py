@@ -102,6 +102,9 @@ def test_the_best_of_five_is_named_and_what_does_not_apply():
     assert words(level)["title"] == "BLEU: A and B have the most"
     with pytest.raises(InvalidInput, match="No architecture"):
         figures.five("BLEU", {"RNN": None}, "BLEU", "more")
+    said = words(figures.five("BLEU", {"A": 999.6, "B": np.nan, "C": None}, "BLEU", "more"))
+    assert "A 1,000." in said["summary"]
+    assert "Does not apply to: C. No value of: B." in said["caption"]
 
 
 def test_seeds_that_were_not_run_are_not_made_up():

@@ -269,6 +269,21 @@ def test_a_broken_question_is_refused_with_its_id_and_the_reason(write, breakage
     assert "ch42-" in str(caught.value)
 
 
+def test_a_small_answer_is_small_and_a_difference_of_nothing_is_nothing(write):
+    content = copy.deepcopy(GOOD)
+    content["questions"] = [
+        {**content["questions"][4], "id": f"ch42-small{i}", "slips": [], "variables": {"w": [0.5, 0.95]},
+         "prompt": "What is it for [[w]]?", "why": f"{WHY} [[w]]",
+         "answer": answer, "tolerance": tolerance}
+        for i, (answer, tolerance) in enumerate((("w ** 50", "0.01 * w ** 50"), ("1 - 20 * (1 - 0.95) + 0 * w", 0)))
+    ]  # fmt: skip
+    for question, right in zip(read_bank(write(content)).questions, (0.5**50, 0.0), strict=True):
+        drawn = question.variant(0)
+        assert drawn.answer == pytest.approx(right, rel=1e-9)
+        assert grade(drawn, right).correct
+        assert not grade(drawn, 1e-12).correct
+
+
 # ------------------------------------------------------------------------------------- what is typed
 
 NUMBERS = ["0,5", "3,14", "−7", "+1.5e3", "12,2881", "0,125", "-0,250", "7,", ",5", "12,288", "-4,096", "1,234,567",

@@ -83,8 +83,8 @@ def test_the_map_is_positive_far_below_zero_too_and_attention_stays_a_mean():
     assert (positive(jnp.array([-80.0, -20.0, 0.0, 3.0])) > 0).all()
     q, k, v = jnp.full((3, 2), -20.0), jnp.zeros((3, 2)), jnp.arange(3.0)[:, None]
     np.testing.assert_allclose(linear_attention(q, k, v)[:, 0], [0, 0.5, 1], atol=1e-5)
-    slopes = jax.vmap(jax.grad(lambda x: positive(x)))(jnp.array([-200.0, -1.0, 200.0]))
-    np.testing.assert_allclose(slopes, [0, np.exp(-1), 1], atol=1e-6)
+    slopes = jax.vmap(jax.grad(lambda x: positive(x)))(jnp.array([-200.0, -1.0, 0.0, 200.0]))
+    np.testing.assert_allclose(slopes, [0, np.exp(-1), 1, 1], atol=1e-6)
 
 
 def test_pieces_take_half_precision_and_add_up_in_full():

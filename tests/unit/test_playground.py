@@ -108,6 +108,19 @@ def test_the_last_step_keeps_everything_and_open_gates_keep_more():
     np.testing.assert_array_equal(retention("RNN", 0.0, 20), retention("RNN", 4.0, 20))
 
 
+@pytest.mark.slow
+def test_what_the_text_and_the_quiz_of_notebook_03_say_of_99_steps_with_weak_inputs():
+    """The explorer's setting; the stored figure shows bias 0 only."""
+    kept = {
+        (kind, bias): retention(kind, bias, 100, strength=0.3)[0]
+        for kind, bias in (("RNN", 0.0), ("LSTM", 0.0), ("LSTM", 1.0), ("LSTM", 4.0), ("GRU", 4.0))
+    }
+    assert kept["LSTM", 0.0] < kept["RNN", 0.0] < kept["LSTM", 1.0]
+    assert kept["LSTM", 4.0] > 1
+    assert kept["GRU", 4.0] == pytest.approx(0.2, abs=0.03)
+    assert additive_path(4.0, 100, strength=0.3)[0] == pytest.approx(0.2, abs=0.03)
+
+
 def test_the_additive_path_is_the_gate_to_the_power_of_the_steps():
     path = additive_path(bias=2.0, length=50, strength=0.0)
     np.testing.assert_allclose(path[::-1][:10], (1 / (1 + np.exp(-2.0))) ** np.arange(10), rtol=1e-4)

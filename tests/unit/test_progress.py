@@ -84,6 +84,18 @@ def test_a_truncated_file_is_set_aside(path):
     assert len(Progress(path).attempts()) == 1
 
 
+def test_the_name_is_kept_where_the_damage_left_it(path):
+    store = Progress(path)
+    for i in range(500):
+        answer(store, value="x" * 200 + str(i))
+    store._connection.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40_960] + b"\xff" * 4096 + whole[45_056:])
+    with pytest.warns(UserWarning, match="damaged"):
+        assert Progress(path).learner == store.learner
+    assert Progress(path).learner == store.learner
+
+
 def test_a_foreign_database_is_set_aside_and_kept(path):
     with sqlite3.connect(path) as foreign:
         foreign.execute("CREATE TABLE attempts (id INTEGER, grade TEXT)")

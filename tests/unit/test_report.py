@@ -146,7 +146,10 @@ def test_a_report_that_cuts_names_says_where_all_of_them_are(tmp_path, files):
     assert "more" not in few
     given = read_class([*files, *crowd])[0]
     assert "n11 and 8 more." in report(given)
-    assert "Where names are cut: `--learners FILE` has a row for each learner and chapter, `--table" in report(given)
+    assert (
+        "`--learners FILE` has a row for each learner and chapter, so who has not begun; `--table FILE` one"
+        in report(given)
+    )
     listed = tmp_path / "made" / "learners.csv"
     done = CliRunner().invoke(app, ["progress", "class", *map(str, [*files, *crowd]), "--learners", str(listed)])
     assert done.exit_code == 0, done.output

@@ -213,6 +213,26 @@ def test_an_interruption_while_a_seed_is_asked_whether_it_has_solved_loses_nothi
     assert again.seconds > before.seconds  # of the whole run
 
 
+def test_a_seed_that_nobody_asked_before_the_interruption_is_asked_after_it(tmp_path):
+    def stop(run):
+        return run.steps == 40 and run.seeds == (1,)
+
+    def broken_off(run):
+        if run.steps == 40:
+            raise KeyboardInterrupt
+        return stop(run)
+
+    def trained(stop, **options):
+        return fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1), stop=stop, **options)[1]
+
+    path = tmp_path / "run.safetensors"
+    with pytest.warns(UserWarning, match="Interrupted after 40 of 60"):
+        trained(broken_off, checkpoint=path)
+    whole, resumed = trained(stop), trained(stop, checkpoint=path, resume=True)
+    assert whole.stopped == resumed.stopped == ("finished", "solved")
+    np.testing.assert_array_equal(whole.losses, resumed.losses)
+
+
 def test_an_interruption_does_not_hide_that_a_seed_diverged(tmp_path):
     def report(step, now):
         if step == 40:
