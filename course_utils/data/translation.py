@@ -612,6 +612,10 @@ def pairs(n: int, seed: int, lengths: tuple[int, int] = (SHORTEST, 32), split: S
     No sentence of the one split is ever in the other, whatever the seed. The same seed gives the same pairs.
     """
     require_positive(n=n)
+    require(
+        isinstance(lengths, Sequence) and len(lengths) == 2 and all(isinstance(n, (int, np.integer)) for n in lengths),
+        f"lengths must be two whole numbers, (shortest, longest), not {lengths!r}.",
+    )
     low, high = lengths
     require(
         SHORTEST <= low <= high <= LONGEST,
@@ -652,6 +656,7 @@ def arrays(pairs: Sequence[Pair]) -> Parallel:
 
 def gold(pairs: Sequence[Pair]) -> Bool[np.ndarray, "n target source"]:
     """The alignments as an array: does target word i translate source word j? `<bos>` is not counted, `<eos>` has no link."""
+    require(len(pairs), "There are no pairs.")
     links = np.zeros((len(pairs), max(len(p.target) for p in pairs) + 1, max(len(p.source) for p in pairs) + 1), bool)
     for row, pair in enumerate(pairs):
         for i, sources in enumerate(pair.alignment):

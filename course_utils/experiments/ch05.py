@@ -90,7 +90,8 @@ def evidence(model: Translator) -> dict[str, Any]:
     found = {"gradient": gradients(model, batch), "deletion": deletions(model, batch)}
     if model.scorer is not None:
         found["weights"] = weights_on_reference(model, batch)
-    told = {name: task.errors(links(values), short()) for name, values in found.items()}
+    there = np.asarray(batch.source_mask)[:, None]
+    told = {name: task.errors(links(np.where(there, values, -np.inf)), short()) for name, values in found.items()}
     if "weights" in found:
         told["correlation"] = correlations(found)  # type: ignore[assignment]
     return told

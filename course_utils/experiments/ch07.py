@@ -23,7 +23,6 @@ from ..models.gated import GRUCell
 from ..models.linear import positive
 from ..models.losses import cross_entropy, next_word
 from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
-from ..models.recurrent import unroll
 from ..models.self_attention import scaled_dot_product
 from ..models.seq2seq import CELLS, translation
 from ..models.transformer import Block, Transformer
@@ -45,7 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 WORDS_UPDATES = 4_000  # of language models on the sentences with a cat
 DELAYS = (10, 30, 100, 300)
-TIMED_UPDATES = 80  # four runs of one length bucket each
+TIMED_UPDATES = 320  # sixteen runs of one length bucket each, mixed as those of 1,000 updates are
 LENGTHS = (16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096)
 RACE_BATCH, RACE_WIDTH, RACE_BATCHES = 8, 128, (1, 8, 64)
 SLOW = 2.0  # seconds; once a step takes longer, longer sequences are not timed
@@ -191,7 +190,11 @@ def costs_of_five() -> dict[str, dict[str, float]]:
 
 def written_anew(model: Any, source: Any, mask: Any, longest: int) -> np.ndarray:
     """Greedy translations without a cache: at every step all words so far are read again."""
+    return apply(model, _writing_anew(longest), source, mask)
 
+
+@functools.cache  # the same function from call to call, so that it is compiled once
+def _writing_anew(longest: int) -> Callable:
     def write(model: Any, source: Any, mask: Any) -> Any:
         memory = model.encode(source, mask)
 
@@ -203,7 +206,7 @@ def written_anew(model: Any, source: Any, mask: Any, longest: int) -> np.ndarray
         words = jnp.full((source.shape[0], longest + 1), PAD).at[:, 0].set(BOS)
         return jax.lax.scan(step, words, jnp.arange(longest))[0][:, 1:]
 
-    return apply(model, write, source, mask)
+    return write
 
 
 def moved(model: Transformer, places: int) -> Transformer:
@@ -215,9 +218,9 @@ def moved(model: Transformer, places: int) -> Transformer:
     return other
 
 
-def bleu_by_place(model: Transformer, places: Sequence[int]) -> dict[int, float]:
-    """BLEU of every fifth test sentence, of up to 32 words, when its first word stands so many places later."""
-    some = Corpus.of(test().pairs[::5])
+def bleu_by_place(model: Transformer, places: Sequence[int], longest: int = 32) -> dict[int, float]:
+    """BLEU of every fifth test sentence of up to `longest` words, when its first word stands so many places later."""
+    some = Corpus.of([pair for pair in test().pairs if len(pair.source) <= longest][::5])
     return {place: round(bleu(task.written(moved(model, place), some), some.references), 1) for place in places}
 
 
@@ -292,8 +295,8 @@ def five() -> dict[str, dict[str, Any]]:
         "Verbs right, four nouns in between": row(
             {name: [seed[-1] for seed in found["attractors"]] for name, found in words.items()}, "share"
         ),
-        "Seeds of three that recall 100 symbols": row(solved(100), "seeds"),
-        "Seeds of three that recall 300 symbols": row(solved(300), "seeds"),
+        "Seeds of three that recall the first of 100 symbols": row(solved(100), "seeds"),
+        "Seeds of three that recall the first of 300 symbols": row(solved(300), "seeds"),
         "Parameters": row({name: costs[name]["parameters"] for name in quality_of}, "numbers", "less"),
         "Training, 1,000 updates": row({name: costs[name]["train"] for name in quality_of}, "seconds", "less"),
         "Translating 1,450 sentences": row({name: costs[name]["decode"] for name in quality_of}, "seconds", "less"),
@@ -331,18 +334,25 @@ def summary(lengths: Sequence[int], costs: dict[str, list[Cost]]) -> dict[str, A
 
 
 def idle(sizes: Sequence[int] = (1, 8, 64), steps: int = 1_000) -> dict[int, dict[str, float]]:
-    """An RNN that reads `steps` positions, by batch: its time as a multiple of that of one position (`ratio`), and the rate of
-    its floating-point operations as a share of that of a large matrix product on this device (`share`)."""
+    """Steps h ← tanh(W h) in turn, by batch: the time of so many as a multiple of that of one (`ratio`), and the rate of their
+    floating-point operations as a share of that of a large matrix product on this device (`share`).
+
+    An RNN's W_x x is left out: it is one product for all positions, before the steps.
+    """
     square = jax.random.normal(jax.random.key(0), (1_024, 1_024))
     product = jax.jit(jnp.dot)
     best = 2 * 1_024**3 / seconds(lambda: product(square, square))[0]
-    cell = CELLS["RNN"](RACE_WIDTH, RACE_WIDTH, rngs=nnx.Rngs(0))
-    read = jax.jit(lambda x: unroll(cell, x)[0])
+    W = jax.random.orthogonal(jax.random.key(1), RACE_WIDTH)
+
+    @functools.partial(jax.jit, static_argnums=1)
+    def run(h: Any, count: int) -> Any:
+        return jax.lax.fori_loop(0, count, lambda _, h: jnp.tanh(h @ W), h)
+
     found = {}
     for batch in sizes:
-        one, many = jnp.zeros((batch, 1, RACE_WIDTH)), jnp.zeros((batch, steps, RACE_WIDTH))
-        short, long = seconds(functools.partial(read, one), functools.partial(read, many))
-        operations = 2 * batch * steps * 2 * RACE_WIDTH**2  # W_h h and W_x x
+        h = jax.random.normal(jax.random.key(2), (batch, RACE_WIDTH))
+        short, long = seconds(functools.partial(run, h, 1), functools.partial(run, h, steps))
+        operations = 2 * batch * steps * RACE_WIDTH**2
         found[batch] = {"ratio": long / short, "share": operations / long / best}
     return found
 

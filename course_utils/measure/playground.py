@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..models.gated import additive_memory
-from ..runtime import require
+from ..runtime import require, require_positive
 
 Goal = Literal["remember", "forget", "count"]
 BUILT = 0.05  # a trace that is nowhere farther from the goal than this is built
@@ -23,7 +23,8 @@ class Pulses(NamedTuple):
 
 def pulses(length: int = 30, marks: int = 4, seed: int = 0) -> Pulses:
     """Values uniform over -1 … 1, rounded to tenths, and `marks` marks; the first step is never marked."""
-    require(1 <= marks < length, f"There must be between 1 and length - 1 = {length - 1} marks, not {marks}.")
+    require_positive(length=length, marks=marks)
+    require(marks < length, f"There must be between 1 and length - 1 = {length - 1} marks, not {marks}.")
     rng = np.random.default_rng(seed)
     mark = np.zeros(length)
     mark[1 + rng.choice(length - 1, marks, replace=False)] = 1

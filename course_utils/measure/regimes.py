@@ -91,7 +91,8 @@ def random_inputs(length: int, hidden: int, scale: float, seed: int = 1) -> Floa
     """Independent normal inputs of standard deviation `scale`."""
     require_positive(length=length, hidden=hidden)
     require(
-        np.isfinite(scale) and scale >= 0, f"The scale of the inputs must be a number of at least 0, not {scale!r}."
+        isinstance(scale, (int, float, np.number)) and np.isfinite(scale) and scale >= 0,
+        f"The scale of the inputs must be a number of at least 0, not {scale!r}.",
     )
     return scale * np.random.default_rng(seed).normal(size=(length, hidden))
 
@@ -125,9 +126,10 @@ def name_regime(log10_norm: Float[np.ndarray, " time"], complete: bool = True) -
     overflows: the states left the range of numbers (`complete` is False).
     explodes: has been above 10, and ends with at least 0.95 of the powers of ten that it had at its largest.
     transient growth: has been above 10 and ends with less of them, or has been above 1.1 and ends below 0.1.
-    vanishes: ends below 0.1 without having grown.   preserved: stays between 0.1 and 10.
+    vanishes: ends below 0.1 without having grown.   preserved: ends between 0.1 and 10, never having been above 10.
     """
     norm = np.asarray(log10_norm, float)
+    require(not np.isnan(norm).any(), "A norm is not a number.")
     require(norm.size >= 1 or not complete, "A regime needs the norm after at least one step.")
     if not complete:
         return "overflows"

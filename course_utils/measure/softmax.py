@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..runtime import require_positive
+from .gradients import length_of
 
 
 def entropy(weights: Float[Array, "*lead source"]) -> Float[Array, "*lead"]:
@@ -19,8 +20,10 @@ def gradient_size(weights: Float[Array, "*lead source"]) -> Float[Array, "*lead"
 
     1 - α_i is summed from the other weights: next to a weight of nearly 1 the difference would be lost in rounding.
     """
-    others = weights[..., None, :] * (1 - jnp.eye(weights.shape[-1]))  # [..., i, j]: α_j, and 0 where j is i
-    return jnp.sqrt((weights**2 * (others.sum(-1) ** 2 + (others**2).sum(-1))).sum(-1))
+    same = jnp.eye(weights.shape[-1])
+    others = weights[..., None, :] * (1 - same)  # [..., i, j]: α_j, and 0 where j is i
+    jacobian = weights[..., None] * (same * others.sum(-1, keepdims=True) - others)
+    return length_of(jacobian.reshape(*weights.shape[:-1], -1))
 
 
 OPEN = 0.1  # ‖∂α/∂e‖ of a softmax that still learns; 16 equal weights have 0.24

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +87,10 @@ def free_memory() -> int:
     stats = jax.devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:
         return int(stats["bytes_limit"] - stats["bytes_in_use"])
-    return int(psutil.virtual_memory().available)
+    free = psutil.virtual_memory().available
+    if limit := os.environ.get("MEM_LIMIT"):  # JupyterHub's, of one learner
+        free = min(free, int(limit) - psutil.Process().memory_info().rss)
+    return free
 
 
 def race(

@@ -64,6 +64,7 @@ def bleu_by_length(
     """
     counts = np.asarray(lengths)
     require(len(counts), "There are no sentences.")
+    require(len(edges), "There are no edges: name at least the longest length.")
     require(list(edges) == sorted(set(edges)), f"The edges must rise, not {tuple(edges)}.")
     require(counts.min() >= 1, "A source has no words.")
     require(

@@ -11,6 +11,7 @@ from course_utils.decoding import greedy
 from course_utils.experiments import ch07
 from course_utils.figures import transformer as figures
 from course_utils.figures.style import words
+from course_utils.measure import run
 from course_utils.measure.speed import TOO_LONG, WOULD_NOT_FIT, Cost
 from course_utils.models.gated import GRUCell
 from course_utils.models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
@@ -139,7 +140,10 @@ def test_the_table_tells_means_seeds_and_what_does_not_apply():
 def test_writing_without_a_cache_gives_what_greedy_search_gives():
     model = ch07.transformer(nnx.Rngs(1), width=8, heads=2, layers=1)
     source, mask = jnp.array([[5, 6, 7, 2], [8, 9, 2, 0]]), jnp.array([[True] * 4, [True, True, True, False]])
+    ch07.written_anew(model, source, mask, 9)
+    compiled = run._apply._cache_size()  # what is timed once more is not compiled once more
     assert (ch07.written_anew(model, source, mask, 9) == greedy(model, source, mask, 9).words).all()
+    assert run._apply._cache_size() == compiled
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import psutil
 import pytest
 
 from course_utils.measure import speed
@@ -89,3 +90,9 @@ def test_the_crossover_lies_between_the_measured_lengths():
 def test_an_unknown_layer_is_named():
     with pytest.raises(InvalidInput, match="'Mamba'; there are RNN, GRU, LSTM, self-attention"):
         speed.training_step("Mamba", 8, 1, 8)
+
+
+def test_a_learners_share_of_a_server_is_what_is_free(monkeypatch):
+    held = psutil.Process().memory_info().rss
+    monkeypatch.setenv("MEM_LIMIT", str(held + 50_000_000))  # as JupyterHub says it
+    assert speed.free_memory() <= 50_000_000

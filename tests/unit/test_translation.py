@@ -1,6 +1,7 @@
 """The English–French corpus: hand-written pairs for every rule, and what holds for every pair."""
 
 import collections
+import inspect
 import itertools
 import random
 
@@ -10,6 +11,7 @@ import pytest
 from course_utils.data import translation as T
 from course_utils.data.translation import Word, Writer
 from course_utils.data.vocabulary import UnknownWords
+from course_utils.measure.translation import bleu_by_length
 from course_utils.runtime import InvalidInput
 
 NOUNS = {noun.one: noun for noun in (*T.LIVING, *T.PLACES, *T.THINGS)}
@@ -246,3 +248,16 @@ def test_bad_input_is_named(options, says):
     with pytest.raises(InvalidInput) as raised:
         T.pairs(**{"n": 5, "seed": 0, **options})
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize("lengths", [5, (4.5, 6), (4,), "46"])
+def test_lengths_that_are_no_two_whole_numbers_are_named(lengths):
+    with pytest.raises(InvalidInput, match="lengths must be two whole numbers"):
+        inspect.unwrap(T.pairs)(5, 0, lengths=lengths)
+
+
+def test_nothing_to_align_or_to_sort_by_length_is_named():
+    with pytest.raises(InvalidInput, match="no pairs"):
+        T.gold([])
+    with pytest.raises(InvalidInput, match="no edges"):
+        bleu_by_length(["a"], ["a"], [1], [])
