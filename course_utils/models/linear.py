@@ -102,7 +102,8 @@ def _pieces(keys: Any, values: Any, chunk: int) -> Any:
 def positive(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """φ(x) = elu(x) + 1, which is positive everywhere. Katharopoulos, Vyas, Pappas, Fleuret (2020).
 
-    Below 0 that is exp(x), and written so: in float32 elu(x) + 1 is 0 from about -17 on, exp(x) from about -87.
+    Below 0 that is exp(x), and written so: in float32 elu(x) + 1 is 0 from about -17 on, exp(x) from about -87;
+    and so is the product of two such numbers where x + y is below -87, of which linear attention makes NaN if no pair is larger.
     """
     return jnp.where(x > 0, x + 1, jnp.exp(jnp.where(x > 0, 0, x)))
 
