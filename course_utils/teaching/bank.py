@@ -218,8 +218,9 @@ def _evaluate(expression: str, numbers: dict[str, float]) -> float:
         exact = simpleeval.SimpleEval(
             names={name: _exact(value) for name, value in numbers.items()}, functions=functions
         )
-        plain = exact.nodes[ast.Constant]
-        exact.nodes[ast.Constant] = lambda node: _exact(plain(node))
+        nodes: Any = exact.nodes
+        plain = nodes[ast.Constant]
+        nodes[ast.Constant] = lambda node: _exact(plain(node))
         return float(exact.eval(expression))
     except ZeroDivisionError:  # Fraction(1, 0), it would say
         raise ValueError(f"the expression {expression!r} cannot be computed: it divides by zero") from None
