@@ -35,7 +35,7 @@ MOVES = """async ([index, moves]) => {
     for (let i = 0; i < moves; i++)
       await timed(() => handle.dispatchEvent(new KeyboardEvent('keydown', {
         key: 'ArrowRight', code: 'ArrowRight', keyCode: 39, which: 39, bubbles: true })),
-        () => handle.getAttribute('aria-valuenow'));
+        () => handle.getAttribute('aria-valuetext'));
   }
   for (const list of explorer.querySelectorAll('select'))
     for (let i = 0; i < Math.min(moves, 3 * list.options.length); i++)

@@ -38,7 +38,7 @@ def _step(part: Any) -> str:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, np.generic):
+    if isinstance(value, (np.generic, np.ndarray, jax.Array)) and value.ndim == 0:
         return value.item()
     raise TypeError(f"A description holds text, numbers, lists and dicts, not {value!r:.60}.")
 

@@ -143,6 +143,19 @@ def float64():
     return experimental.enable_x64(True)  # type: ignore[attr-defined]
 
 
+def use_full_precision() -> None:
+    """Products of float32 numbers in float32 on every device, unless `JAX_DEFAULT_MATMUL_PRECISION` says otherwise.
+
+    By default a TPU rounds the factors of a product to bfloat16 (8 bits) and an NVIDIA GPU of the Ampere generation
+    or newer to TF32 (11 bits): two ways to write one formula then differ in the third or fourth digit, and a right
+    answer to an exercise would be refused. On a CPU, or a T4, this changes nothing.
+    """
+    import jax
+
+    if jax.config.jax_default_matmul_precision is None:
+        jax.config.update("jax_default_matmul_precision", "highest")
+
+
 # ---------------------------------------------------------------------------------------------- setup
 
 
@@ -198,7 +211,7 @@ def _switch_on_colabs_widgets() -> None:
 def setup() -> None:
     """Get ready to run a notebook: its first line, and the only line of set-up it needs.
 
-    Switches the compilation cache on, tells Colab to show widgets, and prints one line: the device,
+    Switches the compilation cache and full precision on, tells Colab to show widgets, and prints one line: the device,
     the versions, the front end. A device that jax cannot start costs a sentence and falls back to the CPU.
     """
     import jax
@@ -213,6 +226,7 @@ def setup() -> None:
         jax.config.update("jax_platforms", "cpu")
         where = device()
     cached = use_compilation_cache()
+    use_full_precision()
     if front_end() == "colab":
         _switch_on_colabs_widgets()
     from . import __version__

@@ -281,7 +281,9 @@ def _run(
     bar = tqdm(total=steps, initial=int(done.max()), unit="step", leave=False, disable=not wanted)
     try:
         if there:
-            ask(np.flatnonzero(active()))  # an interruption may have come before the answer
+            ask(
+                np.flatnonzero([reason != "solved" for reason in stopped])
+            )  # an interruption may have come before the answer
         while active().any():
             begin = int(done[active()].min())
             bucket = bucket_of(begin)

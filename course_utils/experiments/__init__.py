@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import devices
-from ..runtime import InvalidInput, device, require_writable, size, versions
+from ..runtime import InvalidInput, device, require_writable, size, use_full_precision, versions
 from ..training import keep
 
 REAL_TEXT = "multi30k"
@@ -42,6 +42,7 @@ def ship(chapter: str, folder: pathlib.Path | str) -> list[pathlib.Path]:
     if size() != "full":
         raise InvalidInput("Shipped models are trained in full: unset COURSE_SIZE.")
     require_writable(pathlib.Path(folder))
+    use_full_precision()
     written = []
     for name, get in getattr(module(chapter), "MODELS", {}).items():
         model, history, _, config = get(retrain=True)
@@ -59,6 +60,7 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     measure = module(chapter).headline
     if folder is not None:
         require_writable(pathlib.Path(folder))
+    use_full_precision()
     numbers = measure()
     result = {
         "chapter": chapter,

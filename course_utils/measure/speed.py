@@ -88,9 +88,10 @@ def free_memory() -> int:
     if stats and "bytes_limit" in stats:
         return int(stats["bytes_limit"] - stats["bytes_in_use"])
     free = psutil.virtual_memory().available
-    if limit := os.environ.get("MEM_LIMIT"):  # JupyterHub's, of one learner
+    limit = os.environ.get("MEM_LIMIT", "")  # JupyterHub's, of one learner; others may use the name for what they like
+    if limit.isdecimal() and int(limit):
         free = min(free, int(limit) - psutil.Process().memory_info().rss)
-    return free
+    return max(0, free)
 
 
 def race(

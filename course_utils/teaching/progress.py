@@ -16,6 +16,7 @@ import io
 import json
 import pathlib
 import platform
+import re
 import sqlite3
 import time
 import uuid
@@ -219,8 +220,10 @@ class Progress:
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _recognise(self, connection: sqlite3.Connection) -> None:
+        """Take over the learner's name from a file, where it holds one that this course has given."""
         row = connection.execute("SELECT id FROM learner").fetchone()
-        self.learner = self.learner or (str(row[0]) if row else "")
+        if row and not self.learner and re.fullmatch("[0-9a-f]{32}", str(row[0])):
+            self.learner = str(row[0])
 
     def _set_aside(self, error: Exception) -> sqlite3.Connection:
         """Move a damaged file away under a name that says so, and begin a new one."""
@@ -258,7 +261,8 @@ class Progress:
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         memory.execute(_CREATE)
         with contextlib.suppress(sqlite3.Error, OSError, ValueError), self._reading() as earlier:
-            self._recognise(earlier)
+            with contextlib.suppress(sqlite3.Error):  # files of the first version name nobody
+                self._recognise(earlier)
             if copy:
                 rows = earlier.execute(f"SELECT {', '.join(_COLUMNS)} FROM attempts").fetchall()
                 with memory:

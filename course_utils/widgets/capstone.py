@@ -81,7 +81,7 @@ def run(
                 rung,
                 f"{_score(said[rung], test.target):.1f}",
                 f"{parameters(model):,}",
-                f"{history.steps * ladder.BATCH / text.sentences:.2g}",
+                f"{history.steps * ladder.BATCH / text.sentences:,.1f}",
                 f"{history.seconds:.0f} s",
             )
         )

@@ -17,9 +17,9 @@ TREE = {
 
 def test_round_trip_with_keys_and_half_precision(tmp_path):
     path = tmp_path / "deep" / "x.safetensors"
-    checkpoints.save(path, TREE, {"steps": np.int64(3)})
+    checkpoints.save(path, TREE, {"steps": np.int64(3), "seed": jnp.int32(2), "clip": np.asarray(0.5)})
     tree, about = checkpoints.load(path, jax.tree.map(lambda a: a, TREE))
-    assert about == {"steps": 3} == checkpoints.about(path)
+    assert about == {"steps": 3, "seed": 2, "clip": 0.5} == checkpoints.about(path)
     assert (tree["a"]["W"] == TREE["a"]["W"]).all()
     assert tree["count"].dtype == TREE["count"].dtype
     assert tree["low"].dtype == jnp.bfloat16

@@ -1,3 +1,4 @@
+import contextlib
 import getpass
 import json
 import platform
@@ -204,6 +205,27 @@ def test_a_learner_keeps_their_name_with_a_file_of_a_newer_course(path):
     connection.close()
     with pytest.warns(UserWarning, match="newer version of this course"):
         assert Progress(path).learner == name
+
+
+def test_a_locked_file_of_the_first_version_keeps_its_answers_in_view(path):
+    answer(Progress(path))
+    with sqlite3.connect(path) as first_version:
+        first_version.execute("DROP TABLE learner")
+        first_version.execute("PRAGMA user_version = 1")
+    first_version.close()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.warns(UserWarning, match="locked.*only until the kernel stops"):
+            assert [attempt.item for attempt in Progress(path).attempts()] == ["ch00-q"]
+
+
+def test_only_a_name_that_this_course_gave_is_taken_over(path):
+    with sqlite3.connect(path) as foreign:
+        foreign.execute("CREATE TABLE learner (id INTEGER, name TEXT)")
+        foreign.execute("INSERT INTO learner VALUES (1, 'x')")
+    foreign.close()
+    with pytest.warns(UserWarning, match="not written by this course"):
+        assert re.fullmatch("[0-9a-f]{32}", Progress(path).learner)
 
 
 def test_where_no_file_can_be_made_a_learner_has_one_name_all_the_same(monkeypatch):

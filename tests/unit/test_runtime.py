@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from course_utils import runtime
+from course_utils import experiments, runtime
 
 
 def test_setup_prints_one_quiet_line(capsys):
@@ -71,6 +71,29 @@ def test_float64_inside_the_block_only():
     with runtime.float64():
         assert jnp.ones(1).dtype == jnp.float64
     assert jnp.ones(1).dtype == jnp.float32
+
+
+@pytest.fixture
+def product_as_lowered():
+    """What a product of matrices asks of the device, and no setting left behind."""
+    before = jax.config.jax_default_matmul_precision
+    yield lambda: jax.jit(lambda a: a @ a).lower(jnp.ones((2, 2))).as_text()
+    jax.config.update("jax_default_matmul_precision", before)
+
+
+@pytest.mark.parametrize("begin", [runtime.setup, lambda: experiments.reproduce("ch00")], ids=["setup", "reproduce"])
+def test_products_are_not_rounded_on_devices_that_would(product_as_lowered, monkeypatch, begin):
+    monkeypatch.setattr(experiments.module("ch00"), "headline", dict)
+    jax.config.update("jax_default_matmul_precision", None)
+    assert "HIGHEST" not in product_as_lowered()
+    begin()
+    assert "precision = [HIGHEST, HIGHEST]" in product_as_lowered()
+
+
+def test_a_precision_that_was_chosen_stays(product_as_lowered):
+    jax.config.update("jax_default_matmul_precision", "bfloat16")
+    runtime.use_full_precision()
+    assert jax.config.jax_default_matmul_precision == "bfloat16"
 
 
 def test_a_missing_asset_is_named():

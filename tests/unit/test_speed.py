@@ -1,9 +1,9 @@
 """Costs of layers: what is measured, not how fast it is."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
 
 from course_utils.measure import speed
@@ -92,7 +92,23 @@ def test_an_unknown_layer_is_named():
         speed.training_step("Mamba", 8, 1, 8)
 
 
-def test_a_learners_share_of_a_server_is_what_is_free(monkeypatch):
-    held = psutil.Process().memory_info().rss
-    monkeypatch.setenv("MEM_LIMIT", str(held + 50_000_000))  # as JupyterHub says it
-    assert speed.free_memory() <= 50_000_000
+@pytest.mark.parametrize(
+    ("limit", "free"),
+    [
+        ("150", 50),  # as JupyterHub says it, of which 100 are held
+        ("80", 0),
+        ("900", 700),
+        ("0", 700),  # no limit
+        ("2G", 700),  # somebody else's
+        ("", 700),
+    ],
+)
+def test_a_learners_share_of_a_server_is_what_is_free(monkeypatch, limit, free):
+    def held():
+        return SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=100))
+
+    monkeypatch.setattr(speed.jax, "devices", lambda: [SimpleNamespace(memory_stats=lambda: None)])
+    monkeypatch.setattr(speed.psutil, "virtual_memory", lambda: SimpleNamespace(available=700))
+    monkeypatch.setattr(speed.psutil, "Process", held)
+    monkeypatch.setenv("MEM_LIMIT", limit)
+    assert speed.free_memory() == free

@@ -213,7 +213,8 @@ def test_an_interruption_while_a_seed_is_asked_whether_it_has_solved_loses_nothi
     assert again.seconds > before.seconds  # of the whole run
 
 
-def test_a_seed_that_nobody_asked_before_the_interruption_is_asked_after_it(tmp_path):
+@pytest.mark.parametrize("updates", [60, 40], ids=["on the way", "after its last update"])
+def test_a_seed_that_nobody_asked_before_the_interruption_is_asked_after_it(tmp_path, updates):
     def stop(run):
         return run.steps == 40 and run.seeds == (1,)
 
@@ -223,10 +224,10 @@ def test_a_seed_that_nobody_asked_before_the_interruption_is_asked_after_it(tmp_
         return stop(run)
 
     def trained(stop, **options):
-        return fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1), stop=stop, **options)[1]
+        return fit_seeds(make, recall, updates, loss=classification, seeds=(0, 1), stop=stop, **options)[1]
 
     path = tmp_path / "run.safetensors"
-    with pytest.warns(UserWarning, match="Interrupted after 40 of 60"):
+    with pytest.warns(UserWarning, match=f"Interrupted after 40 of {updates}"):
         trained(broken_off, checkpoint=path)
     whole, resumed = trained(stop), trained(stop, checkpoint=path, resume=True)
     assert whole.stopped == resumed.stopped == ("finished", "solved")
