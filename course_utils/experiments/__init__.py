@@ -9,6 +9,7 @@ import datetime
 import importlib
 import json
 import pathlib
+import time
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def ship(chapter: str, folder: pathlib.Path | str) -> list[pathlib.Path]:
 
 
 def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[str, Any]:
-    """Run a chapter's headline measurements, with the device and versions they ran on.
+    """Run a chapter's headline measurements, with the device and versions they ran on and the seconds they took.
 
     With a `folder` the result is also written there as `chNN.json`, except when `COURSE_SIZE=quick`: rough
     numbers are never recorded. Of several processes the first writes.
@@ -61,12 +62,14 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     if folder is not None:
         require_writable(pathlib.Path(folder))
     use_full_precision()
+    begin = time.monotonic()
     numbers = measure()
     result = {
         "chapter": chapter,
         "date": datetime.date.today().isoformat(),
         "device": device(),
         "versions": versions(),
+        "seconds": round(time.monotonic() - begin),
         **numbers,
     }
     if folder is not None and size() == "full" and devices.first():

@@ -69,7 +69,7 @@ def test_reproduce_prints_and_records(course, tmp_path, monkeypatch):
     stored = json.loads((tmp_path / "ch00.json").read_text())
     assert stored["seeds"] == [0, 1, 2]
     assert len(stored["accuracy"]) == 3
-    assert {"device", "versions", "date", "baselines"} <= set(stored)
+    assert {"device", "versions", "date", "seconds", "baselines"} <= set(stored)
 
 
 def test_rough_numbers_are_never_recorded(tmp_path, monkeypatch):
