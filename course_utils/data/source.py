@@ -138,7 +138,7 @@ class Windows:
 
     def draw(self, examples: Int[Array, " tokens"], rng: Array) -> Padded:
         """A batch of pieces. Can be compiled."""
-        starts = jax.random.randint(rng, (self.size, 1), 0, examples.shape[0] - self.length)
+        starts = jax.random.randint(rng, (self.size, 1), 0, examples.shape[0] - self.length + 1)
         tokens = examples[starts + jnp.arange(self.length)]
         return Padded(tokens, jnp.ones_like(tokens, bool))
 

@@ -1,7 +1,7 @@
 """Notebook 03: what gates repair, and what they leave."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -39,7 +39,7 @@ POINT = 50  # updates in one point of a stored loss curve
 TEXT_HIDDEN, TEXT_BATCH, TEXT_LENGTH, TEXT_UPDATES = 192, 16, 200, 2_000
 SHORT_HIDDEN, SHORT_UPDATES, SHORT_LENGTH = 64, 300, 60
 CONTEXT, KEPT = 300, (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300)
-BEYOND = (0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300)
+BEYOND = (0, *KEPT)
 TIMED = (50, 100, 200, 400)  # lengths whose training step is timed
 PREDICTED = 4_000  # words whose loss is measured
 
@@ -164,27 +164,35 @@ def text_model(hidden: int, embed: int, rngs: nnx.Rngs) -> LanguageModel:
 
 
 def train_on_text(
-    hidden: int = SHORT_HIDDEN, updates: int = SHORT_UPDATES, length: int = SHORT_LENGTH, report: Any = None
+    hidden: int = SHORT_HIDDEN,
+    updates: int = SHORT_UPDATES,
+    length: int = SHORT_LENGTH,
+    report: Any = None,
+    seed: int = 0,
 ) -> tuple[LanguageModel, History]:
     """Train one text model on pieces of `length` tokens."""
-    model = text_model(hidden, hidden // 2, nnx.Rngs(0))
+    model = text_model(hidden, hidden // 2, nnx.Rngs(seed))
     batches = Windows(python_source().train, TEXT_BATCH, length)
-    return model, fit(model, batches, budget(updates), loss=next_word, report=report, progress=report is None)
+    return model, fit(
+        model, batches, budget(updates), loss=next_word, seed=seed, report=report, progress=report is None
+    )
 
 
-def effective_context(model: LanguageModel, words: int = PREDICTED) -> dict[str, Any]:
-    """Loss on test modules as the context is cut to k tokens, or shuffled beyond the nearest k of 300."""
+def effective_context(models: Sequence[LanguageModel], words: int = PREDICTED) -> dict[str, Any]:
+    """Loss on test modules as the context is cut to k tokens, or shuffled beyond the nearest k of 300, by seed."""
     stream = python_source().test
     at = places(stream, words, CONTEXT)
-    found = {"cut": cut(model, stream, at, KEPT), "shuffled": shuffled(model, stream, at, BEYOND, CONTEXT)}
-    result: dict[str, Any] = {}
-    for name, context in found.items():
-        above, error = context.more
-        result[name] = {
-            "k": list(context.sizes), "loss": rounded(context.mean), "above": rounded(above), "error": rounded(error),
-            "effective": context.effective(),
-        }  # fmt: skip
-    return result
+    found = {
+        "cut": [cut(model, stream, at, KEPT) for model in models],
+        "shuffled": [shuffled(model, stream, at, BEYOND, CONTEXT) for model in models],
+    }
+    return {
+        name: {
+            "k": list(contexts[0].sizes), "loss": rounded([seed.mean for seed in contexts]),
+            "above": rounded([seed.more[0] for seed in contexts]), "effective": [seed.effective() for seed in contexts],
+        }
+        for name, contexts in found.items()
+    }  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------------------- time
@@ -215,7 +223,7 @@ def headline() -> dict[str, Any]:
     lstm = well_trained().model
     train, test = corpora()
     units = number_units(lstm, jax.tree.map(lambda a: a[:4000], train), test)
-    model, history = train_on_text(TEXT_HIDDEN, TEXT_UPDATES, TEXT_LENGTH)
+    on_text = [train_on_text(TEXT_HIDDEN, TEXT_UPDATES, TEXT_LENGTH, seed=seed) for seed in SEEDS]
     source = python_source()
     return {
         "seeds": list(SEEDS),
@@ -240,8 +248,8 @@ def headline() -> dict[str, Any]:
         "context": {
             "hidden": TEXT_HIDDEN, "updates": budget(TEXT_UPDATES), "tokens": [len(source.train), len(source.test)],
             "modules": [len(names) for names in source.modules], "origin": source.origin,
-            "vocabulary": len(source.vocabulary), "training_loss": round(history.last("loss"), 4),
-            "unigram": unigram_loss(), **effective_context(model),
+            "vocabulary": len(source.vocabulary), "training_loss": [round(history.last("loss"), 4) for _, history in on_text],
+            "unigram": unigram_loss(), **effective_context([model for model, _ in on_text]),
         },
     }  # fmt: skip
 

@@ -117,6 +117,12 @@ def over_seeds(statistic: Callable[..., Any], runs: np.ndarray) -> Any:
         return statistic(runs, axis=0)
 
 
+def span(values: Sequence[int]) -> str:
+    """From the smallest to the largest, in words: `20 to 50`, or `30` where all are."""
+    low, high = min(values), max(values)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 def seeds_told(runs: Mapping[Any, Any], mark: str = "band") -> str:
     """How many seeds are drawn, counted: `Mean of 3 seeds (2 for B), band from lowest to highest.`
 

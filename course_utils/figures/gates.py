@@ -1,12 +1,13 @@
 """Gates: one cell with gates set by hand, what a trained cell does over a sentence, and how much of a gradient gates keep."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves
+from .curves import curves, seeds_told, span
 from .gradients import power
 from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, finish, subplots
 
@@ -146,33 +147,26 @@ def unit_over_sentence(
     )  # fmt: skip
 
 
-def context_curves(
-    cut: Mapping[str, Sequence[float]], mixed: Mapping[str, Sequence[float]], effective: tuple[int, int]
-) -> go.Figure:
-    """Loss above that of the whole context, with context cut to k words and shuffled beyond k: {"k", "above", "error"} each."""
-    figure = go.Figure()
-    for i, (name, found) in enumerate((("cut to the last k", cut), ("shuffled beyond the last k", mixed))):
-        keep = [j for j, k in enumerate(found["k"]) if k > 0]
-        k = np.asarray(found["k"], float)[keep]
-        above, error = np.asarray(found["above"], float)[keep], np.asarray(found["error"], float)[keep]
-        figure.add_scatter(
-            x=k, y=above, error_y={"type": "data", "array": 2 * error, "thickness": 1}, mode="lines+markers", name=name,
-            line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}, marker={"symbol": ("circle", "square")[i], "size": 7},
-        )  # fmt: skip
-    figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
-    ticks = sorted({int(k) for k in (*cut["k"], *mixed["k"]) if k > 0})
-    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(k) for k in ticks])
-    whole = int(max(cut["k"]))
-    return finish(
-        figure,
-        title=f"Within 0.01 nats of the whole context: cut to {effective[0]} tokens, shuffled beyond {effective[1]}",
-        caption=f"Loss above that of the whole context of {whole} tokens, on modules that were not trained on. "
-            f"Blue: only the last k tokens are read. Orange, dashed: all "
-        "are read, but all except the nearest k in random order. Bars: two standard errors.",
-        summary=f"With one token the loss is {cut['above'][0]:.2f} nats higher. It stays within 0.01 nats of the "
-            f"whole context from "
-        f"{effective[0]} tokens on when cut, and from {effective[1]} on when the rest is shuffled.",
-        x="k, tokens left as they are", y="loss above the whole context (nats)",
+def context_curves(cut: Mapping[str, Any], mixed: Mapping[str, Any]) -> go.Figure:
+    """Loss above that of the whole context, with context cut to k words and shuffled beyond k.
+
+    Each: "k", "above" `[seeds, k]`, and "effective", for each seed the k from which on it stays within 0.01 nats. With
+    k = 0 nothing is left as it was: not drawn, for the axis has no place for it.
+    """
+    require([k for k in mixed["k"] if k] == list(cut["k"]), "Both curves need the same k.")
+    drawn = np.asarray(mixed["k"]) > 0
+    series = {"cut to the last k": cut["above"], "shuffled beyond the last k": np.asarray(mixed["above"])[:, drawn]}
+    kept, near = (span(found["effective"]) for found in (cut, mixed))
+    one = float(np.mean(np.asarray(cut["above"], float)[:, 0]))
+    return curves(
+        cut["k"], series, title=f"Within 0.01 nats of the whole context: cut to {kept} tokens, shuffled beyond {near}",
+        caption=f"Loss above that of the whole context of {max(cut['k'])} tokens, on modules that were not trained on. "
+            f"Blue: only the last k tokens are read. Orange, dashed: all are read, but all except the nearest k in random "
+            f"order. {seeds_told(series)}",
+        summary=f"With {cut['k'][0]} token the loss is {one:.2f} nats higher. It stays within 0.01 nats of the whole "
+            f"context from {kept} tokens on when cut, and from {near} on when the rest is shuffled.",
+        x_title="k, tokens left as they are", y_title="loss above the whole context (nats)",
+        references={"whole context": 0.0}, log_x=True,
     )  # fmt: skip
 
 

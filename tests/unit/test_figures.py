@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from course_utils.figures import recall, style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
+from course_utils.figures.gates import context_curves
 from course_utils.figures.gradients import cliff, gradient_flow, power, reach_and_accuracy
 from course_utils.figures.language import next_words, twin_paths
 from course_utils.figures.memory import decay_weights, pipe, recall_compared
@@ -220,6 +221,17 @@ def test_points_of_learning_say_what_lies_below_what():
     assert said["summary"].startswith("4 trainings. 2 of the 2 that failed began with a share below")
     nothing = [{"delay": 10, "share": [0.2], "updates": [None]}]
     assert words(share_and_learning(nothing, 1_000))["title"] == "No training solved its delay"
+
+
+def test_the_context_that_is_used_is_told_with_all_its_seeds():
+    cut = {"k": [1, 10, 30, 50], "above": [[0.9, 0.1, 0.02, 0], [0.7, 0.1, 0, 0]], "effective": [50, 30]}
+    mixed = {"k": [0, 1, 10, 30, 50], "above": [[6, 2, 0.3, 0, 0], [6, 3, 0.2, 0, 0]], "effective": [30, 30]}
+    said = words(context_curves(cut, mixed))
+    assert "cut to 30 to 50 tokens, shuffled beyond 30" in said["title"]
+    assert "Mean of 2 seeds, band" in said["caption"]
+    assert "0.80 nats higher" in said["summary"]
+    with pytest.raises(InvalidInput, match="the same k"):
+        context_curves(cut, {**mixed, "k": [0, 1, 10, 30, 60]})
 
 
 def test_errors_while_learning_name_who_stays_at_the_baseline():

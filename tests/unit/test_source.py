@@ -100,6 +100,11 @@ def test_a_stream_shorter_than_its_windows_is_refused():
     assert batch.tokens.tolist() == [list(range(20))] * 2
 
 
+def test_the_first_window_and_the_last_are_drawn_too():
+    begins = Windows(np.arange(22), 64, 20)(0, jax.random.key(0)).tokens[:, 0]
+    assert set(begins.tolist()) == {0, 1, 2}
+
+
 # ------------------------------------------------------------------------------------------------ context
 
 
