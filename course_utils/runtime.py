@@ -152,7 +152,7 @@ def use_full_precision() -> None:
     """
     import jax
 
-    if jax.config.jax_default_matmul_precision is None:
+    if jax.config.jax_default_matmul_precision is None:  # type: ignore[attr-defined]
         jax.config.update("jax_default_matmul_precision", "highest")
 
 
