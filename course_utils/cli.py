@@ -1,6 +1,7 @@
 """The `course` command."""
 
 import importlib.util
+import io
 import pathlib
 import re
 import subprocess
@@ -20,6 +21,14 @@ quiz_app = typer.Typer(no_args_is_help=True, help="Quiz banks.")
 app.add_typer(quiz_app, name="quiz")
 progress_app = typer.Typer(no_args_is_help=True, help="What has been answered.")
 app.add_typer(progress_app, name="progress")
+
+
+def main() -> None:
+    """`course`, in UTF-8 wherever its words go: Windows would write a redirected ✓ in a code page that has none."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not where a notebook or a test has put its own
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    app()
 
 
 def _fail(error: Exception) -> typer.Exit:
@@ -270,6 +279,7 @@ def draw(
     _need("build", "nbformat", "nbclient", "kaleido")
     from .pictures import draw as write
 
+    _make(out)
     try:
         typer.echo("\n".join(f"written: {path}" for path in write(out)))
     except CourseError as error:

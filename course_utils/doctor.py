@@ -1,8 +1,11 @@
 """`course doctor`: what is wrong with an installation, in words, with what to do about it."""
 
 import contextlib
+import datetime
 import importlib.metadata
 import os
+import pathlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -13,16 +16,16 @@ from . import runtime
 
 
 class Finding(NamedTuple):
-    """One thing looked at: is it well, what was seen, and what to do if it is not."""
+    """One thing looked at: is it well, what was seen, and what to do if it is not (or soon, where it is a `note`)."""
 
     ok: bool
     what: str
     remedy: str = ""
+    note: bool = False
 
     def __str__(self) -> str:
-        return f"{'✓' if self.ok else '✗'} {self.what}" + (
-            f"\n    → {self.remedy}" if self.remedy and not self.ok else ""
-        )
+        mark = "!" if self.note else "✓" if self.ok else "✗"
+        return f"{mark} {self.what}" + (f"\n    → {self.remedy}" if self.remedy and mark != "✓" else "")
 
 
 def examine() -> list[Finding]:
@@ -35,6 +38,7 @@ def examine() -> list[Finding]:
         _assets,
         _home,
         _kernel,
+        _colab,
     )
     for check in checks:
         try:
@@ -135,3 +139,20 @@ def _kernel() -> Iterator[Finding]:
     front = ", ".join(shown) or "neither JupyterLab nor Notebook is here"
     remedy = f"pip install '{runtime.PACKAGE}[lab]', or open the notebooks in an editor that runs them."
     yield Finding(bool(found), front, remedy)
+
+
+READING = "tests/environments/colab-*.txt"  # in a checkout; learners who installed the package have none
+OLD = 60  # days
+
+
+def _colab() -> Iterator[Finding]:
+    """Colab moves on every few weeks: whoever releases the course must know how old its reading is."""
+    for path in sorted(pathlib.Path(__file__).parents[1].glob(READING)):
+        read = re.search(r"Read on (\d{4}-\d\d-\d\d)", path.read_text(encoding="utf-8"))
+        if read is None:
+            yield Finding(False, f"{path.name} does not say when it was read", "Write `# Read on YYYY-MM-DD` in it.")
+            continue
+        day = datetime.date.fromisoformat(read[1])
+        age = (datetime.date.today() - day).days
+        told = f"Colab's versions were read on {day.day} {day:%B %Y}, {age} days ago"
+        yield Finding(True, told, "Before a release, read them anew (tests/environments).", note=age > OLD)

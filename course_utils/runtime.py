@@ -159,13 +159,23 @@ def use_full_precision() -> None:
 # ---------------------------------------------------------------------------------------------- setup
 
 
+COMPILED_AT_MOST = 400_000_000  # bytes of compiled programs kept on disk; all chapters together need about 100 MB
+
+
 def use_compilation_cache() -> pathlib.Path | None:
     """Keep compiled programs on disk, so that a restarted kernel does not compile them again.
 
+    Every program is kept: a chapter asks for hundreds, and hardly any of them takes a tenth of a second to compile.
     Returns the folder, or None where no folder can be written (the course then works, only slower).
     """
     import jax
 
+    # An entry that was cut short (a full disk, a killed kernel) costs a compilation, not a warning on the page.
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
+    for name, everything in (("min_compile_time_secs", 0.0), ("min_entry_size_bytes", -1)):
+        setting = f"jax_persistent_cache_{name}"
+        if setting.upper() not in os.environ:
+            jax.config.update(setting, everything)
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return pathlib.Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
     folder = cache() / "xla"
@@ -174,11 +184,30 @@ def use_compilation_cache() -> pathlib.Path | None:
         probe = folder / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
+        trim(folder, COMPILED_AT_MOST)
     except OSError:
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     return folder
+
+
+def trim(folder: pathlib.Path, most: int) -> None:
+    """Delete the oldest files of a folder until those that stay hold at most `most` bytes.
+
+    JAX can do it too, with a lock and a look at every file for each program that it writes: with thousands of small
+    programs that takes longer than compiling them.
+    """
+    files = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another kernel may be trimming too
+            known = path.stat()
+            files.append((known.st_mtime, known.st_size, path))
+    excess = sum(length for _, length, _ in files) - most
+    for _, length, path in sorted(files):
+        if excess <= 0:
+            break
+        path.unlink(missing_ok=True)
+        excess -= length
 
 
 def versions() -> dict[str, str]:

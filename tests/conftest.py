@@ -4,6 +4,7 @@ import os
 import pathlib
 import socket
 
+import costs
 import pytest
 from jaxtyping import install_import_hook
 
@@ -21,6 +22,38 @@ _hook = install_import_hook(
     ],
     "shapechecker.check",
 )
+
+
+def pytest_addoption(parser):
+    parser.addoption("--costs", action="store_true", help="count the programs that each test asks jax to compile")
+    parser.addoption(
+        "--differs", action="store_true", help="only what other versions of jax, flax, ipywidgets can change"
+    )
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(costs.Costs(config))
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--differs"):
+        chosen = [item for item, differs in zip(items, _can_differ(items), strict=True) if differs]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+def _can_differ(items):
+    """What a second environment runs: of a module marked `plain` its first test, of a parametrised test its first and
+    last set, unless it is marked `each`; nothing `slow` or `trained`."""
+    modules, sets = {}, {}
+    for item in items:
+        modules.setdefault(item.path, item)
+        sets.setdefault((item.path, item.originalname), []).append(item)
+    for item in items:
+        one, marks = sets[item.path, item.originalname], {mark.name for mark in item.iter_markers()}
+        ends = "each" in marks or item in (one[0], one[-1])
+        first = "plain" not in marks or item is modules[item.path]
+        yield ends and first and not {"slow", "trained"} & marks
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,7 @@ from typing import Any, Literal, NamedTuple
 from ..runtime import PACKAGE, home
 
 VERSION = 2  # 1 had no learner
+PATIENCE = 10.0  # seconds to wait for a file that another kernel writes
 Kind = Literal["quiz", "predict", "exercise"]
 _COLUMNS = {
     "id": "INTEGER PRIMARY KEY",
@@ -181,7 +182,7 @@ class Progress:
             return self._in_memory(f"{self.path.parent} cannot be written ({error})")
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=10, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         try:
             with connection:

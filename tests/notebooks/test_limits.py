@@ -7,6 +7,7 @@ import statistics
 
 import nbformat
 import pytest
+import yaml
 
 from course_utils.teaching.bank import bank
 from course_utils.widgets.surface import PLOTLY_MIME, WIDGET_MIME
@@ -70,6 +71,23 @@ def test_size_and_form(path, notebook):
             assert output.output_type != "error", cell.source
             assert output.get("name") != "stderr", cell.source
             assert "step/s]" not in output.get("data", {}).get("text/plain", ""), "a progress bar was stored"
+
+
+TAGS = {"stamp", "timing", "nbval-ignore-output"}  # with nbval-skip or raises-exception nothing would be checked
+
+
+def test_every_cell_has_been_run_and_none_is_left_out_of_the_checks(notebook):
+    for cell in code(notebook):
+        assert cell.execution_count, cell.source  # nbval compares nothing where it is missing
+        assert set(cell.metadata.get("tags", [])) <= TAGS, cell.source
+        assert not re.search(r"^\s*#\s*(NBVAL|PYTEST)_", cell.source, re.MULTILINE), cell.source
+
+
+def test_what_a_training_must_give_belongs_to_one_cell_each(path, notebook):
+    stored = yaml.safe_load((pathlib.Path(__file__).with_name("trained.yaml")).read_text(encoding="utf-8"))
+    assert set(stored) <= {path.stem for path in NOTEBOOKS}
+    for text in stored.get(path.stem, {}):
+        assert sum(text in cell.source for cell in code(notebook)) == 1, text
 
 
 def test_it_has_been_built(notebook):

@@ -1,8 +1,13 @@
+import datetime
+import io
+import itertools
 import json
+import pathlib
 import sys
 import types
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from course_utils import cli, experiments
@@ -11,6 +16,8 @@ from course_utils.cli import app
 from course_utils.experiments import ch00
 from course_utils.runtime import InvalidInput
 from course_utils.teaching.progress import Progress
+
+pytestmark = pytest.mark.plain
 
 
 @pytest.fixture
@@ -45,6 +52,18 @@ def test_doctor_survives_a_check_that_breaks(course, monkeypatch):
     assert result.exit_code == 1
     assert "ZeroDivisionError" in result.output
     assert "answers are kept" in result.output
+
+
+@pytest.mark.parametrize(("age", "mark"), [(60, "✓"), (61, "!")])
+def test_doctor_says_when_what_is_known_of_colab_is_old(course, monkeypatch, tmp_path, age, mark):
+    day = datetime.date.today() - datetime.timedelta(days=age)
+    (tmp_path / "colab-x.txt").write_text(f"# Read on {day}: what Colab published\njax==0.7.2\n")
+    monkeypatch.setattr(doctor_module, "__file__", str(tmp_path / "course_utils" / "doctor.py"))
+    monkeypatch.setattr(doctor_module, "READING", "colab-*.txt")
+    result = course("doctor")
+    assert f"{mark} Colab's versions were read on {day.day} {day:%B %Y}, {age} days ago" in result.output
+    assert ("read them anew" in result.output) == (mark == "!")
+    assert result.exit_code == 0
 
 
 def test_quiz_validate(course, tmp_path):
@@ -146,3 +165,64 @@ def test_pages_look_at_their_folder_before_they_execute_anything(course, tmp_pat
 @pytest.mark.parametrize("command", ["slides", "site"])
 def test_help_shows_what_to_install(course, command):
     assert ".[site]" in "".join(course(command, "--help").output.split())
+
+
+# ------------------------------------------------------------------------------------------ other code pages
+
+
+def commands(group=None, before=()):
+    """Every command of `course`, as its words."""
+    group = group or typer.main.get_command(app)
+    for name, command in group.commands.items():
+        yield (*before, name)
+        if hasattr(command, "commands"):
+            yield from commands(command, (*before, name))
+
+
+ANSWERED = "tests/unit/test_cli.py"  # read as a learner's file it is a fault, which is told
+ROOT = pathlib.Path(__file__).parents[2]
+RUNS = [
+    *((*words, "--help") for words in [(), *commands()]),
+    ("nosuch",),
+    ("doctor",),
+    ("build", "☃.ipynb"),
+    ("site", "☃.ipynb", "--out", "README.md"),
+    ("slides", "☃"),
+    ("lab", "--out", "README.md"),
+    ("release", "☃", "--out", "README.md"),
+    ("collected", "01", "notebooks/01_recurrence.ipynb"),
+    ("stamp", "--repo", "☃"),
+    ("reproduce", "☃"),
+    ("quiz", "validate"),
+    ("quiz", "validate", "☃.yaml"),
+    ("quiz", "draw", "--out", "README.md"),
+    ("quiz", "export", "01"),
+    ("quiz", "export", "01", "--format", "gift"),
+    ("progress", "export"),
+    ("progress", "class", ANSWERED, "☃.json"),
+]
+
+
+def test_every_command_is_run_in_another_code_page():
+    assert {words for words in commands() if words not in {("quiz",), ("progress",)}} <= {
+        words[:n] for words, n in itertools.product(RUNS, (1, 2)) if words[-1:] != ("--help",)
+    }
+
+
+@pytest.mark.parametrize("words", RUNS, ids=" ".join)
+def test_what_is_said_is_utf8_where_the_system_would_write_another_code_page(words, monkeypatch):
+    """As `course doctor > out.txt` on Windows: the streams are cp1252, which has no ✓ and no ☃."""
+    monkeypatch.chdir(ROOT)
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="cp1252") for _ in range(2)]
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    monkeypatch.setattr(sys, "argv", ["course", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code in (0, 1, 2)
+    said = ""
+    for stream in streams:
+        stream.flush()
+        said += stream.buffer.getvalue().decode("utf-8")
+    assert said.strip()
+    assert "�" not in said

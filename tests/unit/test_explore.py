@@ -240,6 +240,7 @@ MAKERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.each
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_explorers_answer_at_the_ends_of_every_control(make):
     e = make()

@@ -62,6 +62,7 @@ def scores():
     return ch05.scores(recorded("ch05")["variants"])
 
 
+@pytest.mark.each
 @pytest.mark.parametrize("make", [translate, bleu, recency, alignments, soft, scores], ids=lambda make: make.__name__)
 def test_explorers_answer_at_the_ends_of_every_control(make):
     e = make()

@@ -127,11 +127,20 @@ def test_starts_of_the_gates():
         chrono_bias(jax.random.key(0), 4, 2)
 
 
-def test_a_chrono_gate_keeps_a_value_for_about_as_long_as_drawn():
-    """σ(log n) = n / (n + 1): after n steps about 1/e is left."""
-    n = 50.0
-    kept = jax.nn.sigmoid(jnp.log(n)) ** n
-    assert kept == pytest.approx(np.exp(-1), rel=0.02)
+def test_a_chrono_start_keeps_the_cell_state_for_as_long_as_its_bias_says():
+    """Of a cell state that nothing enters, a forget gate with bias log n leaves (n / (n + 1))ⁿ after n steps: about 1/e."""
+    cell = LSTMCell(EMBED, 30, rngs=nnx.Rngs(0), chrono=60)
+    cell.W_h[...], cell.W_x[...] = jnp.zeros_like(cell.W_h[...]), jnp.zeros_like(cell.W_x[...])
+    start = LSTMState(jnp.zeros((1, 30)), jnp.ones((1, 30)))
+    states = [start]
+    for _ in range(60):
+        states.append(cell.step(states[-1], cell.project(jnp.zeros((1, EMBED)))))
+    left = np.array([state.cell[0] for state in states])  # step, unit
+    n = np.exp(cell.b[...][:30])
+    assert 1 <= n.min() < 10 < 50 < n.max() <= 59
+    after = left[np.round(n).astype(int), np.arange(30)]
+    np.testing.assert_allclose(after[n > 10], np.exp(-1), rtol=0.08)
+    assert (after > 0.3).all()
 
 
 def test_the_cell_state_is_an_additive_path():

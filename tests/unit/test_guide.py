@@ -12,6 +12,8 @@ from course_utils.experiments import ch07
 from course_utils.experiments import translate as task
 from course_utils.runtime import recorded
 
+pytestmark = pytest.mark.plain
+
 ROOT = pathlib.Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
 PROSE = " ".join(GUIDE.split())

@@ -12,6 +12,8 @@ from course_utils.exercises import ch00, ch01
 from course_utils.handout import ReleaseError, faults, release, workbook
 from course_utils.runtime import InvalidInput
 
+pytestmark = pytest.mark.plain
+
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 

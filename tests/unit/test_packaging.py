@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -20,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 def test_environment_yml_has_the_names_and_bounds_of_pyproject():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     theirs = {Requirement(line).name: Requirement(line).specifier for line in conda if isinstance(line, str)}
-    assert str(theirs.pop("python")) == PROJECT["requires-python"]
+    assert theirs.pop("python").contains("3.12.1")
     theirs.pop("pip")
     needs = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["lab"]]
     ours = {Requirement(line).name: Requirement(line).specifier for line in needs}
@@ -104,3 +105,82 @@ def test_every_shipped_model_is_listed_with_its_checksum():
         assert path.suffix == ".safetensors"
         assert f"`{path.name}`" in listed
         assert hashlib.sha256(path.read_bytes()).hexdigest() in listed, path.name
+
+
+# --------------------------------------------------------------------------------------------- the Makefile
+
+STUB = """#!/bin/sh
+printf '%s|%s|%s|%s\\n' "$0" "$JAX_COMPILATION_CACHE_DIR" "$COURSE_HOME" "$*" >> "$CALLS"
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder whose name has a space, with environments in it that only write down how they are called."""
+    folder = tmp_path / "my course"
+    shutil.copytree(ROOT / "tests" / "environments", folder / "tests" / "environments")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, folder)
+    for name in (".venv", ".venv-oldest", ".venv-colab"):
+        (folder / name / "bin").mkdir(parents=True)
+        for tool in ("python", "course"):
+            (folder / name / "bin" / tool).write_text(STUB)
+            (folder / name / "bin" / tool).chmod(0o755)
+        for target in (".lab", ".test", ".site", ".browser", ".classroom", ".ready"):
+            (folder / name / target).touch()
+
+    def make(*targets, **settings):
+        calls = tmp_path / "calls"
+        calls.unlink(missing_ok=True)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "my home"), "CALLS": str(calls)}
+        subprocess.run(["make", *targets], cwd=folder, env={**environment, **settings}, check=True, capture_output=True)
+        return [line.split("|") for line in calls.read_text().splitlines()]
+
+    return make
+
+
+@pytest.mark.parametrize("target", ["test", "test-oldest", "test-colab", "test-classroom", "site"])
+def test_a_folder_with_a_space_in_its_name_will_do(checkout, tmp_path, target):
+    where = {
+        cache
+        for _, cache, _, words in checkout(target)
+        if "pytest" in words or words == "site"  # those that compile
+    }
+    assert len(where) == 1
+    assert where.pop().startswith(f"{tmp_path}/my home/.cache/recurrence-to-attention/tests/venv")
+
+
+def test_compiled_programs_of_the_tests_are_kept_where_it_is_said(checkout, tmp_path):
+    where = lambda **settings: {cache for _, cache, *_ in checkout("test", **settings)}
+    assert where(XDG_CACHE_HOME="/of mine") == {"/of mine/recurrence-to-attention/tests/venv"}
+    assert where(CACHE="/there") == {"/there/venv"}
+
+
+def test_notebooks_are_tested_by_a_learner_without_answers(checkout):
+    homes = [home for _, _, home, words in checkout("test") if "nbval" in words]
+    assert homes
+    assert all(homes)
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        (("3.11", "3.12", "3.13"), "3.12"),
+        (("3.11", "3.13", "3.14"), "3.13"),
+        (("3.11", "3.14"), "3.14"),
+        (("3.11",), "3.11"),
+    ],
+)
+def test_make_takes_the_python_that_the_course_is_made_on(tmp_path, there, chosen):
+    for version in there:
+        python = tmp_path / f"python{version}"
+        python.write_text(f"#!/bin/sh\necho {tmp_path}/python{version}\n")
+        python.chmod(0o755)
+    said = subprocess.run(
+        ["make", "-n", "-C", str(ROOT), "VENV=nowhere", "nowhere/bin/python"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert f'"{tmp_path}/python{chosen}" -m venv nowhere' in said

@@ -27,6 +27,8 @@ from course_utils.data.parallel import (
 from course_utils.data.vocabulary import Vocabulary
 from course_utils.runtime import InvalidInput
 
+pytestmark = pytest.mark.plain
+
 DE, EN = ["Ein Hund läuft.", "Zwei Katzen schlafen."], ["A dog runs.", "Two cats sleep."]
 
 
@@ -224,6 +226,8 @@ def test_a_rung_is_trained_and_measured_on_any_text(monkeypatch):
         ("BATCH", 2),
         ("EDGES", (58,)),
         ("LENGTHS", (3, 4)),
+        ("LAYERS", 1),
+        ("HEADS", 2),
     ):
         monkeypatch.setattr(ladder, name, value)
     train = Texts(DE * 4, EN * 4)

@@ -12,6 +12,8 @@ from course_utils.teaching.export import to_gift, to_moodle
 from course_utils.teaching.markup import PICTURE, picture, spoken, to_html
 from course_utils.teaching.quiz import Quiz
 
+pytestmark = pytest.mark.plain
+
 CHAPTERS = [path.stem for path in sorted(asset("quizzes").glob("ch*.yaml"))]
 SHOWN = {
     name: question for c in CHAPTERS for question in bank(c).questions for _, name in PICTURE.findall(question.prompt)

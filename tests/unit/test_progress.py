@@ -13,6 +13,8 @@ import pytest
 from course_utils.runtime import home
 from course_utils.teaching.progress import Progress, my_progress, progress
 
+pytestmark = pytest.mark.plain
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -207,7 +209,8 @@ def test_a_learner_keeps_their_name_with_a_file_of_a_newer_course(path):
         assert Progress(path).learner == name
 
 
-def test_a_locked_file_of_the_first_version_keeps_its_answers_in_view(path):
+def test_a_locked_file_of_the_first_version_keeps_its_answers_in_view(path, monkeypatch):
+    monkeypatch.setattr("course_utils.teaching.progress.PATIENCE", 0.5)
     answer(Progress(path))
     with sqlite3.connect(path) as first_version:
         first_version.execute("DROP TABLE learner")

@@ -11,6 +11,8 @@ from course_utils.measure.translation import as_text, bleu, bleu_by_length, tran
 from course_utils.models.seq2seq import Translator
 from course_utils.runtime import InvalidInput
 
+pytestmark = pytest.mark.plain
+
 
 def test_bleu_of_a_perfect_and_of_a_worked_translation():
     said = "le chat noir ne dort jamais"

@@ -13,6 +13,8 @@ from course_utils.teaching.bank import bank
 from course_utils.teaching.progress import VERSION, Progress
 from course_utils.teaching.report import ProgressFileError, learners, read_class, read_progress, report, table
 
+pytestmark = pytest.mark.plain
+
 HEAD = b"learner,at,chapter,kind,item,objective,answer,correct\r\n"
 ONE = {"at": "t", "chapter": "ch01", "kind": "quiz", "item": "ch01-x", "objective": "o", "answer": 1, "correct": True}
 

@@ -5,6 +5,7 @@ import types
 import jax
 import jax.numpy as jnp
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from course_utils import experiments, runtime
 
@@ -23,6 +24,52 @@ def test_setup_says_when_nothing_can_be_cached(monkeypatch, capsys):
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     runtime.setup()
     assert "no folder to cache" in capsys.readouterr().out
+
+
+@pytest.fixture
+def own_cache(monkeypatch):
+    """The course's own folder of compiled programs, whatever the tests keep theirs in; no setting left behind."""
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    limits = ("min_compile_time_secs", "min_entry_size_bytes")
+    names = ("jax_compilation_cache_dir", *(f"jax_persistent_cache_{limit}" for limit in limits))
+    before = {name: getattr(jax.config, name) for name in names}
+    compilation_cache.reset_cache()
+    yield runtime.use_compilation_cache()
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
+def compile_anew():
+    jax.clear_caches()
+    return jax.jit(lambda x: x * 3.25 + 1)(jnp.ones(5))
+
+
+def test_the_smallest_program_is_found_again(own_cache):
+    compile_anew()
+    assert list(own_cache.glob("*-cache"))
+
+
+def test_a_program_cut_short_on_disk_costs_a_compilation_and_no_warning(own_cache, recwarn):
+    compile_anew()
+    for entry in own_cache.glob("*-cache"):
+        entry.write_bytes(entry.read_bytes()[:40])
+    assert compile_anew().tolist() == [4.25] * 5
+    assert not [str(warning.message) for warning in recwarn]
+
+
+def test_compiled_programs_are_kept_within_a_limit_the_newest_first(tmp_path, monkeypatch):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setattr(runtime, "COMPILED_AT_MOST", 250)
+    folder = runtime.cache() / "xla"
+    folder.mkdir(parents=True)
+    for age in range(5):
+        (folder / f"{age}-cache").write_bytes(bytes(100))
+        os.utime(folder / f"{age}-cache", (1e9 - age, 1e9 - age))
+    before = jax.config.jax_compilation_cache_dir
+    runtime.use_compilation_cache()
+    jax.config.update("jax_compilation_cache_dir", before)
+    assert sorted(path.name for path in folder.iterdir()) == ["0-cache", "1-cache"]
 
 
 def test_setup_switches_colabs_widget_manager_on_once(monkeypatch):

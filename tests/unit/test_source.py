@@ -13,6 +13,8 @@ from course_utils.models.cells import RNNCell
 from course_utils.models.recurrent import LanguageModel
 from course_utils.runtime import CourseError, InvalidInput
 
+pytestmark = pytest.mark.plain
+
 PROGRAM = '''\
 # a comment
 def area(r):

@@ -12,6 +12,8 @@ from course_utils.handout import faults, release
 from course_utils.runtime import InvalidInput
 from course_utils.stamp import stamp
 
+pytestmark = pytest.mark.plain
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 

@@ -14,6 +14,8 @@ from course_utils.data.vocabulary import UnknownWords
 from course_utils.measure.translation import bleu_by_length
 from course_utils.runtime import InvalidInput
 
+pytestmark = pytest.mark.plain
+
 NOUNS = {noun.one: noun for noun in (*T.LIVING, *T.PLACES, *T.THINGS)}
 
 
