@@ -25,7 +25,7 @@ lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/course lab -- $(LAB_OPTIONS)
 
 test: $(VENV)/.test
-	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -n auto $(CHOSEN)
+	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -n auto --dist worksteal $(CHOSEN)
 	$(call COMPILED,$(VENV)) $(call NOTEBOOKS,$(VENV)) --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg
 
 # Before a release: everything, everywhere. On Python 3.11 as a machine that has no other would run it.
@@ -39,18 +39,18 @@ test-all: check
 
 # The oldest versions: Python 3.11, and the last jax that has it.
 test-oldest: .venv-oldest/.ready
-	$(call COMPILED,.venv-oldest) .venv-oldest/bin/python -m pytest -n auto $(DIFFERS)
+	$(call COMPILED,.venv-oldest) .venv-oldest/bin/python -m pytest -n auto --dist worksteal $(DIFFERS)
 	$(call COMPILED,.venv-oldest) COURSE_SIZE=quick $(call NOTEBOOKS,.venv-oldest) --nbval-lax
 
 # The versions that Colab publishes, and Colab itself simulated. Installing the course must change none of them.
 test-colab: .venv-colab/.ready
 	.venv-colab/bin/python tests/environments/unchanged.py $(COLAB)
-	$(call COMPILED,.venv-colab) .venv-colab/bin/python -m pytest -n auto $(DIFFERS) -W "error:Passing unrecognized arguments" tests/colab
+	$(call COMPILED,.venv-colab) .venv-colab/bin/python -m pytest -n auto --dist worksteal $(DIFFERS) -W "error:Passing unrecognized arguments" tests/colab
 	$(call COMPILED,.venv-colab) COURSE_SIZE=quick PYTHONWARNINGS="error:Passing unrecognized arguments" $(call NOTEBOOKS,.venv-colab) --nbval-lax
 
 # Where the time of the tests goes: the slowest, and the programs that each asks jax to compile. TESTS=tests/unit/test_gated.py
 costs: $(VENV)/.test
-	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -n auto --costs --durations=40 $(CHOSEN) $(TESTS)
+	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -n auto --dist worksteal --costs --durations=40 $(CHOSEN) $(TESTS)
 
 # All that .ci/run needs.
 install: .venv-oldest/.ready .venv-colab/.ready | $(VENV)/bin/python

@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from . import checkpoints, devices
 from .data.batching import RUN
-from .runtime import CourseError, InvalidInput, asset, cache, require, require_positive, size
+from .runtime import CourseError, InvalidInput, asset, cache, give_back_memory, require, require_positive, size
 
 Loss = Callable[[Any, Any], tuple[jax.Array, dict[str, jax.Array]]]
 CHUNK = RUN  # updates in one compiled call: often enough to report, seldom enough to cost nothing
@@ -341,6 +341,7 @@ def _run(
             keep()
         except OSError as error:
             warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
+        give_back_memory()
     return history()
 
 

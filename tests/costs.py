@@ -5,8 +5,6 @@ gigabyte after a test lets go of them; they are found again in the compilation c
 fails the test at which it did: on a laptop of 8 GB two workers and what else is open must have room.
 """
 
-import contextlib
-import ctypes
 import gc
 import os
 import resource
@@ -26,13 +24,14 @@ def peak() -> float:
 
 
 def let_go() -> None:
-    """Forget every compiled program, and give the memory back to the system where it can be told to."""
+    """Forget every compiled program, and give the memory back to the system."""
     import jax
+
+    from course_utils.runtime import give_back_memory
 
     jax.clear_caches()
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    give_back_memory()
 
 
 class Costs:

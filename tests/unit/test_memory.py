@@ -12,12 +12,13 @@ from course_utils.data import nesting
 from course_utils.data.agreement import AGREEING, NOUNS, agreement, vocabulary
 from course_utils.data.sequences import lag_recall
 from course_utils.data.vocabulary import UnknownWords
-from course_utils.measure.agreement import by_distance, number_loss, prefers
+from course_utils.measure import states as of_states
+from course_utils.measure.agreement import by_distance, number_loss, prefers, right
 from course_utils.measure.language import most_likely, steps
 from course_utils.measure.memory import frozen_recall, reach, read_out, recalled_bits, total_memory
 from course_utils.measure.states import principal_plane, states_of, twin_distance
 from course_utils.models.cells import RNNCell, rnn_step
-from course_utils.models.recurrent import LanguageModel
+from course_utils.models.recurrent import LanguageModel, SequenceClassifier
 from course_utils.runtime import InvalidInput
 
 # ------------------------------------------------------------------------------------------ read-outs
@@ -199,6 +200,38 @@ def test_steps_of_a_sentence_are_those_of_the_equation(model):
 
 
 @pytest.mark.slow
+def test_a_classifier_is_asked_in_batches_that_change_nothing():
+    corpus = agreement(53, seed=4)
+    classifier = SequenceClassifier(RNNCell(5, 7, rngs=nnx.Rngs(2)), len(vocabulary()), 2, rngs=nnx.Rngs(3))
+    asked = corpus.asked()
+    wanted = np.asarray(classifier(asked.tokens, asked.mask)).argmax(-1) == np.asarray(asked.labels)
+    assert 0 < wanted.sum() < 53
+    for batch in (10, 53, 500):
+        assert (right(classifier, corpus, batch=batch) == wanted).all()
+
+
+def test_a_probe_reads_both_numbers_where_they_are_and_guesses_where_they_are_not(model, monkeypatch):
+    fit, test = agreement(400, seed=1), agreement(300, seed=2)
+
+    def there(model, tokens, mask):
+        number = np.asarray((fit if len(tokens) == 400 else test).number)
+        return np.broadcast_to((0.3 + number)[:, None, None], (*tokens.shape, 1))
+
+    monkeypatch.setattr(of_states, "states_of", there)
+    assert of_states.number_probe(model, fit, test).all()
+    nothing = lambda model, tokens, mask: np.random.default_rng(len(tokens)).normal(size=(*tokens.shape, 3))
+    monkeypatch.setattr(of_states, "states_of", nothing)
+    hits, number = of_states.number_probe(model, fit, test), np.asarray(test.number)
+    assert 0.4 < hits.mean() < 0.6
+    assert 0.1 < hits[number == 0].mean() < 0.9  # it guesses both
+
+
+def test_one_seed_is_enough_for_frozen_networks_and_none_is_refused():
+    assert frozen_recall(4, 2, lags=2, seeds=(0,)).accuracy.shape == (1, 2)
+    with pytest.raises(InvalidInput, match="at least one seed"):
+        frozen_recall(4, 2, lags=2, seeds=())
+
+
 def test_prefers_compares_the_sums_of_both_forms(model):
     corpus, vocab = agreement(120, seed=9), vocabulary()
     found, costs = prefers(model, corpus, batch=50), []

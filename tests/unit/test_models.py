@@ -236,3 +236,10 @@ def test_a_cell_with_a_step_of_its_own_is_unrolled_by_it():
     outputs, last = unroll(Still(3, 4, rngs=nnx.Rngs(0)), jnp.ones((2, 5, 3)))
     assert not outputs.any()
     assert not last.any()
+
+
+@pytest.mark.parametrize("cell", [RNNCell, LSTMCell, GRUCell])
+def test_inputs_arrive_with_the_size_they_have(cell):
+    """W_x starts with entries of variance 1 / embed: what it makes of vectors of unit variance has unit variance, whatever their width."""
+    W_x = cell(20, 500, rngs=nnx.Rngs(0)).W_x[...]
+    assert float(W_x.std()) == pytest.approx(20**-0.5, rel=0.05)

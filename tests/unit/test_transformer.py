@@ -13,7 +13,7 @@ from course_utils import decoding
 from course_utils.data.batching import Parallel
 from course_utils.measure.alignment import weights_on_reference
 from course_utils.models.positions import Positions
-from course_utils.models.readers import AttentionClassifier, AttentionLanguageModel, LookBack
+from course_utils.models.readers import AttentionClassifier, AttentionLanguageModel, LookBack, PatchReader
 from course_utils.models.seq2seq import translation
 from course_utils.models.transformer import Block, Transformer, WordsAndPlaces
 from course_utils.runtime import InvalidInput
@@ -218,3 +218,25 @@ def test_a_learned_table_that_is_too_short_is_named():
     with pytest.raises(InvalidInput, match="5 positions is longer than the 4"):
         make(positions="learned", longest=4)(TOKENS, SEEN)
     assert make(positions="rotary", longest=4)(TOKENS, SEEN).shape == (2, 3)
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_only_rotary_positions_turn_queries_and_keys(positions):
+    """Without what is added to the words, a reader that does not turn them cannot tell their order."""
+    model = small(positions=positions)
+    model.source_words.positions, model.source_words.table = "none", None
+    words = jnp.array([[5, 6, 7, 8]])
+    forwards, backwards = (model.encode(order, order > 0) for order in (words, words[:, ::-1]))
+    alike = np.allclose(forwards.states, backwards.states[:, ::-1], atol=1e-5)
+    assert alike == (positions != "rotary")
+
+
+@pytest.mark.parametrize("positions", ["learned", "none"])
+def test_a_reader_of_patches_is_its_equation(positions):
+    model = PatchReader(7, 3, 4, rngs=nnx.Rngs(0), width=16, heads=2, layers=1, positions=positions)
+    patches = jax.random.normal(jax.random.key(1), (2, 5, 3))
+    x = model.embed(patches)
+    if positions == "learned":
+        x = x + 4 * model.table.embedding[...][:5]  # √16, as words are scaled in a Transformer
+    x, _, _ = model.blocks[0](x, jnp.ones((5, 5), bool))
+    np.testing.assert_allclose(model(patches), model.head(model.norm(x).mean(axis=1)), atol=1e-5)

@@ -12,6 +12,7 @@ from course_utils.exercises.ch02 import truncated_slope
 from course_utils.figures.gradients import switch
 from course_utils.figures.style import words
 from course_utils.measure import cliff
+from course_utils.measure.agreement import verb_margin
 from course_utils.measure.gradients import cell_path_jacobian, forget_products, state_gradients, step_jacobians
 from course_utils.measure.latch import between_twins
 from course_utils.measure.truncation import answer_gradients, compare, gradient_of, gradient_to_subject, verb_number
@@ -156,6 +157,10 @@ def test_a_state_moved_all_the_way_is_the_twin_sentence():
     far = jax.tree.map(lambda a: a[rows], corpus)
     twins = between_twins(model(), far.twins(), np.array([0.0, 1.0]), least=5)
     np.testing.assert_allclose(margins[1], -twins[0], atol=1e-5)
+    sign = 2 * np.asarray(far.number) - 1  # the state as it is: the margin in favour of the subject's own number
+    scores = model()(far.tokens, far.mask)[np.arange(len(rows)), np.asarray(far.verb) - 1]
+    np.testing.assert_allclose(margins[0], np.asarray(verb_margin(scores)) * sign, atol=1e-5)
+    assert np.abs(margins[0]).min() > 0
     with pytest.raises(InvalidInput, match="distance"):
         between_twins(model(), corpus, np.array([0.0]), least=100)
 
