@@ -20,6 +20,7 @@ import plotly.io as pio
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from .files import write
 from .runtime import CourseError, cache
 from .widgets.surface import PLOTLY_MIME, WIDGET_MIME
 
@@ -47,9 +48,7 @@ def build(path: pathlib.Path, pictures: bool = True) -> None:
     length = len(text.encode())
     if length > LARGEST_NOTEBOOK:
         raise BuildError(f"{path.name} is {length} bytes, more than {LARGEST_NOTEBOOK}: draw fewer points.")
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write(path, text if text.endswith("\n") else text + "\n")
 
 
 def execute(path: pathlib.Path, settings: Mapping[str, str] | None = None) -> nbformat.NotebookNode:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 from typing import Any
 
 import jax
@@ -11,6 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from .files import write
 from .runtime import CourseError
 
 FORMAT = "recurrence-to-attention/1"
@@ -44,20 +44,13 @@ def _number(value: Any) -> Any:
 
 
 def save(path: os.PathLike | str, tree: Any, about: dict[str, Any]) -> None:
-    """Write a tree of arrays and a JSON-able description, to a temporary name and then renamed."""
-    path = pathlib.Path(path)
+    """Write a tree of arrays and a JSON-able description, whole or not at all."""
     arrays = {
         name: np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf, order="C")
         for name, leaf in _named(tree).items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        description = json.dumps(about, sort_keys=True, default=_number)
-        temporary.write_bytes(to_bytes(arrays, {"format": FORMAT, "about": description}))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    description = json.dumps(about, sort_keys=True, default=_number)
+    write(path, to_bytes(arrays, {"format": FORMAT, "about": description}))
 
 
 def about(path: os.PathLike | str) -> dict[str, Any]:

@@ -6,11 +6,14 @@ import pathlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 
-from .runtime import CourseError, InvalidInput, require_writable
+from .files import refuse_overwriting
+from .files import write as write_file
+from .runtime import CourseError, InvalidInput, asset, require_writable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -256,7 +259,6 @@ def validate(
     banks: Annotated[list[pathlib.Path] | None, typer.Argument(help="YAML files; the course's own if none.")] = None,
 ) -> None:
     """Check quiz banks; name the file, the question and the reason of each fault."""
-    from .runtime import asset
     from .teaching.bank import read_bank
 
     faults = 0
@@ -300,7 +302,9 @@ def export(
     if form not in forms:
         raise _fail(CourseError(f"--format is {' or '.join(forms)}, not {form!r}."))
     try:
-        _write(forms[form](bank(f"ch{_number(chapter)}")), out)
+        questions = bank(f"ch{_number(chapter)}")
+        refuse_overwriting((out,), (asset(f"quizzes/{questions.chapter}.yaml"),))
+        _write(forms[form](questions), out)
     except CourseError as error:
         raise _fail(error) from None
 
@@ -317,6 +321,7 @@ def export_progress(
     forms = {"csv": kept.to_csv, "json": kept.to_json}
     if form not in forms:
         raise _fail(CourseError(f"--format is {' or '.join(forms)}, not {form!r}."))
+    _refuse_overwriting((out,), (kept.path,))
     _write(forms[form](), out)
 
 
@@ -331,10 +336,13 @@ def class_report(
     out: Annotated[pathlib.Path | None, typer.Option(help="A file for the report; the terminal if none.")] = None,
 ) -> None:
     """Many learners' progress: a report for each objective (Markdown), and tables of all attempts and all learners."""
+    from .teaching.report import holds_answers, read_class, report
     from .teaching.report import learners as as_list
-    from .teaching.report import read_class, report
     from .teaching.report import table as as_table
 
+    outputs = [path for path in (out, table, learners) if path is not None]
+    # A shell makes of `--out *.json` an output that is a learner's file, and inputs that are the others'.
+    _refuse_overwriting(outputs, [*files, *filter(holds_answers, outputs)])
     answers, faults = read_class(files)
     for fault in faults:  # the others count all the same
         typer.secho(str(fault), fg="red", err=True)
@@ -353,13 +361,19 @@ def _write(text: str, out: pathlib.Path | None) -> None:
         typer.echo(text, nl=False)
         return
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8", newline="")
+        write_file(out, text)
     except FileExistsError:
         raise _fail(CourseError(f"{out.parent} is a file: name a folder.")) from None
     except OSError as error:
         raise _fail(CourseError(f"{out} cannot be written ({error.strerror}): name another file.")) from None
     typer.echo(f"written: {out}", err=True)
+
+
+def _refuse_overwriting(outputs: Iterable[pathlib.Path | None], inputs: Iterable[pathlib.Path]) -> None:
+    try:
+        refuse_overwriting(outputs, inputs)
+    except CourseError as error:
+        raise _fail(error) from None
 
 
 def _make(folder: pathlib.Path) -> None:

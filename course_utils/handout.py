@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import nbformat
 
+from .files import write
 from .runtime import CourseError, require
 
 _STUB = "def {name}({arguments}): ..."
@@ -46,7 +47,7 @@ def release(
             f"{out} holds files already: name another folder, or say --force to replace {path.name} there.",
         )
         out.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, out / path.name)
+        write(out / path.name, nbformat.writes(notebook) + "\n")
     except OSError as error:
         raise ReleaseError(f"{out} cannot be written: {error}") from None
     return out / path.name

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from .build import render
 from .figures.gradients import power
 from .figures.style import BLUE, DASHES, RED, TEMPLATE, subplots
+from .files import write
 from .measure.regimes import random_inputs, recurrent, run, spectrum
 from .models.self_attention import causal_mask
 
@@ -97,5 +98,5 @@ def draw(folder: pathlib.Path) -> list[pathlib.Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.svg" for name in DRAWINGS]
     for path, picture in zip(paths, render([make() for make in DRAWINGS.values()], "svg"), strict=True):
-        path.write_bytes(picture)
+        write(path, picture)
     return paths

@@ -7,9 +7,12 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import sys
 import tempfile
+import threading
 import warnings
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -41,6 +44,16 @@ def require_positive(**sizes: Any) -> None:
     for name, size in sizes.items():
         whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
         require(whole and size >= 1, f"{name} must be a whole number of at least 1, not {size!r}.")
+
+
+def require_mask(mask: Any) -> None:
+    """A mask must hold truth values: what PyTorch adds to scores, 0 and −1e9, would be taken for its opposite."""
+    kind = getattr(mask, "dtype", type(mask).__name__)
+    require(
+        mask is None or str(kind) == "bool",
+        f"A mask is boolean, True where a position counts; this one holds {kind}. Of 1 and 0 make `mask != 0`; of what is "
+        "added to scores (0 and −1e9, or −inf), `mask == 0`.",
+    )
 
 
 # ---------------------------------------------------------------------------------- files and folders
@@ -209,6 +222,27 @@ def trim(folder: pathlib.Path, most: int) -> None:
             break
         path.unlink(missing_ok=True)
         excess -= length
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """A block that Ctrl-C and the stop button do not break: one that comes meanwhile acts when the block is over.
+
+    An exception raised inside jax's compiler can end the whole process, and one raised in a function that C called is
+    lost. In another thread than the main one no signal arrives; where interruptions are ignored, they stay so.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or handler in (None, signal.SIG_IGN):
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def give_back_memory() -> None:

@@ -13,6 +13,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from .build import normalise
+from .files import write
 from .runtime import PACKAGE, require
 
 TAG = "stamp"
@@ -51,7 +52,7 @@ def stamp(root: pathlib.Path, repo: str | None, ref: str = "main", folder: str =
     fresh[readme] = f"{before}{BEGIN}\n{_readme(notebooks[0].name, repo, ref, folder)}{END}{rest.split(END, 1)[1]}"
     changed = [path for path, new in fresh.items() if new != path.read_text(encoding="utf-8")]
     for path in changed:
-        path.write_text(fresh[path], encoding="utf-8")
+        write(path, fresh[path])
     return changed
 
 

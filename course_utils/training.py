@@ -23,7 +23,17 @@ from tqdm.auto import tqdm
 
 from . import checkpoints, devices
 from .data.batching import RUN
-from .runtime import CourseError, InvalidInput, asset, cache, give_back_memory, require, require_positive, size
+from .runtime import (
+    CourseError,
+    InvalidInput,
+    asset,
+    cache,
+    give_back_memory,
+    interrupts_held,
+    require,
+    require_positive,
+    size,
+)
 
 Loss = Callable[[Any, Any], tuple[jax.Array, dict[str, jax.Array]]]
 CHUNK = RUN  # updates in one compiled call: often enough to report, seldom enough to cost nothing
@@ -50,6 +60,23 @@ class TrainingDiverged(CourseError):
             f"Training diverged at step {step} (seed {history.seeds[0]}): the loss, its gradient or a parameter is no "
             f"longer a number. The model keeps its values from before that step. {advice}"
         )
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C, or the stop button. Model and checkpoint keep what was learned; `.history` is the run so far.
+
+    It is a `KeyboardInterrupt`, so that the cell or the command ends too: nothing half-trained is shown, kept or reported
+    by what comes after the training.
+    """
+
+    def __init__(self, history: "History", steps: int):
+        self.history = history
+        super().__init__(
+            f"Interrupted after {int(np.max(history.steps))} of {steps} updates; the model keeps what it has learned."
+        )
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass
@@ -132,12 +159,16 @@ def fit(
     checkpoint: a file to keep the run in; with `resume=True` a run found there goes on where it was and ends
         in exactly the values of an uninterrupted one.
 
-    Interrupting keeps what was learned and returns the history so far. A loss that is not a number raises
-    `TrainingDiverged` with the step, and the model keeps its last finite values.
+    Interrupting keeps what was learned and raises `TrainingInterrupted`, with the history so far. A loss that is not a
+    number raises `TrainingDiverged` with the step, and the model keeps its last finite values.
     """
-    history = _run(
-        [model], batches, steps, (seed,), loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
-    ).of_seed(0)  # fmt: skip
+    try:
+        history = _run(
+            [model], batches, steps, (seed,), loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+        ).of_seed(0)  # fmt: skip
+    except TrainingInterrupted as interrupted:
+        interrupted.history = interrupted.history.of_seed(0)
+        raise
     if "diverged" in history.stopped:
         raise TrainingDiverged(history.steps, history)
     return history
@@ -169,15 +200,24 @@ def fit_seeds(
         np.ndim(seeds) == 1 and len(seeds) >= 1, f"seeds is a list of at least one seed, such as (0, 1), not {seeds!r}."
     )
     seeds = tuple(int(seed) for seed in seeds)
-    models = [make(nnx.Rngs(seed)) for seed in seeds]
-    history = _run(
-        models, batches, steps, seeds, loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
-    )  # fmt: skip
+    with interrupts_held():
+        models = [make(nnx.Rngs(seed)) for seed in seeds]
+    try:
+        history = _run(
+            models, batches, steps, seeds, loss, learning_rate, clip, optimizer, report, stop, checkpoint, resume, progress
+        )  # fmt: skip
+    except TrainingInterrupted as interrupted:
+        _tell_which_diverged(interrupted.history)
+        raise
+    _tell_which_diverged(history)
+    return models, history
+
+
+def _tell_which_diverged(history: History) -> None:
     ended = [reason == "diverged" for reason in history.stopped]
     for lane in np.flatnonzero(ended):
         others = "" if all(ended) else "; the other seeds went on"
-        warnings.warn(f"Seed {seeds[lane]} diverged at step {history.steps[lane]}{others}.", stacklevel=2)
-    return models, history
+        warnings.warn(f"Seed {history.seeds[lane]} diverged at step {history.steps[lane]}{others}.", stacklevel=3)
 
 
 def _run(
@@ -202,22 +242,23 @@ def _run(
     if optimizer is None:
         clipping = [] if clip is None else [optax.clip_by_global_norm(clip)]
         optimizer = optax.chain(*clipping, optax.adam(learning_rate))  # type: ignore[arg-type]
-    lanes = len(seeds)
-    graphdef: Any = None
-    states = []
-    for model in models:
-        graph, params, rest = nnx.split(model, nnx.Param, ...)
-        require(graphdef in (None, graph), "Every seed must build the same network; only its numbers may differ.")
-        graphdef = graph
-        states.append(_State(params, rest, optimizer.init(params)))
-    state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
-    rngs = jnp.stack([batch_rng(seed) for seed in seeds])
-    bucket_of = getattr(batches, "bucket", lambda step: 0)
+    with interrupts_held():
+        lanes = len(seeds)
+        graphdef: Any = None
+        states = []
+        for model in models:
+            graph, params, rest = nnx.split(model, nnx.Param, ...)
+            require(graphdef in (None, graph), "Every seed must build the same network; only its numbers may differ.")
+            graphdef = graph
+            states.append(_State(params, rest, optimizer.init(params)))
+        state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+        rngs = jnp.stack([batch_rng(seed) for seed in seeds])
+        bucket_of = getattr(batches, "bucket", lambda step: 0)
 
-    example = jax.eval_shape(functools.partial(batches, 0), jax.random.key(0))
-    metric_shapes = _metrics_of(
-        jax.eval_shape(lambda p, r, b: loss(nnx.merge(graphdef, p, r), b), *states[0][:2], example)
-    )
+        example = jax.eval_shape(functools.partial(batches, 0), jax.random.key(0))
+        metric_shapes = _metrics_of(
+            jax.eval_shape(lambda p, r, b: loss(nnx.merge(graphdef, p, r), b), *states[0][:2], example)
+        )
     losses = np.full((lanes, steps), np.nan, np.float32)
     metrics = {name: np.full((lanes, steps), np.nan, np.float32) for name in metric_shapes}
     done = np.zeros(lanes, int)  # updates run by each seed
@@ -285,34 +326,35 @@ def _run(
                 np.flatnonzero([reason != "solved" for reason in stopped])
             )  # an interruption may have come before the answer
         while active().any():
-            begin = int(done[active()].min())
-            bucket = bucket_of(begin)
-            end = begin + 1
-            while end < steps and end % CHUNK and bucket_of(end) == bucket:
-                end += 1
-            limits = np.where(active() & (done == begin), end, begin).astype(np.int32)
-            examples = batches.examples(bucket) if hasattr(batches, "draw") else None
-            arguments = (state, np.int32(begin), limits, rngs, examples)
-            if bucket not in compiled:
+            with interrupts_held():
+                begin = int(done[active()].min())
+                bucket = bucket_of(begin)
+                end = begin + 1
+                while end < steps and end % CHUNK and bucket_of(end) == bucket:
+                    end += 1
+                limits = np.where(active() & (done == begin), end, begin).astype(np.int32)
+                examples = batches.examples(bucket) if hasattr(batches, "draw") else None
+                arguments = (state, np.int32(begin), limits, rngs, examples)
+                if bucket not in compiled:
+                    clock = time.perf_counter()
+                    advance = _advance(graphdef, loss, optimizer, batches, metric_shapes)
+                    step = jax.jit(_over_seeds(advance), out_shardings=devices.replicated())
+                    compiled[bucket] = step.lower(*arguments).compile()
+                    compile_seconds += time.perf_counter() - clock
                 clock = time.perf_counter()
-                advance = _advance(graphdef, loss, optimizer, batches, metric_shapes)
-                step = jax.jit(_over_seeds(advance), out_shardings=devices.replicated())
-                compiled[bucket] = step.lower(*arguments).compile()
-                compile_seconds += time.perf_counter() - clock
-            clock = time.perf_counter()
-            new_state, reached, values = jax.block_until_ready(compiled[bucket](*arguments))
-            seconds += time.perf_counter() - clock
-            reached, values = np.asarray(reached), jax.tree.map(np.asarray, values)
-            running = np.flatnonzero(limits > begin)
-            for lane in running:
-                count = reached[lane] - begin
-                losses[lane, begin : begin + count] = values["loss"][lane, :count]
-                for name in metrics:
-                    metrics[name][lane, begin : begin + count] = values[name][lane, :count]
-                if reached[lane] < limits[lane]:
-                    stopped[lane] = "diverged"
-            # At once, and before anything of the caller's runs: an interruption finds values and counts of the same step.
-            state, done = new_state, np.where(limits > begin, reached, done)
+                new_state, reached, values = jax.block_until_ready(compiled[bucket](*arguments))
+                seconds += time.perf_counter() - clock
+                reached, values = np.asarray(reached), jax.tree.map(np.asarray, values)
+                running = np.flatnonzero(limits > begin)
+                for lane in running:
+                    count = reached[lane] - begin
+                    losses[lane, begin : begin + count] = values["loss"][lane, :count]
+                    for name in metrics:
+                        metrics[name][lane, begin : begin + count] = values[name][lane, :count]
+                    if reached[lane] < limits[lane]:
+                        stopped[lane] = "diverged"
+                # Together: an interruption finds values and counts of the same step.
+                state, done = new_state, np.where(limits > begin, reached, done)
             ask(running)
             bar.update(end - bar.n)
             begin = (end - 1) // CHUNK * CHUNK  # what is reported covers whole chunks
@@ -320,7 +362,8 @@ def _run(
                 window = {name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()}
                 bar.set_postfix(loss=f"{window['loss']:.3f}", refresh=False)
                 if report is not None and (end % CHUNK == 0 or end == steps):
-                    give_back()
+                    with interrupts_held():
+                        give_back()
                     report(end, window)
             if checkpoint is not None and time.monotonic() - saved_at > SAVE_EVERY:
                 keep()
@@ -330,18 +373,16 @@ def _run(
             reason if reason in ("solved", "diverged") or done[i] == steps else "interrupted"
             for i, reason in enumerate(stopped)
         ]
-        warnings.warn(
-            f"Interrupted after {int(done.max())} of {steps} updates; the model keeps what it has learned.",
-            stacklevel=3,
-        )
+        raise TrainingInterrupted(history(), steps) from None
     finally:
-        bar.close()
-        give_back()
-        try:
-            keep()
-        except OSError as error:
-            warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
-        give_back_memory()
+        with interrupts_held():
+            bar.close()
+            give_back()
+            try:
+                keep()
+            except OSError as error:
+                warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
+            give_back_memory()
     return history()
 
 
@@ -500,7 +541,7 @@ def trained(
             description["config"],
         )
     history = train(model, seed=seed)
-    if "interrupted" not in history.stopped and devices.first():
+    if devices.first():
         try:
             keep(own, model, history, wanted[-1])
         except OSError as error:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import devices
+from ..files import write
 from ..runtime import InvalidInput, device, require_writable, size, use_full_precision, versions
 from ..training import keep
 
@@ -74,5 +75,5 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
     }
     if folder is not None and size() == "full" and devices.first():
         path = pathlib.Path(folder) / f"{chapter}.json"
-        path.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        write(path, json.dumps(result, indent=1, sort_keys=True) + "\n")
     return result

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
-from ..runtime import require, require_positive
+from ..runtime import require, require_mask, require_positive
 
 Score = Literal["additive", "dot", "general", "concat"]
 
@@ -28,6 +28,7 @@ def masked_softmax(
     """
     if mask is None:
         return jax.nn.softmax(scores)
+    require_mask(mask)
     scores = jnp.where(mask, scores, -jnp.inf)
     largest = jnp.max(scores, axis=-1, keepdims=True)
     raised = jnp.where(mask, jnp.exp(jnp.where(mask, scores - jax.lax.stop_gradient(largest), 0)), 0)

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from ..runtime import require_mask
+
 
 def cross_entropy(
     logits: Float[Array, "*lead classes"],
@@ -18,6 +20,7 @@ def cross_entropy(
     What stands at a masked position enters neither the loss nor its gradient, not even a NaN.
     """
     logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+    require_mask(mask)
     if mask is not None:
         logits = jnp.where(mask[..., None], logits, 0)
     log_p = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[..., None], axis=-1)[..., 0]
@@ -27,6 +30,7 @@ def cross_entropy(
 def mean(values: Float[Array, "*lead"], mask: Bool[Array, "*lead"] | None = None) -> Float[Array, ""]:
     """Mean over the positions where `mask` is True, in float32 at least; 0 where none is."""
     values = values.astype(jnp.promote_types(values.dtype, jnp.float32))
+    require_mask(mask)
     if mask is None:
         return values.mean()
     return jnp.where(mask, values, 0).sum() / jnp.maximum(mask.sum(), 1)

@@ -9,7 +9,7 @@ from flax import nnx
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
-from ..runtime import require, require_positive
+from ..runtime import require, require_mask, require_positive
 from .cells import apart
 
 
@@ -38,6 +38,7 @@ def unroll(
         mask is None or mask.shape == inputs.shape[:2],
         f"The mask has shape {getattr(mask, 'shape', None)}; for these inputs it must be {inputs.shape[:2]}.",
     )
+    require_mask(mask)
     refuse_empty_rows(mask)
     present = None if mask is None else mask.T
     state = cell.start(inputs.shape[0]) if start is None else start

@@ -4,13 +4,13 @@ import contextlib
 import hashlib
 import importlib.resources
 import json
-import os
 import pathlib
 import shutil
 
 import nbformat
 
 from ..build import execute, normalise
+from ..files import write
 from ..runtime import asset, cache, size, versions
 
 STATIC = pathlib.Path(__file__).parent / "static"
@@ -28,9 +28,7 @@ def executed(path: pathlib.Path) -> nbformat.NotebookNode:
         kept.parent.mkdir(parents=True, exist_ok=True)
         for older in kept.parent.glob(f"{path.stem}-*.ipynb"):
             older.unlink(missing_ok=True)
-        temporary = kept.with_suffix(f".{os.getpid()}")
-        nbformat.write(notebook, temporary)
-        temporary.replace(kept)
+        write(kept, nbformat.writes(notebook))
     return notebook
 
 

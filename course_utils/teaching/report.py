@@ -69,6 +69,15 @@ def read_progress(path: pathlib.Path | str) -> list[Answer]:
     return [Answer(path.stem, learner, attempt) for learner, attempt in rows]
 
 
+def holds_answers(path: pathlib.Path) -> bool:
+    """Are these a learner's answers, damaged ones too, rather than something that `course progress class` wrote?"""
+    try:
+        begin = path.read_bytes()[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError:
+        return False
+    return begin.startswith((b"{", b"learner,", b"SQLite format", b"\xff\xfe", b"\xfe\xff"))
+
+
 def _from_json(text: str) -> list[tuple[str, Attempt]]:
     found = json.loads(text)
     for name, kind, words in (

@@ -12,6 +12,7 @@ from ..data.parallel import Texts, read_tsv, texts
 from ..experiments import multi30k as ladder
 from ..experiments.translate import parameters
 from ..figures.translation import bleu_curves
+from ..files import refuse_overwriting, write
 from ..measure.translation import bleu, bleu_by_length
 from ..runtime import device, require, require_writable, versions
 from .live import live_loss
@@ -65,6 +66,7 @@ def run(
     if path is not None:
         require_writable(path.parent)
         require(not path.is_dir(), f"{path} is a folder: name a file in it for the report.")
+        refuse_overwriting([path], [pathlib.Path(table).expanduser()])
     train, test = split(texts(read_tsv(table)), seed)
     text = ladder.prepare(train, pieces)
     lengths = [len(sentence.split()) for sentence in test.source]
@@ -93,8 +95,12 @@ def run(
     if path is None:
         return f"BLEU on {len(test.source)} pairs: {told}."
     made = f"Width {width}, seed {seed}. {device()}; jax {versions()['jax']}; {date.today()}."
-    path.write_text(page(str(table), figure, rows, test, said, text.sentences, made), encoding="utf-8")
-    return f"BLEU on {len(test.source)} pairs: {told}. Written: {path}"
+    said_in_a_line = f"BLEU on {len(test.source)} pairs: {told}."
+    try:
+        write(path, page(str(table), figure, rows, test, said, text.sentences, made))
+    except OSError as error:  # what took an hour is told all the same
+        return f"{said_in_a_line} The page could not be written ({error.strerror}): {path}"
+    return f"{said_in_a_line} Written: {path}"
 
 
 def _score(translations: Any, references: Any) -> float:

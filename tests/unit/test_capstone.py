@@ -83,6 +83,28 @@ def test_a_page_that_cannot_be_written_is_said_before_training(tmp_path, monkeyp
         capstone.run(table(tmp_path), report=tmp_path)
 
 
+def test_the_table_is_not_written_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(ladder, "learn", None)  # would raise, were it reached
+    path = table(tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(InvalidInput, match="is read here and would be lost"):
+        capstone.run(path, report=tmp_path / "." / path.name)
+    assert path.read_bytes() == before
+
+
+def test_scores_are_told_where_the_page_cannot_be_written(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ladder, "learn", lambda *_: (None, SimpleNamespace(seconds=1.0, steps=10)))
+    monkeypatch.setattr(ladder, "written", lambda model, text, test: test.target)
+    monkeypatch.setattr(capstone, "parameters", lambda model: 1)
+    monkeypatch.setattr(capstone, "write", full)
+    told = capstone.run(table(tmp_path), pieces=150, report=tmp_path / "mine.html")
+    assert told.startswith("BLEU on 24 pairs: fixed context 100")
+    assert "could not be written (No space left on device)" in told
+
+
 def test_the_page_counts_the_pairs_that_were_trained_on(tmp_path, monkeypatch):
     def learn(text, *options):
         assert text.sentences < 216

@@ -14,7 +14,7 @@ from course_utils import cli, experiments
 from course_utils import doctor as doctor_module
 from course_utils.cli import app
 from course_utils.experiments import ch00
-from course_utils.runtime import InvalidInput
+from course_utils.runtime import InvalidInput, asset, home
 from course_utils.teaching.progress import Progress
 
 pytestmark = pytest.mark.plain
@@ -165,6 +165,36 @@ def test_pages_look_at_their_folder_before_they_execute_anything(course, tmp_pat
 @pytest.mark.parametrize("command", ["slides", "site"])
 def test_help_shows_what_to_install(course, command):
     assert ".[site]" in "".join(course(command, "--help").output.split())
+
+
+def test_export_does_not_write_over_the_bank_or_over_the_answers(course):
+    bank, kept = asset("quizzes/ch01.yaml"), home() / "progress.sqlite"
+    Progress(kept).record("ch01", "quiz", "ch01-x", 1, True, "o")
+    before = bank.read_bytes()
+    for words, path in ((("quiz", "export", "01"), bank), (("progress", "export"), kept)):
+        result = course(*words, "--out", path)
+        assert result.exit_code == 1
+        assert "is read here and would be lost" in result.output.replace("\n", " ")
+    assert bank.read_bytes() == before
+    assert [attempt.item for attempt in Progress(kept).attempts()] == ["ch01-x"]
+
+
+def test_a_full_disk_leaves_no_empty_notebook_behind(course, monkeypatch, tmp_path):
+    """`course lab` kept a notebook of no bytes ever after; `release --force` lost the old copy."""
+    from course_utils import files
+
+    monkeypatch.chdir(ROOT)
+    assert course("release", "00", "--out", tmp_path).exit_code == 0
+    (copy,) = tmp_path.glob("*.ipynb")
+    before = copy.read_bytes()
+    monkeypatch.setattr(files.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    result = course("release", "00", "--out", tmp_path, "--force")
+    assert result.exit_code == 1
+    assert "No space left" in result.output
+    assert copy.read_bytes() == before
+    result = course("lab", "--out", tmp_path / "workbook")
+    assert result.exit_code == 1
+    assert not list((tmp_path / "workbook").iterdir())
 
 
 # ------------------------------------------------------------------------------------------ other code pages

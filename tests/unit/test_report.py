@@ -246,3 +246,38 @@ def test_the_command_goes_on_past_a_bad_file(files, tmp_path):
     assert "eve.json is damaged" in done.output
     assert "# Class report: 3 learners" in done.output
     assert (tmp_path / "all.csv").read_text(encoding="utf-8").count("\n") == 5
+
+
+@pytest.mark.parametrize("option", ["--out", "--table", "--learners"])
+@pytest.mark.parametrize(
+    "content", [sent(), HEAD, b"{ damaged", b"\xff\xfe{\x00", b"SQLite format 3\x00"], ids=lambda c: repr(c[:12])
+)
+def test_a_learners_file_is_not_written_over(tmp_path, option, content):
+    """`--out *.json` is `--out a.json b.json` to the shell: the first would be lost."""
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_bytes(content)
+    second.write_bytes(sent())
+    done = CliRunner().invoke(app, ["progress", "class", option, str(first), str(second)])
+    assert done.exit_code == 1
+    assert "is read here and would be lost" in done.output.replace("\n", " ")
+    assert first.read_bytes() == content
+
+
+def test_what_is_read_is_not_written_over_and_no_file_holds_two_things(tmp_path):
+    file, x = tmp_path / "a.json", tmp_path / "x"
+    file.write_bytes(sent())
+    done = CliRunner().invoke(app, ["progress", "class", str(file), "--out", str(tmp_path / "." / "a.json")])
+    assert done.exit_code == 1
+    done = CliRunner().invoke(app, ["progress", "class", str(file), "--table", str(x), "--learners", str(x)])
+    assert done.exit_code == 1
+    assert "named for two things" in done.output.replace("\n", " ")
+    assert not x.exists()
+    assert file.read_bytes() == sent()
+
+
+def test_last_weeks_report_is_written_anew(tmp_path):
+    file, outs = tmp_path / "a.json", {name: tmp_path / name for name in ("out", "table", "learners")}
+    file.write_bytes(sent())
+    words = [word for name, path in outs.items() for word in (f"--{name}", str(path))]
+    for _ in range(2):
+        assert CliRunner().invoke(app, ["progress", "class", str(file), *words]).exit_code == 0

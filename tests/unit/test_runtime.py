@@ -1,5 +1,7 @@
 import os
+import signal
 import sys
+import threading
 import types
 import warnings
 
@@ -74,6 +76,57 @@ def test_compiled_programs_are_kept_within_a_limit_the_newest_first(tmp_path, mo
     runtime.use_compilation_cache()
     jax.config.update("jax_compilation_cache_dir", before)
     assert sorted(path.name for path in folder.iterdir()) == ["0-cache", "1-cache"]
+
+
+@pytest.fixture
+def at_a_terminal():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interruption_waits_for_the_end_of_the_outermost_block(at_a_terminal):
+    reached = []
+
+    def work():
+        with runtime.interrupts_held():
+            with runtime.interrupts_held():
+                signal.raise_signal(signal.SIGINT)
+                reached.append("inner")
+            reached.append("outer")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["inner", "outer"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_without_an_interruption_a_block_does_nothing(at_a_terminal):
+    with runtime.interrupts_held():
+        pass
+    with pytest.raises(runtime.InvalidInput), runtime.interrupts_held():
+        runtime.require(False, "an error passes")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_who_ignores_interruptions_still_does(at_a_terminal):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with runtime.interrupts_held():
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_in_another_thread_there_is_nothing_to_hold(at_a_terminal):
+    done = []
+
+    def work():
+        with runtime.interrupts_held():
+            done.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [signal.default_int_handler]
 
 
 def test_a_training_gives_its_memory_back_and_other_systems_do_without(monkeypatch):

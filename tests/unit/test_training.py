@@ -1,3 +1,4 @@
+import functools
 import inspect
 import os
 import re
@@ -19,7 +20,7 @@ from course_utils.models.cells import RNNCell
 from course_utils.models.losses import classification, cross_entropy, mean
 from course_utils.models.recurrent import SequenceClassifier, unroll
 from course_utils.runtime import InvalidInput, require_positive
-from course_utils.training import TrainingDiverged, fit, fit_seeds, trained
+from course_utils.training import TrainingDiverged, TrainingInterrupted, fit, fit_seeds, trained
 
 
 def make(rngs):
@@ -183,8 +184,9 @@ def test_interrupting_keeps_the_model(tmp_path, interruptible):
             threading.Event().wait(1)
 
     model, before, path = make(nnx.Rngs(0)), make(nnx.Rngs(0)), tmp_path / "run.safetensors"
-    with pytest.warns(UserWarning, match="Interrupted after 40 of 1000"):
-        history = fit(model, recall, 1000, loss=classification, report=report, checkpoint=path)
+    with pytest.raises(KeyboardInterrupt, match="Interrupted after 40 of 1000") as interrupted:
+        fit(model, recall, 1000, loss=classification, report=report, checkpoint=path)
+    history = interrupted.value.history
     assert history.stopped == ("interrupted",)
     assert history.steps == 40
     fit(before, recall, 40, loss=classification)
@@ -196,6 +198,55 @@ def test_interrupting_keeps_the_model(tmp_path, interruptible):
     assert same(model, whole)
 
 
+def press_at(monkeypatch, name):
+    """The stop button, pressed in the middle of jax's own work: while it lowers, or while the compiled loop runs."""
+    real = getattr(jax, name)
+
+    def pressed(*arguments, **options):
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(training.jax, name, pressed)
+
+
+@pytest.mark.parametrize(("inside", "learned"), [("eval_shape", None), ("jit", 20), ("block_until_ready", 20)])
+def test_an_interruption_inside_jax_waits_until_its_work_is_done(monkeypatch, interruptible, inside, learned):
+    model, before = make(nnx.Rngs(0)), make(nnx.Rngs(0))
+    press_at(monkeypatch, inside)
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        fit(model, recall, 60, loss=classification)
+    monkeypatch.undo()
+    if learned is None:
+        assert same(model, before)
+    else:
+        assert interrupted.value.history.steps == learned
+        fit(before, recall, learned, loss=classification)
+        assert same(model, before)
+
+
+def test_what_was_interrupted_is_not_kept_as_trained(tmp_path):
+    def broken_off(step, now):
+        raise KeyboardInterrupt
+
+    def train(model, seed, report=broken_off):
+        return fit(model, recall, 40, loss=classification, seed=seed, report=report)
+
+    with pytest.raises(TrainingInterrupted):
+        trained("own", make, train, {"updates": 40})
+    assert trained("own", make, functools.partial(train, report=None), {"updates": 40}).origin == "trained"
+    assert trained("own", make, train, {"updates": 40}).origin == "cached"
+
+
+def test_an_interruption_shows_as_one_sentence():
+    def broken_off(step, now):
+        raise KeyboardInterrupt
+
+    with pytest.raises(TrainingInterrupted) as interrupted:
+        fit(make(nnx.Rngs(0)), recall, 60, loss=classification, report=broken_off)
+    sentence = "TrainingInterrupted: Interrupted after 20 of 60 updates; the model keeps what it has learned."
+    assert interrupted.value._render_traceback_() == [sentence]
+
+
 def test_an_interruption_while_a_seed_is_asked_whether_it_has_solved_loses_nothing(tmp_path):
     def stop(run):
         if run.steps == 40:
@@ -203,8 +254,9 @@ def test_an_interruption_while_a_seed_is_asked_whether_it_has_solved_loses_nothi
         return False
 
     path = tmp_path / "run.safetensors"
-    with pytest.warns(UserWarning, match="Interrupted after 40 of 60"):
-        _, before = fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1), stop=stop, checkpoint=path)
+    with pytest.raises(TrainingInterrupted, match="Interrupted after 40 of 60") as interrupted:
+        fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1), stop=stop, checkpoint=path)
+    before = interrupted.value.history
     assert before.steps.tolist() == [40, 40]
     whole, history = fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1))
     resumed, again = fit_seeds(make, recall, 60, loss=classification, seeds=(0, 1), checkpoint=path, resume=True)
@@ -227,7 +279,7 @@ def test_a_seed_that_nobody_asked_before_the_interruption_is_asked_after_it(tmp_
         return fit_seeds(make, recall, updates, loss=classification, seeds=(0, 1), stop=stop, **options)[1]
 
     path = tmp_path / "run.safetensors"
-    with pytest.warns(UserWarning, match=f"Interrupted after 40 of {updates}"):
+    with pytest.raises(TrainingInterrupted, match=f"Interrupted after 40 of {updates}"):
         trained(broken_off, checkpoint=path)
     whole, resumed = trained(stop), trained(stop, checkpoint=path, resume=True)
     assert whole.stopped == resumed.stopped == ("finished", "solved")
@@ -240,9 +292,12 @@ def test_an_interruption_does_not_hide_that_a_seed_diverged(tmp_path):
             raise KeyboardInterrupt
 
     path = tmp_path / "run.safetensors"
-    with pytest.warns(UserWarning, match="Seed 0 diverged at step 23"):
-        _, history = fit_seeds(make, breaks_for_seed_0, 60, loss=weighted, report=report, seeds=(0, 1), checkpoint=path)
-    assert history.stopped == ("diverged", "interrupted")
+    with (
+        pytest.warns(UserWarning, match="Seed 0 diverged at step 23"),
+        pytest.raises(TrainingInterrupted) as interrupted,
+    ):
+        fit_seeds(make, breaks_for_seed_0, 60, loss=weighted, report=report, seeds=(0, 1), checkpoint=path)
+    assert interrupted.value.history.stopped == ("diverged", "interrupted")
     assert checkpoints.about(path)["stopped"] == ["diverged", "interrupted"]
 
 
