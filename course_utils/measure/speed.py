@@ -17,7 +17,7 @@ from ..models.linear import chunked_attention
 from ..models.recurrent import unroll
 from ..models.self_attention import MultiHead, causal_mask, join_heads, split_heads
 from ..models.seq2seq import CELLS
-from ..runtime import require, require_positive
+from ..runtime import give_back_memory, require, require_positive
 
 LAYERS = (*CELLS, "self-attention", "in pieces")  # the last: the same answers, by `models.linear.chunked_attention`
 HEADS, CHUNK = 4, 64
@@ -107,6 +107,7 @@ def race(
     What needs over half of the free memory is not run. Once a step took longer than `limit` seconds, longer ones are not.
     """
     found: dict[str, list[Cost]] = {layer: [] for layer in layers}
+    jax.clear_caches()  # the programs of whatever ran before: half a gigabyte at the end of a chapter
     for length in lengths:
         calls, plans = {}, {}
         for layer in layers:
@@ -122,6 +123,8 @@ def race(
         times = dict(zip(calls, seconds(*calls.values(), repeats=repeats), strict=True))
         for layer in layers:
             found[layer].append(Cost(times.get(layer), *plans[layer]))
+        calls.clear()
+        give_back_memory()  # a laptop shall not hold all lengths together
     return found
 
 
