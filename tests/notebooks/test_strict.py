@@ -15,16 +15,16 @@ SLEEPS = "import time\ntime.sleep(60)"
 CATCHES = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    pass"
 
 
-def run(folder, *cells, options=()):
+def run(folder, *cells, name="one", **environment):
     """`pytest` on a notebook as the Makefile runs it, with a limit of two seconds a cell: (exit status, its last line)."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source, execution_count=i, metadata={"tags": tags}) for i, (source, tags) in enumerate(cells)],
         metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
     )  # fmt: skip
-    nbformat.write(notebook, folder / "one.ipynb")
+    nbformat.write(notebook, folder / f"{name}.ipynb")
     command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "--rootdir", folder, "-p", "no:cacheprovider",
-               "-p", "nbval", "-p", "nbval_strict", "--nbval", "--nbval-cell-timeout=2", *options, folder / "one.ipynb"]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(ROOT)])}
+               "-p", "nbval", "-p", "nbval_strict", "--nbval", "--nbval-cell-timeout=2", folder / f"{name}.ipynb"]  # fmt: skip
+    environment = {**os.environ, **environment, "PYTHONPATH": os.pathsep.join([str(HERE), str(ROOT)])}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout.strip().splitlines()[-1]
 
@@ -53,3 +53,13 @@ def test_a_skipped_cell_fails(tmp_path):
 def test_a_notebook_within_the_limit_passes(tmp_path):
     status, line = run(tmp_path, ("one = 1", []), ("two = 2", []))
     assert (status, counts(line)) == (0, {"passed": 2}), line
+
+
+TRAINS = 'text = "found = experiment.three_seeds()"'  # trained.yaml names it, and nothing was trained
+
+
+def test_a_training_beyond_its_range_fails_at_full_length_and_is_not_asked_at_a_twentieth(tmp_path):
+    status, line = run(tmp_path, (TRAINS, []), name="00_start_here")
+    assert (status, counts(line)) == (1, {"failed": 1}), line
+    status, line = run(tmp_path, (TRAINS, []), name="00_start_here", COURSE_SIZE="quick")
+    assert (status, counts(line)) == (0, {"passed": 1}), line
