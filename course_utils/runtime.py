@@ -94,6 +94,14 @@ def cache() -> pathlib.Path:
     return pathlib.Path(platformdirs.user_cache_dir(PACKAGE, appauthor=False))
 
 
+def private_folder(folder: pathlib.Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone; one that is there keeps its rights."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+
+
 def require_writable(folder: pathlib.Path) -> None:
     """Make a folder, or raise `InvalidInput` before minutes of work, not after, where nothing can be written."""
     try:
@@ -194,7 +202,7 @@ def use_compilation_cache() -> pathlib.Path | None:
         return pathlib.Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
     folder = cache() / "xla"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         probe = folder / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()

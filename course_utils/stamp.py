@@ -32,7 +32,7 @@ def stamp(root: pathlib.Path, repo: str | None, ref: str = "main", folder: str =
     """
     if repo is not None:
         require(
-            re.fullmatch(r"[\w.-]+/[\w.-]+", repo),
+            re.fullmatch(r"[\w.-]+/[\w.-]+", repo) and not {".", ".."} & set(repo.split("/")),
             f"A repository is written OWNER/NAME, such as ada/recurrence-to-attention, not {repo!r}.",
         )
         good = re.fullmatch(r"[\w.-]+(/[\w.-]+)*", ref) and ".." not in ref

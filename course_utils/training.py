@@ -199,6 +199,7 @@ def fit_seeds(
     require(
         np.ndim(seeds) == 1 and len(seeds) >= 1, f"seeds is a list of at least one seed, such as (0, 1), not {seeds!r}."
     )
+    _require_seeds(seeds)
     seeds = tuple(int(seed) for seed in seeds)
     with interrupts_held():
         models = [make(nnx.Rngs(seed)) for seed in seeds]
@@ -236,6 +237,16 @@ def _run(
     progress,
 ) -> History:
     require_positive(steps=steps)
+    _require_seeds(seeds)
+    require(
+        optimizer is None or isinstance(optimizer, optax.GradientTransformation),
+        f"optimizer is a transformation of optax, such as optax.adam(1e-3), not {type(optimizer).__name__}: "
+        "`fit` keeps its state and updates the model itself.",
+    )
+    require(
+        callable(learning_rate) or isinstance(learning_rate, (int, float, np.number, np.ndarray, jax.Array)),
+        f"learning_rate is a number, or a schedule of optax, not {learning_rate!r}.",
+    )
     require(callable(learning_rate) or learning_rate > 0, f"learning_rate must be positive, not {learning_rate!r}.")
     require(clip is None or clip > 0, f"clip must be positive, or None, not {clip!r}.")
     rate = None if callable(learning_rate) or optimizer is not None else float(learning_rate)
@@ -384,6 +395,12 @@ def _run(
                 warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
             give_back_memory()
     return history()
+
+
+def _require_seeds(seeds: Sequence[Any]) -> None:
+    for seed in seeds:
+        whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+        require(whole, f"A seed is a whole number, such as 0, not {seed!r}.")
 
 
 def _metrics_of(shapes: Any) -> dict[str, Any]:

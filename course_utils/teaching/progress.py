@@ -12,18 +12,21 @@ import datetime
 import functools
 import getpass
 import hashlib
+import html
 import io
 import json
+import os
 import pathlib
 import platform
 import re
 import sqlite3
 import time
+import unicodedata
 import uuid
 import warnings
 from typing import Any, Literal, NamedTuple
 
-from ..runtime import PACKAGE, home
+from ..runtime import PACKAGE, home, private_folder
 
 VERSION = 2  # 1 had no learner
 PATIENCE = 10.0  # seconds to wait for a file that another kernel writes
@@ -81,8 +84,10 @@ def _user() -> str:
 
 def harmless(cell: Any) -> Any:
     """A cell of a table that no spreadsheet takes for a formula."""
-    dangerous = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
-    if not dangerous:
+    if not isinstance(cell, str):
+        return cell
+    begin = unicodedata.normalize("NFKC", cell).lstrip()  # a spreadsheet skips spaces, some read signs in full width
+    if not begin.startswith(("=", "+", "-", "@")) and not cell.startswith(("\t", "\r")):
         return cell
     try:
         float(cell)  # a negative number is only a number
@@ -172,7 +177,10 @@ class Progress:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
+            if not self.path.exists():
+                # Answers are nobody else's. A file that is there keeps its rights.
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             return self._connect()
         except sqlite3.OperationalError as error:  # locked, read-only, no such folder
             return self._in_memory(f"{self.path} cannot be written ({error})")
@@ -330,7 +338,8 @@ class Overview:
         if not self.rows:
             return f"<p>{self!r}</p>"
         head = "".join(f"<th scope='col'>{name}</th>" for name in self.columns)
-        body = "".join("<tr>" + "".join(f"<td>{value}</td>" for value in row) + "</tr>" for row in self.rows)
+        cells = ("".join(f"<td>{html.escape(str(value))}</td>" for value in row) for row in self.rows)
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
         return f"<table><caption>Your progress</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

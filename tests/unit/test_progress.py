@@ -1,6 +1,7 @@
 import contextlib
 import getpass
 import json
+import os
 import platform
 import re
 import sqlite3
@@ -11,7 +12,7 @@ import warnings
 import pytest
 
 from course_utils.runtime import home
-from course_utils.teaching.progress import Progress, my_progress, progress
+from course_utils.teaching.progress import Attempt, Overview, Progress, harmless, my_progress, progress
 
 pytestmark = pytest.mark.plain
 
@@ -312,3 +313,63 @@ def test_three_kernels_that_meet_a_damaged_file_lose_nothing(path):
 def test_an_impossible_home_costs_a_warning(tmp_path, name):
     with pytest.warns(UserWarning, match="only until the kernel stops"):
         answer(Progress(tmp_path / name / "progress.sqlite"))
+
+
+# ------------------------------------------------------------------------------------------ whose answers they are
+
+
+def test_answers_and_what_the_course_makes_around_them_are_their_owners_alone(tmp_path):
+    path = tmp_path / "new" / "home" / "progress.sqlite"
+    before = os.umask(0)
+    try:
+        answer(Progress(path))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [folder.stat().st_mode & 0o777 for folder in (path.parent, path.parent.parent)] == [0o700, 0o700]
+
+
+def test_a_folder_and_a_file_that_are_there_keep_their_rights(tmp_path):
+    folder, path = tmp_path / "mine", tmp_path / "mine" / "progress.sqlite"
+    folder.mkdir()
+    folder.chmod(0o755)
+    answer(Progress(path))
+    path.chmod(0o644)
+    answer(Progress(path))
+    assert (folder.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o755, 0o644)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@x",
+        " =1+1",
+        "\n=1+1",
+        "\t=1",
+        "\r=1",
+        "\u00a0=1",
+        "\u3000=1",
+        "＝1+1",
+        " ＋1+1",
+        "－1+1",
+        "＠x",
+        "\ttext",
+    ],
+)
+def test_no_cell_is_a_formula_however_it_begins(cell):
+    assert harmless(cell) == "'" + cell
+
+
+@pytest.mark.parametrize("cell", ["", "a=b", "-1", "+2.5", "-1e-3", " -4", "(batch, 64)", 3, None, True])
+def test_other_cells_stay_as_they_are(cell):
+    assert harmless(cell) == cell
+
+
+def test_what_a_foreign_file_calls_a_chapter_is_text_on_the_page():
+    attempts = [Attempt("t", "<img src=x onerror=alert(1)>", "quiz", "i", "o", 1, True)]
+    page = Overview(attempts, True)._repr_html_()
+    assert "<img" not in page
+    assert "&lt;img" in page

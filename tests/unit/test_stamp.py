@@ -75,7 +75,9 @@ def test_the_committed_notebooks_are_in_the_form_that_stamping_leaves(copy):
         assert (ROOT / path.relative_to(copy)).read_bytes() == text
 
 
-@pytest.mark.parametrize("repo", ["ada", "ada/x/y", "https://github.com/ada/x", "ada /x", ""])
+@pytest.mark.parametrize(
+    "repo", ["ada", "ada/x/y", "https://github.com/ada/x", "ada /x", "", "../..", "ada/..", "./x", "../x"]
+)
 def test_what_is_no_repository_is_refused(copy, repo):
     before = contents(copy)
     with pytest.raises(InvalidInput, match="OWNER/NAME"):

@@ -198,6 +198,38 @@ def test_interrupting_keeps_the_model(tmp_path, interruptible):
     assert same(model, whole)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"seed": 1.7}, "A seed is a whole number, such as 0, not 1.7"),
+        ({"seed": True}, "A seed is a whole number, such as 0, not True"),
+        ({"seed": "0"}, "A seed is a whole number, such as 0, not '0'"),
+        ({"learning_rate": "1e-3"}, "learning_rate is a number, or a schedule of optax, not '1e-3'"),
+        ({"learning_rate": None}, "learning_rate is a number, or a schedule of optax, not None"),
+        ({"optimizer": "adam"}, r"such as optax.adam\(1e-3\), not str"),
+    ],
+)
+def test_settings_of_another_kind_are_refused_in_words(wrong, words):
+    unchecked = inspect.unwrap(fit)  # past the tests' type checker, as in a learner's kernel
+    model = make(nnx.Rngs(0))
+    before = values(model)
+    with pytest.raises(InvalidInput, match=words):
+        unchecked(model, recall, 20, loss=classification, **wrong)
+    assert all((a == b).all() for a, b in zip(before, values(model), strict=True))
+
+
+def test_an_nnx_optimizer_is_named():
+    model = make(nnx.Rngs(0))
+    theirs = nnx.Optimizer(model, optax.adam(1e-3), wrt=nnx.Param)
+    with pytest.raises(InvalidInput, match="not Optimizer: `fit` keeps its state"):
+        inspect.unwrap(fit)(model, recall, 20, loss=classification, optimizer=theirs)
+
+
+def test_a_seed_of_several_that_is_no_whole_number_is_refused_before_anything_is_built():
+    with pytest.raises(InvalidInput, match="not 1.7"):
+        inspect.unwrap(fit_seeds)(lambda rngs: None, recall, 20, loss=classification, seeds=(0, 1.7))
+
+
 def press_at(monkeypatch, name):
     """The stop button, pressed in the middle of jax's own work: while it lowers, or while the compiled loop runs."""
     real = getattr(jax, name)
