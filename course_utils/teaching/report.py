@@ -71,6 +71,8 @@ def read_progress(path: pathlib.Path | str) -> list[Answer]:
 
 def holds_answers(path: pathlib.Path) -> bool:
     """Are these a learner's answers, damaged ones too, rather than something that `course progress class` wrote?"""
+    if not path.is_file():  # a terminal or a pipe would wait to be fed
+        return False
     try:
         begin = path.read_bytes()[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     except OSError:

@@ -11,7 +11,15 @@ from typer.testing import CliRunner
 from course_utils.cli import app
 from course_utils.teaching.bank import bank
 from course_utils.teaching.progress import VERSION, Progress
-from course_utils.teaching.report import ProgressFileError, learners, read_class, read_progress, report, table
+from course_utils.teaching.report import (
+    ProgressFileError,
+    holds_answers,
+    learners,
+    read_class,
+    read_progress,
+    report,
+    table,
+)
 
 pytestmark = pytest.mark.plain
 
@@ -281,3 +289,8 @@ def test_last_weeks_report_is_written_anew(tmp_path):
     words = [word for name, path in outs.items() for word in (f"--{name}", str(path))]
     for _ in range(2):
         assert CliRunner().invoke(app, ["progress", "class", str(file), *words]).exit_code == 0
+
+
+def test_a_pipe_to_write_to_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert not holds_answers(tmp_path / "pipe")  # it would wait for ever
