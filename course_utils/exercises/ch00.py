@@ -24,32 +24,16 @@ def mean_so_far(x: Float[Array, " time"]) -> Float[Array, " time"]:
     return means
 
 
-def _sums(x):
-    return jnp.cumsum(x)
-
-
-def _divided_by_all(x):
-    return jnp.cumsum(x) / len(x)
-
-
-def _only_last(x):
-    return x.mean()
-
-
 def _one_late(x):
     return jnp.concatenate([jnp.zeros(1), mean_so_far(x)[:-1]])
-
-
-def _count_too_high(x):
-    return jnp.cumsum(x) / jnp.arange(2, len(x) + 2)
 
 
 def _divides_before_counting(x):
     return jnp.full(len(x), jnp.nan).at[0].set(jnp.inf if x[0] > 0 else -jnp.inf)
 
 
-def _no_memory(x):
-    return x / jnp.arange(1, len(x) + 1)
+def _blended(x, share=0.5):
+    return jax.lax.scan(lambda m, x_t: (m + share * (x_t - m),) * 2, 0.0, x)[1]
 
 
 _rng = np.random.default_rng(0)
@@ -58,39 +42,60 @@ running_mean = Exercise(
     name="running_mean",
     chapter="ch00",
     objective="jax",
+    answer="running_mean",
+    gives="the mean after each input, `[time]`",
     cases=(
         (jnp.array([2.0]),),
         (jnp.array([1.0, 3.0, 8.0]),),
         (drawn(_rng, 9),),
         (drawn(_rng, 40),),
     ),
+    edges=((jnp.array([0.0, 0.0, 3.0, 0.0]),), (jnp.array([-1e6, 1e6]),)),
     solution_function=mean_so_far,
     mistakes=(
-        Mistake(_sums, "You return running *sums*: nothing divides by the number of inputs read so far."),
         Mistake(
-            _divided_by_all,
-            "You divide by the length of the whole sequence, but at position t only t inputs have been read.",
+            "sums",
+            "You return running *sums*: nothing divides by the number of inputs read so far.",
+            jnp.cumsum,
         ),
         Mistake(
-            _only_last,
+            "divided by the whole length",
+            "You divide by the length of the whole sequence, but at position t only t inputs have been read.",
+            lambda x: jnp.cumsum(x) / len(x),
+        ),
+        Mistake(
+            "last mean only",
             "You return the last mean only; the exercise asks for all of them. What `step` returns *second* is "
             "collected: `return (mean, count), mean`, and `_, means = jax.lax.scan(...)`.",
+            lambda x: x.mean(),
         ),
         Mistake(
-            _one_late,
+            "one late",
             "Your means are one step late: you collect the mean from before the update. Collect the new one.",
+            _one_late,
         ),
         Mistake(
-            _count_too_high,
+            "count too high",
             "Your count is one too high: it starts at 0 and is 1 when the first input is read.",
+            lambda x: jnp.cumsum(x) / jnp.arange(2, len(x) + 2),
         ),
         Mistake(
-            _divides_before_counting,
+            "divides before counting",
             "You divide by the count before raising it: for the first input that is a division by 0. Count first.",
+            _divides_before_counting,
         ),
         Mistake(
-            _no_memory,
+            "no memory",
             "Each of your results knows only its own input: is the old mean in your step's result?",
+            lambda x: x / jnp.arange(1, len(x) + 1),
+            lambda x: x,
+        ),
+        Mistake(
+            "old mean halved",
+            "You take the middle between the old mean and the new input. The tenth input counts for a tenth, not for "
+            "a half: divide by the count.",
+            _blended,
+            lambda x: jnp.concatenate([x[:1], jax.lax.scan(lambda m, v: ((m + v) / 2,) * 2, x[0], x[1:])[1]]),
         ),
     ),
     hints=(

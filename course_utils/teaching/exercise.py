@@ -1,9 +1,11 @@
 """Exercises that check themselves: `ex.name.check(my_function)`, `.hint()`, `.solution()`.
 
-The learner's function runs on small cases. What comes back is compared in this order: nothing attempted,
-a known mistake (by what it computes, so that it can be named), a wrong shape, wrong values.
+The learner's function runs on small cases: first on tame ones, then on the boundaries of what the prompt allows. A wrong
+answer is told, in this order: the mistake it shares with a known one, how its numbers are related to the right ones,
+and else the first case that fails.
 """
 
+import ast
 import contextlib
 import copy
 import dataclasses
@@ -12,8 +14,9 @@ import inspect
 import io
 import textwrap
 import traceback
+import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import jax
@@ -22,17 +25,21 @@ import numpy as np
 from jax.core import Tracer
 
 from ..runtime import require
+from . import phrases
 from .grading import NOTE, RIGHT, WRONG, Feedback
 from .progress import progress
 
 Status = Literal["not attempted", "cannot run", "known mistake", "wrong shape", "wrong values", "correct"]
+Relation = tuple[str, str]  # the name of a mistake, and what is said to it
+LONGEST_TEXT = 500  # characters of what a learner's own code says
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Verdict(Feedback):
-    """The outcome of a check: `status`, and what is said."""
+    """The outcome of a check: `status`, what is said, and the name of the mistake where it is a known one."""
 
     status: Status = "correct"
+    mistake: str = ""
 
     @property
     def mark(self) -> str:
@@ -49,55 +56,64 @@ class Note(str):
         return str(self)
 
 
-@dataclasses.dataclass(frozen=True)
 class Mistake:
-    """A wrong way that people take: a function that goes it, and what to say to them."""
+    """A wrong way that people take: its name, which is kept and reported, what to say to it, and functions that go it."""
 
-    function: Callable
-    says: str
+    def __init__(self, name: str, says: str, *ways: Callable):
+        self.name, self.says, self.ways = name, says, ways
 
 
 @dataclasses.dataclass
 class Exercise:
     """One exercise.
 
-    cases: tuples of arguments, the smallest first.   solution: the right function, from the library.
+    answer: the name of the function that the notebook asks for.   gives: what it returns, in words.
+    cases: tuples of arguments, tame ones, the smallest first; by these a mistake is recognised.
+    edges: the boundaries of what the prompt allows.
+    solution_function: right, short, and of nothing but what it imports and the arguments.
     through: where not a function's result is to be judged but what it leads to, what makes the one of the other.
-    mistakes: executable; each must differ from the solution on some case, and may be unable to run on a later one.
+    mistakes: each must differ from the solution on some case, and may be unable to run on a later one.
     hints: three, the last nearly there.
     """
 
     name: str
     chapter: str
     objective: str
+    answer: str
+    gives: str
     cases: tuple[tuple, ...]
     solution_function: Callable
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, str, str]
+    edges: tuple[tuple, ...] = ()
     tolerance: float = 1e-4
     through: Callable[[Callable], Callable] = lambda function: function
     _next_hint: int = 0
     _results: dict[Callable, list[np.ndarray]] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
     def check(self, function: Any) -> Verdict:
-        """Run a learner's function on the cases, say what is right or wrong, and keep the outcome."""
+        """Run a learner's function on the cases, say what is right or wrong, and keep the outcome.
+
+        What is kept is the mistake's name where it has one, else the status.
+        """
         verdict = self._judge(function)
         if verdict.status != "not attempted":
-            item = f"{self.chapter}-{self.name}"
-            progress().record(
-                self.chapter, "exercise", item, verdict.status, verdict.status == "correct", self.objective
-            )
+            item, kept = f"{self.chapter}-{self.name}", verdict.mistake or verdict.status
+            progress().record(self.chapter, "exercise", item, kept, verdict.status == "correct", self.objective)
         return verdict
 
     def points(self, function: Any) -> float:
-        """1.0 where `function` is right, else 0.0, for a grader such as nbgrader. Nothing is kept, and nothing is printed.
+        """1.0 where `function` is right, else 0.0, for a grader such as nbgrader. Nothing is kept; what is wrong is printed.
 
         (A warning of NumPy would go to stderr, and nbgrader takes a cell that writes there for one that failed.)
         """
         unheard = io.StringIO()
         with warnings.catch_warnings(), contextlib.redirect_stderr(unheard), contextlib.redirect_stdout(unheard):
             warnings.simplefilter("ignore")
-            return float(self._judge(function).correct is True)
+            verdict = self._judge(function)
+        if verdict.correct is not True:
+            print(f"{verdict.mistake or verdict.status}: {verdict.message}")
+        return float(verdict.correct is True)
 
     def hint(self) -> Note:
         """The next of three hints, from a nudge to nearly there; then the first again."""
@@ -106,94 +122,98 @@ class Exercise:
         return Note(f"Hint {place + 1} of 3. {self.hints[place]}")
 
     def solution(self) -> Note:
-        """The library's own source."""
-        return Note(f"```python\n{textwrap.dedent(inspect.getsource(self.solution_function))}```")
+        """One way to solve it, to be pasted in place of the answer."""
+        return Note(f"```python\n{_pasteable(self.solution_function, self.answer)}\n```")
 
     # ------------------------------------------------------------------------------------- judging
 
     def _judge(self, function: Any) -> Verdict:
         if not callable(function):
             return self._no(
-                "cannot run",
-                f"`check` wants your function itself, not {_a(function)}. Pass its name without calling it: "
-                f"`ex.{self.name}.check(my_function)`.",
+                "cannot run", phrases.NO_FUNCTION.format(what=_a(function), name=self.name, function=self.answer)
             )
         if _is_untouched(function):
-            return Verdict(
-                None,
-                "Not attempted yet. Write your answer in place of `...` and run the cell again.",
-                "not attempted",
-            )
-        answers = []
-        for case in self.cases:
-            try:
-                inspect.signature(function).bind(*case)
-            except TypeError as error:
-                return self._no(
-                    "cannot run",
-                    f"Your function should take {len(case)} argument{'s' if len(case) > 1 else ''} "
-                    f"({self._arguments()}): {error}.",
-                )
-            except ValueError:
-                pass  # a built-in without a signature
-            try:
-                answer = self.through(function)(*map(copy.deepcopy, case))
-            except (Exception, SystemExit) as error:  # whatever a learner's code may raise
-                return self._known_mistake(answers) or self._no(
-                    "cannot run",
-                    f"Your function raised {type(error).__name__}: {_safely(str, error)}{_where(error)}",
-                )
-            if answer is Ellipsis:
-                return Verdict(None, "Not attempted yet: your function returns `...`.", "not attempted")
-            if answer is None:
-                return self._no(
-                    "cannot run",
-                    "Your function returned None. Is a `return` missing? "
-                    "(In a scan: is what the step returns second None?)",
-                )
-            if isinstance(answer, tuple) and _is_mixed(answer):
-                return self._no(
-                    "cannot run",
-                    f"Your function returns a tuple of {len(answer)} things, but one array is asked for. "
-                    "(`scan` returns a pair: the last state, and what was collected.)",
-                )
-            array = _as_floats(answer)
-            if array is None:
-                return self._no(
-                    "cannot run", f"Your function should return an array of real numbers, not {_a(answer)}."
-                )
-            answers.append(array)
-        wanted = self._run(self.solution_function)
-        if _same(answers, wanted, self.tolerance):
-            return Verdict(True, f"Right on all {len(self.cases)} cases.", "correct")
-        if known := self._known_mistake(answers):
-            return known
-        for case, mine, right in zip(self.cases, answers, wanted, strict=True):
-            if mine.shape != right.shape:
-                return self._no(
-                    "wrong shape",
-                    f"Your result has shape {mine.shape}; it should have shape {right.shape} "
-                    f"for {_inputs(self, case)}.",
-                )
-        for case, mine, right in zip(self.cases, answers, wanted, strict=True):
-            if not np.allclose(mine, right, rtol=self.tolerance, atol=self.tolerance):
-                nan = " Some of your numbers are not finite." if not np.isfinite(mine).all() else ""
-                return self._no(
-                    "wrong values",
-                    f"The shape is right, the values are not.{nan} For {_inputs(self, case)}\n"
-                    f"yours: `{_short(mine)}`\nexpected: `{_short(right)}`",
-                )
-        raise AssertionError("unreachable: some case differs")
+            return Verdict(None, phrases.NOT_ATTEMPTED, "not attempted")
+        answers: list[np.ndarray] = []
+        for place, case in enumerate(self._every):
+            answer = self._answer(function, case, place)
+            if isinstance(answer, Verdict):
+                if answer.status == "not attempted":
+                    return answer
+                first = self._first_wrong(answers)
+                known = first is not None and self._known_mistake(answers, first)
+                return known or self._later(answer, len(answers) if first is None else 0)
+            answers.append(answer)
+        first = self._first_wrong(answers)
+        if first is None:
+            return Verdict(True, phrases.RIGHT_ON_ALL.format(count=len(answers)), "correct")
+        return self._known_mistake(answers, first) or self._difference(answers[first], first)
 
-    def _no(self, status: Status, message: str) -> Verdict:
-        return Verdict(False, message, status)
+    @property
+    def _every(self) -> tuple[tuple, ...]:
+        return (*self.cases, *self.edges)
+
+    @property
+    def _wanted(self) -> list[np.ndarray]:
+        return self._run(self.solution_function)
+
+    def _answer(self, function: Callable, case: tuple, place: int) -> np.ndarray | Verdict:
+        """What a learner's function gives for a case, as numbers, or why that is none."""
+        try:
+            inspect.signature(function).bind(*case)
+        except TypeError as error:
+            names = ", ".join(inspect.signature(self.solution_function).parameters)
+            said = phrases.ARGUMENTS[min(len(case), 2)].format(count=len(case), names=names, error=error)
+            return self._no("cannot run", said)
+        except ValueError:
+            pass  # a built-in without a signature
+        try:
+            answer = self.through(function)(*map(copy.deepcopy, case))
+        except (Exception, SystemExit) as error:  # whatever a learner's code may raise
+            raised = {"error": type(error).__name__, "text": _safely(str, error), "where": _where(error)}
+            words = phrases.RAISED_THERE if place else phrases.RAISED
+            return self._no("cannot run", words.format(inputs=_inputs(self, case), **raised))
+        if answer is Ellipsis:
+            return Verdict(None, phrases.RETURNS_DOTS, "not attempted")
+        scans = "scan" in _names_used(function)
+        if answer is None:
+            words = phrases.RETURNS_NONE_IN_SCAN if scans else phrases.RETURNS_NONE
+            return self._no("cannot run", words.format(gives=self.gives))
+        if isinstance(answer, tuple) and _is_mixed(answer):
+            words = phrases.RETURNS_SCAN if scans and len(answer) == 2 else phrases.RETURNS_TUPLE
+            return self._no("cannot run", words.format(count=len(answer), gives=self.gives))
+        array = _as_floats(answer)
+        if array is None:
+            return self._no("cannot run", phrases.NO_ARRAY.format(what=_a(answer), gives=self.gives))
+        return array
+
+    def _no(self, status: Status, message: str, mistake: str = "") -> Verdict:
+        return Verdict(False, message, status, mistake)
+
+    def _later(self, verdict: Verdict, passed: int) -> Verdict:
+        """A verdict about a case, after as many that were right."""
+        if not passed:
+            return verdict
+        so_far = phrases.RIGHT_SO_FAR[min(passed, 2)].format(passed=passed, count=len(self._every))
+        return dataclasses.replace(verdict, message=so_far + verdict.message)
+
+    def _difference(self, mine: np.ndarray, place: int) -> Verdict:
+        """What is said where nothing is known about a wrong result: the case, and the two results."""
+        right, inputs = self._wanted[place], _inputs(self, self._every[place])
+        if mine.shape != right.shape:
+            said = phrases.WRONG_SHAPE.format(mine=mine.shape, right=right.shape, inputs=inputs, gives=self.gives)
+            return self._later(self._no("wrong shape", said), place)
+        words = phrases.FAILS_FIRST if place else phrases.WRONG_VALUES
+        finite = "" if np.isfinite(mine).all() else phrases.NOT_FINITE
+        said = words.format(finite=finite, inputs=inputs, mine=_short(mine), right=_short(right))
+        return self._later(self._no("wrong values", said), place)
 
     def _run(self, function: Callable) -> list[np.ndarray]:
         """What the solution or a mistake gives, computed at the first check: an eager scan costs a compilation each time."""
         if function not in self._results:
             run = self.through(function)
             results = []
-            for case in self.cases:
+            for case in self._every:
                 try:
                     results.append(np.asarray(run(*map(copy.deepcopy, case))).astype(float))
                 except Exception:
@@ -203,16 +223,31 @@ class Exercise:
             self._results[function] = results
         return self._results[function]
 
-    def _known_mistake(self, answers: list[np.ndarray]) -> Verdict | None:
-        """What is said to the mistake that has these answers and no others, where there are any."""
-        for mistake in self.mistakes if answers else ():
-            theirs = self._run(mistake.function)
-            if len(answers) == len(theirs) and _same(answers, theirs, self.tolerance, equal_nan=True):
-                return self._no("known mistake", mistake.says)
-        return None
+    def _first_wrong(self, answers: list[np.ndarray]) -> int | None:
+        pairs = zip(answers, self._wanted, strict=False)
+        return next((i for i, (a, b) in enumerate(pairs) if not _same(a, b, self.tolerance)), None)
 
-    def _arguments(self) -> str:
-        return ", ".join(inspect.signature(self.solution_function).parameters)
+    def _known_mistake(self, answers: list[np.ndarray], first: int) -> Verdict | None:
+        """What is said to the mistake that agrees on the tame cases and up to the first that is wrong, where there is one.
+
+        Of several the one that agrees on the most cases.
+        """
+        best, most = None, 0
+        for mistake in self.mistakes:
+            for way in mistake.ways:
+                agreed = self._agreement(answers, self._run(way), first)
+                if agreed > most:
+                    best, most = (mistake.name, mistake.says), agreed
+        best = best or _relation(answers[: len(self.cases)], self._wanted, self.tolerance)
+        return best and self._no("known mistake", best[1], best[0])
+
+    def _agreement(self, answers: list[np.ndarray], theirs: list[np.ndarray], first: int) -> int:
+        """On how many cases two results agree; 0 unless they do on all tame ones, as far as they run, and up to `first`."""
+        tame = len(self.cases)
+        if first >= len(theirs) or min(len(answers), tame) != min(len(theirs), tame):
+            return 0
+        same = [_same(a, b, self.tolerance, equal_nan=True) for a, b in zip(answers, theirs, strict=False)]
+        return sum(same) if all(same[: max(tame, first + 1)]) else 0
 
 
 def check_exercise(exercise: Exercise) -> None:
@@ -221,17 +256,90 @@ def check_exercise(exercise: Exercise) -> None:
         exercise._judge(exercise.solution_function).status == "correct",
         f"{exercise.name}: the solution fails.",
     )
-    for number, mistake in enumerate(exercise.mistakes):
-        verdict = exercise._judge(mistake.function)
-        require(
-            verdict.status == "known mistake" and verdict.message == mistake.says,
-            f"{exercise.name}: mistake {number} is answered with {verdict!r}.",
-        )
+    for mistake in exercise.mistakes:
+        for number, way in enumerate(mistake.ways):
+            verdict = exercise._judge(way)
+            require(
+                (verdict.status, verdict.mistake, verdict.message) == ("known mistake", mistake.name, mistake.says),
+                f"{exercise.name}: way {number} of the mistake “{mistake.name}” is answered with {verdict!r}.",
+            )
 
 
 def drawn(rng: np.random.Generator, *shape: int, scale: float = 1.0, shift: float = 0.0) -> jax.Array:
     """Normal numbers for a case, in single precision."""
     return jnp.asarray(rng.normal(size=shape) * scale + shift, jnp.float32)
+
+
+# ------------------------------------------------------------------------------------- wrong in a way of its own
+
+
+def _relation(answers: list[np.ndarray], wanted: list[np.ndarray], tolerance: float) -> Relation | None:
+    """How wrong results are related to the right ones on every tame case, where the relation has a name."""
+    pairs = list(zip(answers, wanted, strict=False))
+    wrong = [(mine, right) for mine, right in pairs if not _same(mine, right, tolerance)]
+    if not wrong or not all(np.isfinite(mine).all() and mine.size for mine, _ in pairs):
+        return None
+
+    def always(turned: Callable[[np.ndarray], np.ndarray]) -> bool:
+        return all(_same(np.asarray(turned(mine)), right, tolerance) for mine, right in pairs)
+
+    def named(name: str, **fields: Any) -> Relation:
+        return name, phrases.RELATIONS[name].format(**fields)
+
+    mine, right = wrong[0]
+    shapes = {"mine": mine.shape, "right": right.shape}
+    if always(np.transpose):
+        return named("axes exchanged", **shapes)
+    if any(m.shape != r.shape for m, r in pairs):
+        squeezed = all(_same(m.squeeze(), r.squeeze(), tolerance) for m, r in pairs) and mine.ndim != right.ndim
+        return named("axis too many", **shapes) if squeezed else None
+    if always(np.negative):
+        return named("wrong sign")
+    if set(np.unique(right)) <= {0.0, 1.0} and always(lambda m: 1 - m):
+        return named("true and false exchanged")
+    factors = [m[r != 0] / r[r != 0] for m, r in pairs]
+    spread = np.concatenate([np.ravel(factor) for factor in factors])
+    if len(spread) > 2 and spread.std() < 1e-3 * abs(spread.mean()) and always(lambda m: m / spread.mean()):
+        return named("wrong factor", factor=spread.mean())
+    if all(m.ndim and len(m) > 2 for m, _ in pairs):
+        if always(lambda m: m[::-1]):
+            return named("reversed")
+        if all(_same(m[:-1], r[1:], tolerance) for m, r in pairs):
+            return named("one too early")
+        if all(_same(m[1:], r[:-1], tolerance) for m, r in pairs):
+            return named("one too late")
+    return None
+
+
+# ------------------------------------------------------------------------------------- a solution to paste
+
+
+def _pasteable(function: Callable, name: str) -> str:
+    """A function's source under another name, without annotations and docstring, with the imports that it needs."""
+    source = textwrap.dedent(inspect.getsource(function))
+    parsed = ast.parse(source).body[0]
+    assert isinstance(parsed, ast.FunctionDef)
+    body = parsed.body[1:] if ast.get_docstring(parsed) else parsed.body
+    lines = source.splitlines()[body[0].lineno - 1 : parsed.end_lineno]
+    arguments = ", ".join(argument.arg for argument in parsed.args.args)
+    text = "\n".join([f"def {name}({arguments}):", *lines])
+    imports = sorted(_imports(function, body))
+    return "\n".join([*imports, "", "", text] if imports else [text])
+
+
+def _imports(function: Callable, body: list[ast.stmt]) -> Iterator[str]:
+    """The lines that bring in what a function takes from its module; `jax` and `jnp` every notebook has."""
+    inner = inspect.unwrap(function)
+    read = {node.id for part in body for node in ast.walk(part) if isinstance(node, ast.Name)}
+    for name in read & _names_used(function) & inner.__globals__.keys() - {"jax", "jnp"}:
+        value = inner.__globals__[name]
+        if isinstance(value, types.ModuleType):
+            yield f"import {value.__name__}" + ("" if value.__name__ == name else f" as {name}")
+        else:
+            yield f"from {value.__module__} import {name}"
+
+
+# ------------------------------------------------------------------------------------- what a learner's code is and gives
 
 
 def _is_untouched(function: Callable) -> bool:
@@ -240,6 +348,18 @@ def _is_untouched(function: Callable) -> bool:
         return False
     work = [i for i in dis.get_instructions(function) if i.opname not in ("RESUME", "NOP")]
     return len(work) <= 2 and all(i.argval is None for i in work)
+
+
+def _names_used(function: Callable) -> set[str]:
+    """The names of globals and attributes in a function and those within it."""
+    waiting = [getattr(inspect.unwrap(function), "__code__", None)]
+    found: set[str] = set()
+    while waiting:
+        code = waiting.pop()
+        if code is not None:
+            found.update(code.co_names)
+            waiting += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
+    return found
 
 
 def _is_mixed(parts: tuple) -> bool:
@@ -265,18 +385,16 @@ def _as_floats(answer: Any) -> np.ndarray | None:
 
 
 def _safely(show: Callable[[Any], str], value: Any) -> str:
-    """Text of a value, whose own code may raise."""
+    """Text of a value, whose own code may raise, or say very much."""
     try:
-        return show(value)
+        text = show(value)
     except Exception:
         return "(cannot be shown)"
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} … ({len(text):,} characters)"
 
 
-def _same(mine: list[np.ndarray], other: list[np.ndarray], tolerance: float, equal_nan: bool = False) -> bool:
-    return all(
-        a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=equal_nan)
-        for a, b in zip(mine, other, strict=True)
-    )
+def _same(a: np.ndarray, b: np.ndarray, tolerance: float, equal_nan: bool = False) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=equal_nan)
 
 
 def _a(value: Any) -> str:

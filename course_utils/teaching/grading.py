@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..runtime import InvalidInput, require
+from . import phrases
 from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
 from .markup import to_html
 
@@ -89,8 +90,8 @@ def _multiple(question: MultipleChoice, answer: list[int]) -> Feedback:
     right = not missed and all(option.correct for option in chosen)
     lines = [f"{RIGHT if option.correct else WRONG} “{option.text}”: {option.why}" for option in chosen]
     if missed:
-        lines.append(f"{missed} more belong{'s' if missed == 1 else ''} here.")
-    return Feedback(right, "\n".join(["Exactly these." if right else "Not quite these.", *lines]))
+        lines.append(phrases.ONE_MORE_BELONGS if missed == 1 else phrases.MORE_BELONG.format(missed=missed))
+    return Feedback(right, "\n".join([phrases.ALL_CHOSEN if right else phrases.NOT_ALL_CHOSEN, *lines]))
 
 
 def _numeric(question: Numeric, answer: float) -> Feedback:
@@ -111,7 +112,7 @@ def _shape(question: Shape, answer: list[str]) -> Feedback:
             return Feedback(False, slip.why)
     names = in_lower_case(axis_names(question))
     unknown = [axis for axis in answer if not axis.isdigit() and axis.lower() not in names]
-    note = f" No axis here is called {' or '.join(unknown)}." if unknown else ""
+    note = phrases.NO_SUCH_AXIS.format(names=" or ".join(unknown)) if unknown else ""
     return Feedback(False, f"{question.otherwise}{note}")
 
 
@@ -126,8 +127,9 @@ def _order(question: Order, answer: list[int]) -> Feedback:
         return Feedback(True, "\n".join(f"{i}. {item.text}: {item.why}" for i, item in enumerate(question.items, 1)))
     place = next(i for i, item in enumerate(answer) if i != item)
     item = question.items[answer[place]]
-    before = "" if not place else f"The first {place} stand{'s' if place == 1 else ''} right. "
-    return Feedback(False, f"{before}“{item.text}” does not come at place {place + 1}: {item.why}")
+    stand = phrases.FIRST_STANDS_RIGHT if place == 1 else phrases.FIRST_STAND_RIGHT.format(count=place)
+    said = phrases.NOT_AT_THIS_PLACE.format(item=item.text, place=place + 1, why=item.why)
+    return Feedback(False, (stand if place else "") + said)
 
 
 def _match(question: Match, answer: list[int]) -> Feedback:
@@ -135,10 +137,14 @@ def _match(question: Match, answer: list[int]) -> Feedback:
     if not wrong:
         return Feedback(True, "\n".join(f"{pair.left} → {pair.right}: {pair.why}" for pair in question.pairs))
     lines = [
-        f"{WRONG} {question.pairs[i].left} → {question.rights[answer[i]]}? Of the latter: {question.why(answer[i])}"
+        f"{WRONG} "
+        + phrases.NOT_THIS_PAIR.format(
+            left=question.pairs[i].left, right=question.rights[answer[i]], why=question.why(answer[i])
+        )
         for i in wrong
     ]
-    return Feedback(False, "\n".join([f"{len(answer) - len(wrong)} of {len(answer)} pairs are right.", *lines]))
+    counted = phrases.PAIRS_RIGHT.format(right=len(answer) - len(wrong), count=len(answer))
+    return Feedback(False, "\n".join([counted, *lines]))
 
 
 _GRADERS: dict[type, Any] = {
@@ -148,7 +154,7 @@ _GRADERS: dict[type, Any] = {
     Shape: _shape,
     Order: _order,
     Match: _match,
-    Predict: lambda question, answer: Feedback(None, "Kept. The experiment below will answer."),
+    Predict: lambda question, answer: Feedback(None, phrases.PREDICTION_KEPT),
 }
 
 
