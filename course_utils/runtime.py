@@ -7,10 +7,12 @@ import json
 import os
 import pathlib
 import platform
+import re
 import signal
 import sys
 import tempfile
 import threading
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -76,21 +78,44 @@ def recorded(name: str) -> dict[str, Any]:
     return json.loads(asset(f"recorded/{name}.json").read_text(encoding="utf-8"))
 
 
+def typed_path(name: Any) -> pathlib.Path:
+    """The path that somebody typed, `~` resolved; what cannot be meant raises `InvalidInput`.
+
+    A second pair of quotation marks, a tab that Python has made of `\\t`, Windows' backslashes on another system, the home
+    of a user who is not there.
+    """
+    require(isinstance(name, (str, os.PathLike)), f"A file or folder is named by text, not by {name!r}.")
+    text = os.fsdecode(name)
+    if not os.path.exists(text):
+        inside = re.fullmatch("""\\s*["'“”„‘’«»](.*)["'“”‘’«»]\\s*""", text, re.DOTALL)
+        require(not inside, f"The name {text} has quotation marks of its own: take one of the two pairs away.")
+        require(
+            not any(unicodedata.category(sign) == "Cc" for sign in text),
+            f"{text[:200]!r} is no name of a file: Python reads \\t in a text as a tab, \\n as a new line. Separate folders with /.",
+        )
+        if "\\" in text and os.sep == "/":
+            where, drive = text.replace("\\", "/"), re.match("[A-Za-z]:", text)
+            raise InvalidInput(
+                f"{text} is a path of Windows, and this computer runs another system. "
+                + (f"It has no drive {text[0]}: name a file that is on it." if drive else f"Write {where}.")
+            )
+    try:
+        return pathlib.Path(text).expanduser()
+    except RuntimeError:
+        raise InvalidInput(f"There is no user {pathlib.Path(text).parts[0]} here: write the whole path.") from None
+
+
 def home() -> pathlib.Path:
     """The learner's own folder (progress, trained models): `COURSE_HOME`, else the user's data folder."""
     chosen = os.environ.get("COURSE_HOME")
-    return (
-        pathlib.Path(chosen).expanduser()
-        if chosen
-        else pathlib.Path(platformdirs.user_data_dir(PACKAGE, appauthor=False))
-    )
+    return typed_path(chosen) if chosen else pathlib.Path(platformdirs.user_data_dir(PACKAGE, appauthor=False))
 
 
 def cache() -> pathlib.Path:
     """Files that may be deleted at any time: `COURSE_HOME/cache`, else the user's cache folder."""
     chosen = os.environ.get("COURSE_HOME")
     if chosen:
-        return pathlib.Path(chosen).expanduser() / "cache"
+        return typed_path(chosen) / "cache"
     return pathlib.Path(platformdirs.user_cache_dir(PACKAGE, appauthor=False))
 
 

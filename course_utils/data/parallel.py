@@ -6,10 +6,13 @@ research and education, not commercially: Elliott, Frank, Sima'an, Specia (2016)
 English–German Image Descriptions*; its French by Elliott, Frank, Barrault, Bougares, Specia (2017).
 """
 
+import codecs
+import csv
 import gzip
 import hashlib
 import io
 import itertools
+import numbers
 import os
 import pathlib
 import re
@@ -17,7 +20,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, SupportsInt, get_args
 
-from ..runtime import CourseError, InvalidInput, cache, require, require_positive
+from ..runtime import CourseError, InvalidInput, cache, require, require_positive, typed_path
 from .batching import Parallel, pad
 from .vocabulary import SPECIALS, Vocabulary
 
@@ -33,6 +36,21 @@ SHA_256 = {
     "val.en.gz": "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28",
     "val.fr.gz": "ca3106f1a72390591d25f6c45cb4cd39dec4cd3f123e099748a3ce5256c160e9",
 }
+MARKS = {  # at the beginning of a text; the longer first
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+AS_TEXT = (
+    "From a spreadsheet save it as text with tabs: “Unicode Text” in Excel, “Text CSV” with {Tab} between the fields in "
+    "LibreOffice, “Tab-separated values” in Google Sheets."
+)
+NO_TEXT = {  # how other files begin
+    b"PK\x03\x04": f"a workbook (.xlsx, .ods) or a packed folder (.zip). {AS_TEXT} Unpack a folder",
+    b"\xd0\xcf\x11\xe0": f"a workbook (.xls). {AS_TEXT[:-1]}",
+    b"\x1f\x8b": "packed by gzip: give it the ending .gz", b"BZh": "packed by bzip2: unpack it",
+    b"\xfd7zXZ": "packed by xz: unpack it", b"%PDF": "a PDF", b"{\\rtf": "a document (RTF): save it as text",
+}  # fmt: skip
+AHEAD = 1 << 20  # letters of a table that say how its cells are written
 Language = Literal["de", "en", "fr"]
 Split = Literal["train", "val", "test_2016_flickr"]
 
@@ -68,7 +86,7 @@ def _file(name: str, address: str) -> pathlib.Path:
     """A checked file: from `COURSE_DATA_DIR`, from the cache, or downloaded into it."""
     local = os.environ.get("COURSE_DATA_DIR")
     if local:
-        path = pathlib.Path(local).expanduser() / name
+        path = typed_path(local) / name
         if not path.exists():
             raise NotDownloaded(f"COURSE_DATA_DIR is {local}, but there is no {name} in it.")
         if hashlib.sha256(path.read_bytes()).hexdigest() != SHA_256[name]:
@@ -99,7 +117,7 @@ def _file(name: str, address: str) -> pathlib.Path:
 def read_lines(source: str | os.PathLike, target: str | os.PathLike) -> Iterator[tuple[str, str]]:
     """Pairs from two files whose lines belong together, one after another: files of any length fit into memory.
 
-    UTF-8, plain or `.gz`. A file that ends before the other raises when that line is reached.
+    UTF-8, or UTF-16 with its mark, plain or `.gz`. A file that ends before the other raises when that line is reached.
     """
     missing = object()
     for number, (a, b) in enumerate(itertools.zip_longest(_lines(source), _lines(target), fillvalue=missing), 1):
@@ -111,18 +129,21 @@ def read_lines(source: str | os.PathLike, target: str | os.PathLike) -> Iterator
         yield a, b  # type: ignore[misc]
 
 
-def read_tsv(path: str | os.PathLike, columns: tuple[int | str, int | str] = (0, 1)) -> Iterator[tuple[str, str]]:
+def read_tsv(path: str | os.PathLike, columns: Sequence[int | str] = (0, 1)) -> Iterator[tuple[str, str]]:
     """Pairs from two columns of a file of tab-separated values, one after another.
 
-    `columns`: numbers from 0, or names that stand in the first line (which is then left out). UTF-8, plain or `.gz`. Empty
-    lines are left out.
+    `columns`: numbers from 0, or names that stand in the first line (which is then left out). UTF-8, or UTF-16 with its mark,
+    plain or `.gz`. Cells may be quoted as a spreadsheet quotes them (see `read_cells`). Empty lines are left out.
     """
+    require(
+        isinstance(columns, Sequence) and len(columns) == 2 and all(map(_names_a_column, columns)),
+        f"columns must be two numbers, counted from 0, or two names, such as (0, 1), not {columns!r}.",
+    )
     named = [column for column in columns if isinstance(column, str)]
     places: list[int] | None = None if named else [int(column) for column in columns]
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
+    for number, cells in read_cells(path):
+        if not any(cell.strip() for cell in cells):
             continue
-        cells = line.split("\t")
         if places is None:
             unknown = [column for column in named if column not in cells]
             require(not unknown, f"{os.fspath(path)} has no column {unknown}; its first line names {cells}.")
@@ -131,28 +152,127 @@ def read_tsv(path: str | os.PathLike, columns: tuple[int | str, int | str] = (0,
         require(
             len(cells) > max(places),
             f"Line {number} of {os.fspath(path)} has {len(cells)} column{'s' if len(cells) > 1 else ''}; "
-            f"columns {tuple(columns)} were asked for. Are they separated by tabs?",
+            f"columns {tuple(columns)} were asked for, counted from 0. Are they separated by tabs? {AS_TEXT}",
         )
         yield cells[places[0]], cells[places[1]]
 
 
-def _lines(path: str | os.PathLike) -> Iterator[str]:
-    path = pathlib.Path(path).expanduser()
-    require(path.is_file(), f"There is no file {path}.")
-    opener: Any = gzip.open if path.suffix == ".gz" else open
-    number = 0
+def _names_a_column(column: Any) -> bool:
+    number = isinstance(column, numbers.Integral) and not isinstance(column, bool)
+    return column >= 0 if number else isinstance(column, str)
+
+
+def read_cells(path: str | os.PathLike) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file of tab-separated values: the number of the line where each begins, and its cells.
+
+    A spreadsheet puts a cell with a quotation mark, a comma or a line break into quotation marks, and doubles those inside;
+    elsewhere a quotation mark is a sign like any other, and may stand alone. Which of the two a file is, `_quoted` says from
+    its beginning. A tab or a line break inside a cell becomes a space.
+    """
+    lines, ahead, size = _lines(path), [], 0
+    while size < AHEAD and (line := next(lines, None)) is not None:
+        ahead.append(line)
+        size += len(line) + 1
+    rows, number = itertools.chain(ahead, lines), 1
+    if not _quoted("\n".join(ahead), cut_off=size >= AHEAD):
+        yield from ((number, line.split("\t")) for number, line in enumerate(rows, 1))
+        return
+    reader = csv.reader((line + "\n" for line in rows), delimiter="\t", strict=True)
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="\n") as lines:
-            for number, line in enumerate(lines, 1):  # noqa: B007
-                yield line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
+        for cells in reader:
+            yield number, [re.sub(r"[\t\n]", " ", cell) for cell in cells]
+            number = reader.line_num + 1
+    except csv.Error as error:
         require(
             False,
-            f"{path} is not UTF-8 text (after line {number}: {error.reason}). Save it as UTF-8, or convert it: "
+            f"The cells of {os.fspath(path)} are quoted as a spreadsheet does it, but one from line {number} on is not ({error}). "
+            "A quotation mark inside a quoted cell is doubled.",
+        )
+
+
+_CELL = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")*+)"|(?P<bare>[^"\t\n]*+))(?P<end>[\t\n]|\Z)')
+
+
+def _quoted(text: str, cut_off: bool) -> bool:
+    """Are the cells of a table quoted as a spreadsheet does it? Every quotation mark must belong to that, and for a reason:
+
+    cells that need it (a quotation mark, a tab or a line break inside), or a rule: all cells with a comma, or with letters.
+    Two lone marks of a plain table are no cell: what lies between them spans tabs and lines, or changes the number of columns.
+    """
+    if '"' not in text:
+        return False
+    inside_a_cell = cut_off and text.count('"') % 2 == 1
+    text += '"' * inside_a_cell
+    rows: list[list[re.Match]] = [[]]
+    place = 0
+    while cell := _CELL.match(text, place):
+        rows[-1].append(cell)
+        place = cell.end()
+        if cell["end"] == "\n":
+            rows.append([])
+        elif not cell["end"]:
+            break
+    else:
+        return False
+    rows = rows[:-1] if inside_a_cell else rows
+    quoted = [(cell["quoted"], len(row)) for row in rows for cell in row if cell["quoted"] is not None]
+    bare = [cell["bare"] for row in rows for cell in row if cell["quoted"] is None]
+    spread = [(inside, width) for inside, width in quoted if "\t" in inside or "\n" in inside]
+    if any(width != len(rows[0]) or ("\t" in inside and "\n" in inside) for inside, width in spread):
+        return False
+    return (
+        bool(spread)
+        or any('"' in inside for inside, _ in quoted)
+        or (any("," in inside for inside, _ in quoted) and not any("," in cell for cell in bare))
+        or not any(sign.isalpha() for cell in bare for sign in cell)
+    )
+
+
+def _lines(path: str | os.PathLike) -> Iterator[str]:
+    """The lines of a text file without their ends, one after another."""
+    address = isinstance(path, str) and "://" in path
+    require(not address, f"{path} is an address: download the file, and name it where it is then.")
+    path = typed_path(path)
+    require(not os.path.isdir(path), f"{path} is a folder: name a file in it.")
+    beside = "" if path.is_absolute() else f" in {pathlib.Path.cwd()}"
+    require(os.path.isfile(path), f"There is no file {path}{beside}.")
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    encoding, number = "utf-8", 0
+    try:
+        with opener(path, "rb") as file:
+            head = file.read(1 << 16)
+            file.seek(0)
+            encoding = _encoding(path, head)
+            begins = head.decode(encoding, errors="ignore")
+            end = "\r" if "\r" in begins[:-1] and "\n" not in begins else "\n"  # a CR among LFs belongs to its sentence
+            with io.TextIOWrapper(file, encoding=encoding, newline=end) as lines:
+                for number, line in enumerate(lines, 1):  # noqa: B007
+                    yield line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        name = encoding.removesuffix("-sig").upper()
+        require(
+            False,
+            f"{path} is not {name} text (after line {number}: {error.reason}). Save it as UTF-8, or convert it: "
             "iconv -f LATIN1 -t UTF-8.",
         )
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         require(False, f"{path} is not a whole gzip file (after line {number}: {error}).")
+    except OSError as error:
+        require(False, f"{path} cannot be read ({error.strerror}).")
+
+
+def _encoding(path: pathlib.Path, head: bytes) -> str:
+    """Of a text, from its first bytes; what is no text is named."""
+    for mark, encoding in MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    for mark, kind in NO_TEXT.items():
+        require(not head.startswith(mark), f"{path} is no text but {kind}.")
+    require(
+        b"\0" not in head,
+        f"{path} is no text, or UTF-16 without the mark at its beginning that says so. Save it as UTF-8.",
+    )
+    return "utf-8"
 
 
 def texts(pairs: Iterable[tuple[str, str]], most: int | None = None) -> Texts:
@@ -174,11 +294,18 @@ def words(sentence: str, lower: bool = True) -> str:
     return " ".join(found)
 
 
+# Signs that sentencepiece keeps for itself stand for it as others, which Unicode keeps free: no text holds those.
+_KEPT = "▁▅<\0\n\r\x1f"
+_HIDDEN = {ord(sign): 0xFDD0 + i for i, sign in enumerate(_KEPT)}
+_SHOWN = {free: kept for kept, free in _HIDDEN.items()}
+LONGEST_LINE = 1 << 30  # bytes; sentencepiece would leave out lines of more than 4,192
+
+
 class Subwords:
     """Pieces of words, learned from text: no word is unknown that is written in known letters.
 
     Byte-pair encoding (Sennrich, Haddow, Birch 2016), by the library `sentencepiece`. Used like a `Vocabulary`: the same
-    four special symbols come first, `encode` gives indices, `decode` gives text.
+    four special symbols come first, `encode` gives indices, `decode` gives the text as it was, sign by sign.
     """
 
     pad, bos, eos, unk = range(4)
@@ -197,15 +324,29 @@ class Subwords:
 
         trainer: Any = SentencePieceTrainer
         written, names = io.BytesIO(), dict(zip(("pad", "bos", "eos", "unk"), SPECIALS, strict=True))
+        letters = {" "}
+
+        def hidden() -> Iterator[str]:
+            for sentence in sentences:
+                letters.update(sentence)
+                yield sentence.translate(_HIDDEN)
+
         try:
             trainer.train(
-                sentence_iterator=iter(sentences), model_writer=written, vocab_size=size, model_type="bpe",
-                hard_vocab_limit=False, character_coverage=1.0, minloglevel=2,
+                sentence_iterator=hidden(), model_writer=written, vocab_size=size, model_type="bpe",
+                hard_vocab_limit=False, character_coverage=1.0, minloglevel=2, normalization_rule_name="identity",
+                remove_extra_whitespaces=False, max_sentence_length=LONGEST_LINE,
                 **{f"{name}_id": getattr(cls, name) for name in names},
                 **{f"{name}_piece": text for name, text in names.items()},
             )  # fmt: skip
         except RuntimeError as error:
-            raise InvalidInput(f"{size} pieces cannot be learned from these sentences: {error}") from None
+            least = len(letters) + len(SPECIALS)
+            require(
+                least <= size,
+                f"{size:,} pieces are too few: {len(letters):,} different letters and signs stand in these sentences, and each "
+                f"needs a piece. Ask for at least {least:,} pieces, and some thousands more.",
+            )
+            raise InvalidInput(f"No pieces can be learned from these sentences ({error}). Is there any text?") from None
         return cls(written.getvalue())
 
     def __len__(self) -> int:
@@ -217,7 +358,7 @@ class Subwords:
     def encode(self, sentence: str, unknown: Literal["error", "mark"] = "mark") -> list[int]:
         """Indices of the pieces of a sentence; letters never seen become `<unk>`, or raise with `unknown="error"`."""
         require(sentence.strip(), "The sentence is empty: type at least one word.")
-        found = self._pieces.encode(sentence)
+        found = self._pieces.encode(sentence.translate(_HIDDEN))
         require(
             unknown == "mark" or self.unk not in found, f"{sentence!r} holds letters that these pieces do not know."
         )
@@ -226,7 +367,7 @@ class Subwords:
     def decode(self, indices: Iterable[SupportsInt]) -> str:
         """Text of `indices` up to the first `<eos>`, without padding and `<bos>`."""
         kept = itertools.takewhile(lambda i: i != self.eos, map(int, indices))
-        return self._pieces.decode([i for i in kept if i not in (self.pad, self.bos)])
+        return self._pieces.decode([i for i in kept if i not in (self.pad, self.bos)]).translate(_SHOWN)
 
 
 def arrays(

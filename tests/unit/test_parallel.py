@@ -1,9 +1,11 @@
 """Real text: files of many kinds, broken ones among them; a server on this machine stands for the network."""
 
+import csv
 import functools
 import gzip
 import hashlib
 import http.server
+import os
 import threading
 
 import jax
@@ -11,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from course_utils.data import parallel
 from course_utils.data.parallel import (
@@ -163,6 +167,124 @@ def test_of_five_million_lines_only_those_asked_for_are_read(tmp_path):
     assert texts(read_tsv(table), most=3) == Texts(["eins"] * 3, ["one"] * 3)
 
 
+TABLE = [("Ein Hund läuft.", "A dog runs."), ("Sie schläft, er nicht.", "She sleeps, he does not."), ("Und?", "So?")]
+PLAIN = "".join(f"{a}\t{b}\n" for a, b in TABLE)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_table_is_read_in_every_encoding_that_names_itself_and_with_every_end_of_line(tmp_path, encoding, end):
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    content = mark + PLAIN.replace("\n", end).encode(encoding)
+    (tmp_path / "t.txt").write_bytes(content)
+    (tmp_path / "t.gz").write_bytes(gzip.compress(content))
+    for name in ("t.txt", "t.gz"):
+        assert list(read_tsv(tmp_path / name)) == TABLE
+    assert next(read_lines(tmp_path / "t.txt", tmp_path / "t.gz")) == ("\t".join(TABLE[0]),) * 2
+
+
+def test_a_cr_among_other_ends_of_lines_belongs_to_its_sentence(tmp_path):
+    (tmp_path / "t").write_bytes(b"a \r b\tx\nc\ty\n")
+    assert list(read_tsv(tmp_path / "t")) == [("a \r b", "x"), ("c", "y")]
+
+
+AWKWARD = [
+    ('She said, "come in".', 'Elle dit : "entrez".'), ('"Yes," he said.', '"Oui", dit-il.'), ('"Yes, come."', '"Oui, viens."'),
+    ("a\tb", "c d"), ("two\nlines", "deux\nlignes"), ('"', '""'), ("", ","), ("plain", "simple"), (",", '5" long'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_cells_quoted_as_a_spreadsheet_quotes_them_are_read_without_their_quotes(tmp_path, quoting, end):
+    with open(tmp_path / "t.txt", "w", encoding="utf-16", newline="") as file:
+        csv.writer(file, delimiter="\t", quoting=quoting, lineterminator=end).writerows([*AWKWARD, ("last", "fin")])
+    found = list(read_tsv(tmp_path / "t.txt"))
+    assert found == [
+        *((a.translate({9: 32, 10: 32}), b.translate({9: 32, 10: 32})) for a, b in AWKWARD),
+        ("last", "fin"),
+    ]
+
+
+def test_a_comma_or_a_rule_for_all_is_reason_enough_for_quotes(tmp_path):
+    table = tmp_path / "t"
+    table.write_text('"Yes, come."\tOui viens.\nNo.\t"Non, reste."\n')
+    assert list(read_tsv(table)) == [("Yes, come.", "Oui viens."), ("No.", "Non, reste.")]
+    table.write_text('1\t"Yes."\t"Oui."\n2\t"No."\t"Non."\n')
+    assert list(read_tsv(table, (1, 2))) == [("Yes.", "Oui."), ("No.", "Non.")]
+
+
+@pytest.mark.parametrize(
+    "awkward",
+    [
+        [('"Yes," he said.', '"Oui", dit-il.')], [('"Yes', 'Oui"')], [('He is 5\' 7" tall.', "Il mesure 1 m 70.")], [('"', "x")],
+        [('"Yes."', '"Oui."')], [('"Yes, sir."', '"Oui."'), ("No, sir.", "Non.")], [('a "b', 'c" d'), ('"x"', '"y"')],
+        [('"open', "ouvert"), ("between", "entre"), ('said "', "dit")], [('""', '"""'), ("He said: hm", "x")],
+        [("a", '"b'), ('c"', "d")],
+    ],
+)  # fmt: skip
+def test_quotation_marks_of_a_plain_table_stand_as_they_are(tmp_path, awkward):
+    rows = [("Go.", "Va !"), *awkward, ("Stop.", "Arrête.")]
+    (tmp_path / "t").write_text("".join(f"{a}\t{b}\n" for a, b in rows))
+    assert list(read_tsv(tmp_path / "t")) == rows
+
+
+@pytest.mark.parametrize("rest", ['bad "one\tx\n', '"never closed\tx\n'])
+def test_a_table_longer_than_what_is_looked_at_is_judged_by_its_beginning(tmp_path, monkeypatch, rest):
+    monkeypatch.setattr(parallel, "AHEAD", 60)
+    table = tmp_path / "t"
+    table.write_text('"a ""b"""\t"c\nd"\n' * 20)
+    assert list(read_tsv(table)) == [('a "b"', "c d")] * 20  # also where the beginning ends inside a cell
+    table.write_text('a "b"\tc\n' * 20 + rest)
+    assert len(list(read_tsv(table))) == 21
+    table.write_text('"a ""b"""\t"c\nd"\n' * 20 + '"never closed\tx\n')
+    with pytest.raises(InvalidInput, match="from line 41 on is not"):
+        list(read_tsv(table))
+
+
+@pytest.mark.parametrize(
+    ("begins", "says"),
+    [
+        (b"PK\x03\x04 rest", "workbook.*Unicode Text"), (b"\xd0\xcf\x11\xe0", r"\.xls.*Unicode Text"), (gzip.compress(b"a\tb"), r"\.gz"),
+        (b"BZh9", "unpack"), (b"%PDF-1.7", "PDF"), ("a\tb\n".encode("utf-16-le"), "without the mark"), (b"\xff\xfea", "not UTF-16"),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_is_named_and_how_to_make_a_text_of_it(tmp_path, begins, says):
+    (tmp_path / "t.xlsx").write_bytes(begins)
+    with pytest.raises(InvalidInput, match=says):
+        list(read_tsv(tmp_path / "t.xlsx"))
+
+
+@pytest.mark.parametrize("columns", [(0,), (0, 1, 2), (0, -1), (True, 0), ()])
+def test_columns_that_are_no_two_are_refused(tmp_path, columns):
+    (tmp_path / "t").write_text(PLAIN)
+    with pytest.raises(InvalidInput, match="two numbers, counted from 0"):
+        list(read_tsv(tmp_path / "t", columns))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("~nosuchuser/pairs.tsv", "no user ~nosuchuser"), ("'C:/x/pairs.tsv'", "quotation marks of its own"), ("“a.tsv”", "two pairs"),
+        ("data\table.tsv", "tab"), ("https://example.org/pairs.tsv", "download"), ("x" * 5_000, "no file"),
+        (".", "is a folder"), ("nothing.tsv", "no file nothing.tsv in /"), ("a\0b", "no name"),
+    ],
+)  # fmt: skip
+def test_a_name_that_cannot_be_meant_is_refused_in_words(name, says):
+    with pytest.raises(InvalidInput, match=says):
+        list(read_tsv(name))
+
+
+@pytest.mark.skipif(os.sep != "/", reason="there it is a path")
+def test_a_path_of_windows_is_refused_in_words_on_another_system(tmp_path, monkeypatch):
+    for name, says in ((r"C:\Users\ada\pairs.tsv", "no drive C"), (r"data\pairs.tsv", "Write data/pairs.tsv")):
+        with pytest.raises(InvalidInput, match=says):
+            list(read_tsv(name))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / r"odd\name.tsv").write_text(PLAIN)  # a name that is there is right
+    assert list(read_tsv(r"odd\name.tsv")) == TABLE
+
+
 def test_empty_lines_are_left_out():
     assert texts([("a", "b"), (" ", "c"), ("d", ""), ("e", "f")]) == Texts(["a", "e"], ["b", "f"])
     with pytest.raises(InvalidInput, match="no pairs"):
@@ -197,6 +319,33 @@ def test_pieces_know_every_word_written_in_known_letters():
     assert len(pieces) == len(pieces.words) <= 60
     with pytest.raises(InvalidInput, match="size"):
         Subwords.learn(["a"], 0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cn"])).filter(str.strip))
+@example("… 10³ ？ ﬁ ½ № ①")  # what NFKC writes otherwise
+@example("  two  spaces\u00a0: \u3000and at the end ")
+@example("▁ ▅ \0 \t < <pad> <s> </s> ⁇  <unk>")  # what sentencepiece keeps for itself
+@example("e\u0301 é  \u200f\u202bאهلا ไทย 한국어 𐍈 \ufeff \u2028 \ufffd")
+def test_text_comes_back_from_its_pieces_sign_by_sign(sentence):
+    pieces = Subwords.learn([sentence, "some other text"], 1_000)
+    indices = pieces.encode(sentence, unknown="error")
+    assert pieces.decode([pieces.bos, *indices, pieces.eos]) == sentence
+
+
+def test_pieces_are_learned_from_long_lines_too():
+    line = "猫 " * 3_000  # sentencepiece itself would leave it out
+    assert Subwords.unk not in Subwords.learn([line, "a"], 60).encode("猫")
+
+
+def test_fewer_pieces_than_letters_are_refused_with_the_number_that_suffices():
+    sentences = ["".join(chr(0x4E00 + i) for i in range(500))]
+    with pytest.raises(InvalidInput, match=r"^400 pieces are too few: 501 .* at least 505 pieces") as refused:
+        Subwords.learn(iter(sentences), 400)
+    assert "--" not in str(refused.value)
+    assert Subwords.unk not in Subwords.learn(sentences, 505).encode(sentences[0])
+    with pytest.raises(InvalidInput, match="any text"):
+        Subwords.learn([""], 400)
 
 
 def test_arrays_mark_unknown_words_and_leave_long_sentences_out():

@@ -245,3 +245,12 @@ def test_a_device_that_does_not_start_falls_back_to_the_cpu(monkeypatch, capsys)
     finally:
         jax.config.update("jax_platforms", before)
     assert "cpu" in capsys.readouterr().out
+
+
+def test_the_name_of_a_file_or_folder_is_text_of_somebody_who_is_there(monkeypatch):
+    with pytest.raises(runtime.InvalidInput, match="by text, not by None"):
+        runtime.typed_path(None)
+    monkeypatch.setenv("COURSE_HOME", "~nosuchuser/course")
+    for folder in (runtime.home, runtime.cache):
+        with pytest.raises(runtime.InvalidInput, match="no user ~nosuchuser"):
+            folder()
