@@ -385,6 +385,9 @@ def arrays(
             rows.append(row)
             sources.append(x)
             targets.append(y)
-    require(rows, "There are no pairs." if longest is None else f"No pair has at most {longest} words on both sides.")
+    require(
+        rows,
+        "There are no pairs." if longest is None else f"No pair has at most {longest} words or pieces on both sides.",
+    )
     x, y = pad(sources), pad(targets)
     return Parallel(x.tokens, x.mask, y.tokens, y.mask), rows

@@ -109,11 +109,12 @@ def bleu_curves(
     trained: int = 32,
     shortest: int = 4,
     highest: float = 100,
+    unit: str = "words",
 ) -> go.Figure:
     """BLEU by the length of the source: name → `[seeds, groups]`; `upto` is the longest source of each group.
 
     Groups beyond `trained` words are longer than anything trained on; no source is shorter than `shortest`. The axis ends
-    at `highest`: 100, so that figures can be compared, unless all is far below.
+    at `highest`: 100, so that figures can be compared, unless all is far below. `unit`: what lengths are counted in.
     """
     runs = {name: np.atleast_2d(np.asarray(values, float)) for name, values in series.items()}
     require(runs, "There is nothing to draw: no curve is given.")
@@ -127,24 +128,24 @@ def bleu_curves(
         ends = {name: values[1] for name, values in told.items()}
         worst, best = min(ends, key=lambda name: ends[name]), max(ends, key=lambda name: ends[name])
         each = "; ".join(f"{name} {value:.0f}" for name, value in ends.items())
-        title = f"BLEU at {labels[last]} words: " + (
+        title = f"BLEU at {labels[last]} {unit}: " + (
             each if len(each) < 75 else f"{ends[worst]:.0f} ({worst}) to {ends[best]:.0f} ({best})"
         )
     else:
         first, *others = told.items()
-        title = f"{first[0]}: {first[1][0]:.0f} BLEU at {labels[0]} words, {first[1][1]:.0f} at {labels[last]}"
+        title = f"{first[0]}: {first[1][0]:.0f} BLEU at {labels[0]} {unit}, {first[1][1]:.0f} at {labels[last]}"
         title += "".join(f"; {name}: {values[0]:.0f}, {values[1]:.0f}" for name, values in others)
     figure = curves(
         np.arange(len(upto)), runs,
         title=title,
-        caption=f"BLEU (0 to 100) by the words of the source. {seeds_told(runs)}"
-        + (f" Right of the dotted line: longer than any sentence trained on ({trained} words)." if last < len(upto) - 1 else ""),
+        caption=f"BLEU (0 to 100) by the {unit} of the source. {seeds_told(runs)}"
+        + (f" Right of the dotted line: longer than any sentence trained on ({trained} {unit})." if last < len(upto) - 1 else ""),
         summary="BLEU " + "; ".join(
-            f"{name}: {low:.1f} at {labels[0]} words, {high:.1f} at {labels[last]}"
+            f"{name}: {low:.1f} at {labels[0]} {unit}, {high:.1f} at {labels[last]}"
             + (f", {far:.1f} at {labels[-1]}" if last < len(upto) - 1 else "")
             for name, (low, high, far) in told.items()
         ) + ".",
-        x_title="words of the source", y_title="BLEU", y_range=(-0.02 * highest, 1.03 * highest),
+        x_title=f"{unit} of the source", y_title="BLEU", y_range=(-0.02 * highest, 1.03 * highest),
     )  # fmt: skip
     figure.update_xaxes(tickvals=list(range(len(upto))), ticktext=labels)
     if max(map(len, runs)) > 20:  # names too long to stand beside the curves

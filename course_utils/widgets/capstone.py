@@ -1,20 +1,22 @@
 """The capstone: three translators of a learner's own text, and a page that shows how they did."""
 
+import functools
 import html
+import itertools
 import os
-import pathlib
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from ..data.parallel import Texts, read_tsv, texts
+from ..data.parallel import Texts, arrays, read_cells, read_tsv, texts
 from ..experiments import multi30k as ladder
 from ..experiments.translate import parameters
 from ..figures.translation import bleu_curves
 from ..files import refuse_overwriting, write
-from ..measure.translation import bleu, bleu_by_length
-from ..runtime import device, require, require_writable, versions
+from ..measure.translation import bleu, bleu_by_length, counted_in, lengths_in
+from ..runtime import device, require, require_writable, typed_path, versions
 from .live import live_loss
 from .surface import show
 
@@ -22,9 +24,11 @@ LEAST = 200  # pairs, below which nothing can be said
 WIDTH, PIECES = 128, 4_000
 EXAMPLES = 5
 ADVICE = (
-    "Put the name of a table in `my_table`: a text file in UTF-8 with one pair of sentences a line, the two separated by a tab. "
-    f"It needs {LEAST} pairs at least; some thousands are better. A tenth of them is kept for the test."
+    "Put the name of a table in `my_table`: a text file with one pair of sentences a line, the two separated by a tab (a "
+    "spreadsheet's “Unicode text” is one). Where more columns stand beside them, `columns` says which two, counted from 0. It "
+    f"needs {LEAST} pairs at least; some thousands are better. A tenth of them is kept for the test."
 )
+FEW = 20  # a column whose texts each return so often, on average, holds no sentences
 
 
 def split(pairs: Texts, seed: int = 0, share: float = 0.1) -> tuple[Texts, Texts]:
@@ -52,36 +56,85 @@ def groups(lengths: list[int]) -> list[int]:
     return sorted({int(np.ceil(np.quantile(lengths, share))) for share in (0.25, 0.5, 0.75)} | {max(lengths)})
 
 
+def are_sentences(cells: Sequence[str]) -> bool:
+    """Most hold letters, and they are not the same few again and again: no numbers, no names of languages."""
+    return sum(any(map(str.isalpha, cell)) for cell in cells) > len(cells) / 2 and len(set(cells)) * FEW > len(cells)
+
+
+def doubts(table: str | os.PathLike, columns: Sequence[int | str], pairs: Texts) -> str:
+    """What is said of a chosen column that holds no sentences; `InvalidInput` where two others do."""
+    wrong = [(column, side[0]) for column, side in zip(columns, pairs, strict=True) if not are_sentences(side)]
+    if not wrong:
+        return ""
+    rows = [cells for _, cells in itertools.islice(read_cells(table), 1_000) if any(cells)]
+    better = tuple(i for i, cells in enumerate(zip(*rows, strict=False)) if are_sentences(cells))
+    told = "; ".join(f"column {column} holds “{example[:40]}”" for column, example in wrong)
+    said = f"These are hardly sentences but numbers, or the same few words again and again: {told}."
+    require(len(better) < 2, f"{said} Sentences stand in others: columns={better[:2]} (counted from 0).")
+    return said
+
+
+def short(pairs: Texts, text: ladder.Text) -> Texts:
+    """The pairs of at most `ladder.LONGEST` pieces on both sides, as in training: one long pair needs the memory of thousands."""
+    rows = arrays(pairs, text.source, text.target, ladder.LONGEST)[1]
+    return Texts(*([side[row] for row in rows] for side in pairs))
+
+
+def left_out(train: Texts, trained: int, test: Texts, tested: int) -> str:
+    """How many pairs were too long, and what would keep more where most were."""
+    counts = len(train.source) - trained, len(test.source) - tested
+    if not any(counts):
+        return ""
+    said = (
+        f"Left out, for more than {ladder.LONGEST} pieces on a side: {counts[0]:,} of {len(train.source):,} pairs to train on, "
+        f"{counts[1]:,} of {len(test.source):,} to test on."
+    )
+    return said + (
+        " One sentence a row, or more `pieces`, keeps more of them." if sum(counts) > trained + tested else ""
+    )
+
+
 def run(
-    table: str | os.PathLike, *, epochs: int = 10, width: int = WIDTH, pieces: int = PIECES, seed: int = 0,
-    report: str | os.PathLike | None = None,
+    table: str | os.PathLike, *, columns: Sequence[int | str] = (0, 1), epochs: int = 10, width: int = WIDTH, pieces: int = PIECES,
+    seed: int = 0, report: str | os.PathLike | None = None,
 ) -> str:  # fmt: skip
     """Train the three translators of the ladder on a table of pairs, draw BLEU by length, and write a page.
 
-    table: a file that `data.parallel.read_tsv` reads, source and target in the first two columns.
+    table: a file that `data.parallel.read_tsv` reads.   columns: of source and target, numbers from 0, or names in the first line.
     width: of vectors and states.   pieces: of words, of each language.   report: the page; an existing one is replaced.
     Returns what happened, in a line.
     """
-    path = None if report is None else pathlib.Path(report).expanduser()
+    path = None if report is None else typed_path(report)
     if path is not None:
         require_writable(path.parent)
         require(not path.is_dir(), f"{path} is a folder: name a file in it for the report.")
-        refuse_overwriting([path], [pathlib.Path(table).expanduser()])
-    train, test = split(texts(read_tsv(table)), seed)
+        refuse_overwriting([path], [typed_path(table)])
+    pairs = texts(read_tsv(table, columns))
+    require(columns[0] != columns[1], f"Source and target are both column {columns[0]!r}: name two.")
+    notes = [doubts(table, columns, pairs)]
+    if notes[0]:
+        print(notes[0])  # now, not after the training
+    train, whole = split(pairs, seed)
     text = ladder.prepare(train, pieces)
-    lengths = [len(sentence.split()) for sentence in test.source]
+    test = short(whole, text)
+    notes.append(left_out(train, text.sentences, whole, len(test.source)))
+    unit, of_source = counted_in(test.target), counted_in(test.source)
+    score = functools.partial(bleu, tokenize="13a" if unit == "words" else "char", lower=True)
+    if unit == "characters":
+        notes.append("BLEU counts characters, since the target is written without spaces.")
+    lengths = lengths_in(of_source, test.source)
     edges, curves, rows, said = groups(lengths), {}, [], {}
     upto: list[int] = []
     for rung in ladder.RUNGS:
         with live_loss(rung) as shown:
             model, history = ladder.learn(text, rung, epochs, seed, shown, width)
         said[rung] = ladder.written(model, text, test)
-        found = bleu_by_length(said[rung], test.target, lengths, edges, _score)
+        found = bleu_by_length(said[rung], test.target, lengths, edges, score)
         upto, curves[rung] = found.upto, [found.bleu]
         rows.append(
             (
                 rung,
-                f"{_score(said[rung], test.target):.1f}",
+                f"{score(said[rung], test.target):.1f}",
                 f"{parameters(model):,}",
                 f"{history.steps * ladder.BATCH / text.sentences:,.1f}",
                 f"{history.seconds:.0f} s",
@@ -89,22 +142,18 @@ def run(
         )
     best = max(np.max(values) for values in curves.values())  # a few thousand pairs stay far below 100
     highest = float(np.clip(10 * np.ceil(best / 10), 10, 100))
-    figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1, highest=highest)
+    figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1, highest=highest, unit=of_source)
     show(figure)
-    told = "; ".join(f"{row[0]} {row[1]}" for row in rows)
+    note = " ".join(filter(None, notes))
+    told = f"BLEU on {len(test.source)} pairs: {'; '.join(f'{row[0]} {row[1]}' for row in rows)}. {note}".strip()
     if path is None:
-        return f"BLEU on {len(test.source)} pairs: {told}."
-    made = f"Width {width}, seed {seed}. {device()}; jax {versions()['jax']}; {date.today()}."
-    said_in_a_line = f"BLEU on {len(test.source)} pairs: {told}."
+        return told
+    made = f"{note} Width {width}, seed {seed}. {device()}; jax {versions()['jax']}; {date.today()}.".strip()
     try:
         write(path, page(str(table), figure, rows, test, said, text.sentences, made))
     except OSError as error:  # what took an hour is told all the same
-        return f"{said_in_a_line} The page could not be written ({error.strerror}): {path}"
-    return f"{said_in_a_line} Written: {path}"
-
-
-def _score(translations: Any, references: Any) -> float:
-    return bleu(translations, references, tokenize="13a", lower=True)
+        return f"{told} The page could not be written ({error.strerror}): {path}"
+    return f"{told} Written: {path}"
 
 
 def page(
@@ -118,17 +167,17 @@ def page(
     )
     body = "".join("<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     examples = "".join(
-        f"<h3>{esc(test.source[i])}</h3><dl><dt>reference</dt><dd>{esc(test.target[i])}</dd>"
-        + "".join(f"<dt>{esc(rung)}</dt><dd>{esc(lines[i])}</dd>" for rung, lines in said.items())
+        f"<h3 dir='auto'>{esc(test.source[i])}</h3><dl><dt>reference</dt><dd dir='auto'>{esc(test.target[i])}</dd>"
+        + "".join(f"<dt>{esc(rung)}</dt><dd dir='auto'>{esc(lines[i])}</dd>" for rung, lines in said.items())
         + "</dl>"
         for i in range(min(EXAMPLES, len(test.source)))
     )
     drawn = figure.to_html(full_html=False, include_plotlyjs=True)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Three translators of {esc(name)}</title>
-<style>body {{ font-family: sans-serif; max-width: 52em; margin: 2em auto; line-height: 1.5 }}
+<style>body {{ font-family: sans-serif; max-width: 52em; margin: 2em auto; line-height: 1.5; overflow-wrap: anywhere }}
 td, th {{ padding: .2em 1em .2em 0; text-align: left }} dt {{ font-weight: bold }}</style></head>
-<body><h1>Three translators of {esc(name)}</h1>
+<body><h1>Three translators of <bdi>{esc(name)}</bdi></h1>
 <p>Trained on {trained:,} pairs, tested on {len(test.source):,} others. BLEU on lower-cased text. {esc(made)}</p>
 <table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
 <h2>BLEU by the length of the source</h2>{drawn}

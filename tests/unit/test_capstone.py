@@ -64,6 +64,92 @@ def test_groups_end_at_the_longest():
     assert capstone.groups([5] * 10) == [5]
 
 
+@pytest.fixture
+def untrained(monkeypatch):
+    """Three translators that cost no training, and say what the references say."""
+    monkeypatch.setattr(ladder, "learn", lambda *_: (None, SimpleNamespace(seconds=1.0, steps=10)))
+    monkeypatch.setattr(ladder, "written", lambda model, text, test: test.target)
+    monkeypatch.setattr(capstone, "parameters", lambda model: 1)
+
+
+def rows_of(n=240):
+    return [(" ".join(p.source), " ".join(p.target)) for p in pairs(n, seed=3, lengths=(4, 12))]
+
+
+def written(folder, rows):
+    path = folder / "rows.tsv"
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_ids_beside_sentences_are_not_trained_on_and_the_right_columns_are_named(tmp_path, untrained):
+    path = written(tmp_path, [(1_000 + i, a, 9_000 + i, b) for i, (a, b) in enumerate(rows_of())])
+    with pytest.raises(InvalidInput, match=r"column 0 holds “1000”.*columns=\(1, 3\)"):
+        capstone.run(path)
+    with pytest.raises(InvalidInput, match=r"column 2 holds “9000”.*columns=\(1, 3\)"):
+        capstone.run(path, columns=(1, 2))
+    assert "BLEU on 24 pairs: fixed context 100.0" in capstone.run(path, columns=(1, 3), pieces=150)
+    with pytest.raises(InvalidInput, match="both column 1"):
+        capstone.run(path, columns=(1, 1))
+    path = written(tmp_path, [("eng", a, "fra", b) for a, b in rows_of()])
+    with pytest.raises(InvalidInput, match=r"the same few words.*columns=\(1, 3\)"):
+        capstone.run(path, columns=(1, 2))
+
+
+def test_numbers_may_be_translated_where_there_is_nothing_else(tmp_path, untrained, capsys):
+    told = capstone.run(written(tmp_path, [(i, b) for i, (a, b) in enumerate(rows_of())]), pieces=150)
+    assert "column 0 holds “0”" in capsys.readouterr().out
+    assert "hardly sentences" in told
+
+
+def test_a_page_long_pair_is_left_out_of_training_and_of_the_test_and_counted(tmp_path, untrained, monkeypatch):
+    monkeypatch.setattr(
+        ladder, "written", lambda model, text, test: [str(max(map(len, test.source)))] * len(test.source)
+    )
+    rows, report = rows_of(), tmp_path / "mine.html"
+    train, test = capstone.split(Texts(*map(list, zip(*rows, strict=True))))
+    for place in (
+        rows.index((train.source[0], train.target[0])),
+        *(rows.index((test.source[i], test.target[i])) for i in (0, 1)),
+    ):
+        rows[place] = (f"{rows[place][0]} {'word ' * 900}", rows[place][1])
+    told = capstone.run(written(tmp_path, rows), pieces=150, report=report)
+    assert re.search(r"more than 58 pieces on a side: (\d) of 216 pairs to train on, (\d) of 24 to test on", told)
+    counts = [int(count) for count in re.search(r"side: (\d) of 216 .*, (\d) of 24", told).groups()]
+    assert sum(counts) == 3
+    assert told.startswith(f"BLEU on {24 - counts[1]} pairs")
+    page = report.read_text(encoding="utf-8")
+    assert "Left out, for more than 58 pieces" in page
+    assert "keeps more" not in page
+    assert not re.search(r"<dd dir='auto'>\d{4}", page)  # the longest source that was translated
+
+
+@pytest.mark.parametrize(("sides", "lengths"), [((0, 1), "words"), ((1, 0), "characters")])
+def test_a_language_without_spaces_is_scored_and_measured_in_characters_and_the_page_says_so(
+    tmp_path, untrained, sides, lengths
+):  # fmt: skip
+    signs = [chr(0x4E00 + i) for i in range(40)]
+    rows = [(f"the {i} dogs", f"{signs[i % 40]}{signs[i // 40]}狗在哪里，你知道吗？") for i in range(240)]
+    report = tmp_path / "mine.html"
+    told = capstone.run(written(tmp_path, [[row[side] for side in sides] for row in rows]), pieces=150, report=report)
+    page = report.read_text(encoding="utf-8")
+    assert "fixed context 100.0; attention 100.0; Transformer 100.0" in told
+    assert ("BLEU counts characters" in told) == ("BLEU counts characters" in page) == (lengths == "words")
+    assert f"{lengths} of the source" in page
+    assert ("12 characters" in page) == (lengths == "characters")
+
+
+def test_sentences_in_the_page_run_from_right_to_left_where_they_do(tmp_path, untrained):
+    report = tmp_path / "mine.html"
+    capstone.run(
+        written(tmp_path, [(a, f"كلب {i} بيت") for i, (a, _) in enumerate(rows_of())]), pieces=150, report=report
+    )
+    page = report.read_text(encoding="utf-8")
+    examples = re.findall(r"<(?:h3|dd)[^>]*>", page)
+    assert len(examples) == 5 * 5
+    assert all("dir='auto'" in tag for tag in examples)
+
+
 def test_what_cannot_be_trained_on_is_named(tmp_path):
     with pytest.raises(InvalidInput, match="3 different sources; 200 are needed"):
         capstone.split(Texts(["a", "b", "c"], ["x", "y", "z"]))

@@ -7,7 +7,7 @@ from flax import nnx
 from course_utils import decoding
 from course_utils.data import translation as T
 from course_utils.measure import alignment
-from course_utils.measure.translation import as_text, bleu, bleu_by_length, translate
+from course_utils.measure.translation import as_text, bleu, bleu_by_length, counted_in, lengths_in, translate
 from course_utils.models.seq2seq import Translator
 from course_utils.runtime import InvalidInput
 
@@ -22,6 +22,34 @@ def test_bleu_of_a_perfect_and_of_a_worked_translation():
     assert bleu(["le chat noir ne mange jamais"], [said]) == pytest.approx(wanted)
     assert bleu([said.title()], [said], lower=True) == pytest.approx(100) != bleu([said.title()], [said])
     assert bleu([said + "."], [said + " ."], tokenize="13a") == pytest.approx(100) != bleu([said + "."], [said + " ."])
+
+
+@pytest.mark.parametrize(
+    ("said", "unit"),
+    [
+        ("你知道那只小狗在哪里吗？", "characters"), ("あの犬はどこですか。", "characters"), ("หมาตัวเล็กอยู่ที่ไหน", "characters"),
+        ("我 用 程序 写 代码", "characters"), ("ຫມາຢູ່ໃສ", "characters"),
+        ("그 작은 개는 어디에 있습니까?", "words"), ("Wo ist der Hund?", "words"),
+        ("“Hello Kitty 猫” is a brand.", "words"), ("10 ³ …", "words"), ("Где собака?", "words"), ("أين الكلب الصغير؟", "words"),
+    ],
+)  # fmt: skip
+def test_a_script_without_spaces_is_counted_in_characters(said, unit):
+    assert counted_in([said]) == unit
+    assert lengths_in(unit, [said]) == [len(said.split()) if unit == "words" else len(said.replace(" ", ""))]
+    tokenize = "13a" if unit == "words" else "char"
+    assert bleu([said], [said], tokenize=tokenize) == pytest.approx(100)
+    assert bleu([said[:-4]], [said], tokenize=tokenize) < 100
+
+
+def test_references_of_fewer_than_four_words_are_scored_up_to_their_length():
+    assert bleu(["chien", "le chat"], ["chien", "le chat"]) == pytest.approx(100)
+    assert bleu(["chien", "le chien"], ["chien", "le chat"]) == pytest.approx(
+        100 * (2 / 3 * 1 / 2) ** 0.5
+    )  # 1/2: smoothed
+    assert bleu(["Va !"], ["Va !"], tokenize="13a") == pytest.approx(100)
+    assert bleu(["x"], ["chien"]) == 0
+    assert bleu([""], [""]) == 0
+    assert bleu(["a b c d", "e"], ["a b c d", "f"]) < 100
 
 
 def test_groups_by_length_are_those_of_their_sentences():
