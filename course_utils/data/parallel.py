@@ -159,7 +159,7 @@ def read_tsv(path: str | os.PathLike, columns: Sequence[int | str] = (0, 1)) -> 
 
 def _names_a_column(column: Any) -> bool:
     number = isinstance(column, numbers.Integral) and not isinstance(column, bool)
-    return column >= 0 if number else isinstance(column, str)
+    return int(column) >= 0 if number else isinstance(column, str)
 
 
 def read_cells(path: str | os.PathLike) -> Iterator[tuple[int, list[str]]]:

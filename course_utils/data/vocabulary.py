@@ -12,6 +12,7 @@ from ..runtime import InvalidInput, require
 
 PAD, BOS, EOS, UNK = "<pad>", "<bos>", "<eos>", "<unk>"
 SPECIALS = (PAD, BOS, EOS, UNK)
+LONGEST = 30  # letters of an unknown word that are looked at and shown
 
 
 class UnknownWords(InvalidInput):
@@ -22,8 +23,8 @@ class UnknownWords(InvalidInput):
         known = [word for word in known if word not in SPECIALS]
         named = []
         for word in self.words[:8]:
-            near = difflib.get_close_matches(word, known, n=2)
-            named.append(f"{word[:30]!r}" + (f" (near: {', '.join(near)})" if near else ""))
+            near = difflib.get_close_matches(word[:LONGEST], known, n=2)
+            named.append(f"{word[:LONGEST]!r}" + (f" (near: {', '.join(near)})" if near else ""))
         if len(self.words) > 8:
             named.append(f"and {len(self.words) - 8} more")
         plural = "These words are" if len(named) > 1 else "This word is"

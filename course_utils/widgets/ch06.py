@@ -14,7 +14,6 @@ from ..measure.run import apply
 from ..measure.softmax import random_vectors, saturation
 from ..models.positions import rotate, sinusoidal
 from ..models.self_attention import scaled_dot_product
-from ..runtime import require
 from .explore import Explorer, choice, explore, slider, text, toggle
 
 # A small dictionary: each animal's key (land and size), and its value, how many legs it has.
@@ -95,9 +94,6 @@ def mask_builder() -> Explorer:
     )
 
 
-LIMIT = 60  # words of a typed sentence
-
-
 @functools.cache
 def sentences(count: int = 5) -> dict[str, int]:
     """Test sentences up to the verb, by their words: rows of `ch06.test()` with two nouns or more in between."""
@@ -129,7 +125,6 @@ def heads(model: Any) -> Explorer:
             end = int(test.verb[picked])
             indices = tuple(np.asarray(test.tokens[picked])[: end + 1].tolist())
             marked = {int(test.subject[picked]): "subject"}
-        require(len(indices) <= LIMIT, f"A sentence may have {LIMIT - 1} words here; this one has {len(indices) - 1}.")
         words = [vocab.words[k] for k in indices]
         chosen = min(word, len(words)) - 1 if word else len(words) - (1 if typed.strip() else 2)
         return figures.head_map(words, weights(indices)[layer - 1], layer - 1, head - 1, chosen, marked)

@@ -9,6 +9,7 @@ call. Longer work belongs behind a button.
 import contextlib
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,10 +17,12 @@ import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
 
+from ..figures.style import add_to_summary
 from ..runtime import CourseError, require
 from . import surface
 
 MOST_FRAMES = 13  # of one control, on a page without a kernel
+MOST_WORDS = 60  # of a line of text: as many as the longest sentence of the corpora
 _LABEL = {"description_width": "initial"}
 
 
@@ -31,6 +34,7 @@ class Control:
     shown: ipywidgets.Widget
     holder: Any
     choices: Mapping[str, Any]  # what a page without a kernel steps through: value by name
+    typed: bool = False  # a line of text, of which the first `MOST_WORDS` words count
 
     @property
     def value(self) -> Any:
@@ -83,11 +87,22 @@ def toggle(label: str, *, value: bool = False) -> Control:
 
 
 def text(label: str, value: str, *, width: str = "98%") -> Control:
-    """A line of text; the figure follows when the learner presses Enter or leaves the box."""
+    """A line of text; the figure follows when the learner presses Enter or leaves the box.
+
+    Its first `MOST_WORDS` words are drawn, and the summary says so of a longer one.
+    """
     box = ipywidgets.Text(
         value=value, description=label, style=_LABEL, continuous_update=False, layout={"width": width}
     )
-    return Control(label, box, box, {value: value})
+    return Control(label, box, box, {value: value}, typed=True)
+
+
+def first_words(typed: str) -> tuple[str, str]:
+    """A typed text up to its first `MOST_WORDS` words, and what is said where there are more."""
+    words = list(re.finditer(r"\w+", typed))
+    if len(words) <= MOST_WORDS:
+        return typed, ""
+    return typed[: words[MOST_WORDS - 1].end()], f"Only the first {MOST_WORDS} of {len(words):,} words are read."
 
 
 class Explorer:
@@ -117,7 +132,15 @@ class Explorer:
 
     def figure(self, **changed: Any) -> go.Figure:
         """The figure for the controls' values, some of them changed."""
-        return self.draw(**{**self.values, **changed})
+        values, notes = {**self.values, **changed}, []
+        for name, control in self.controls.items():
+            if control.typed:
+                values[name], note = first_words(values[name])
+                notes.append(note)
+        figure = self.draw(**values)
+        for note in filter(None, notes):
+            add_to_summary(figure, note)
+        return figure
 
     def redraw(self) -> None:
         """Draw again; what cannot be drawn is said in words in its place."""

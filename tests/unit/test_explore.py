@@ -17,7 +17,7 @@ from course_utils.figures.style import finish
 from course_utils.measure.gates import number_units
 from course_utils.runtime import InvalidInput, recorded, require
 from course_utils.widgets import ch00, ch01, ch02, ch03, surface
-from course_utils.widgets.explore import MOST_FRAMES, choice, explore, slider, text, toggle
+from course_utils.widgets.explore import MOST_FRAMES, MOST_WORDS, choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
 
 
@@ -259,6 +259,33 @@ def test_the_sentence_maker_makes_what_was_asked():
     assert summary == surface.summary(e.figure(distance=20, attractors=3, fronted=False, example=2))
 
 
+@pytest.mark.parametrize("between", [" ", ", ", ",", "\n"])
+def test_of_a_typed_text_the_first_words_are_drawn_and_the_summary_says_so(between):
+    drawn = []
+
+    def remember(line):
+        drawn.append(line)
+        return go.Figure()
+
+    e = explore(remember, line=text("line", ""))
+    e.redraw()
+    for count in (MOST_WORDS, 1_000):
+        typed = between.join(f"w{i}" for i in range(count))
+        e.controls["line"].holder.value = typed
+        assert drawn[-1] == between.join(f"w{i}" for i in range(MOST_WORDS))
+        assert ("first 60 of 1,000 words" in e._status.value) == (count > MOST_WORDS)
+        assert e.controls["line"].holder.value == typed  # nothing typed is lost
+
+
+def test_a_thousand_words_draw_what_the_first_sixty_draw():
+    from course_utils.experiments.ch00 import reader
+
+    for e, typed in ((ch00.watch_reading(reader(nnx.Rngs(0))), "the cat "), (step_through(), "near the dogs ")):
+        long, short = (e.figure(sentence=" ".join((typed * 1_000).split()[:count])) for count in (1_000, MOST_WORDS))
+        assert long.to_dict()["data"] == short.to_dict()["data"]
+        assert surface.summary(long) == f"{surface.summary(short)} Only the first 60 of 1,000 words are read."
+
+
 def test_a_typed_sentence_of_unknown_or_no_words_is_answered_in_words():
     from course_utils.experiments.ch00 import reader
 
@@ -268,6 +295,9 @@ def test_a_typed_sentence_of_unknown_or_no_words_is_answered_in_words():
     box.value = "the zebra"
     assert "zebra" in e._status.value
     assert "not in the vocabulary" in e._status.value
+    box.value = "zebra" * 200_000
+    assert len(e._status.value) < 400
+    box.value = "the zebra"
     assert "not in the vocabulary" in e._repr_mimebundle_()["text/plain"]  # shown again in another cell
     box.value = "<eos> the cat"
     assert "special symbols" in e._status.value

@@ -88,6 +88,7 @@ def test_stages_name_the_word_and_where_it_came_up():
 def test_any_sentence_goes_through_the_stages():
     e = MAKERS["stages"]()
     assert "Translation: " in words(e.figure(typed="the cat sleeps"))["summary"]
+    assert "Only the first 60 of 1,000 words are read." in words(e.figure(typed=" ".join(["cat"] * 1_000)))["summary"]
     with pytest.raises(CourseError, match="zebra"):
         e.figure(typed="the zebra sleeps")
 

@@ -84,6 +84,13 @@ def test_any_sentence_can_be_typed_and_what_is_unknown_is_named(make):
     assert "longer" not in words(e.figure(typed="the cat sleeps"))["summary"]
 
 
+@pytest.mark.parametrize("make", [translate, alignments])
+def test_a_thousand_words_are_translated_as_the_first_sixty(make):
+    e = make()
+    long, short = (words(e.figure(typed=" ".join(["cat"] * count)))["summary"] for count in (1_000, 60))
+    assert long == f"{short} Only the first 60 of 1,000 words are read."
+
+
 def test_a_sentence_without_a_reference_is_not_judged():
     e = translate()
     assert "without a reference" in words(e.figure(typed="the cat sleeps"))["title"]
