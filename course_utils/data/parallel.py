@@ -218,7 +218,7 @@ def _quoted(text: str, cut_off: bool) -> bool:
     quoted = [(cell["quoted"], len(row)) for row in rows for cell in row if cell["quoted"] is not None]
     bare = [cell["bare"] for row in rows for cell in row if cell["quoted"] is None]
     spread = [(inside, width) for inside, width in quoted if "\t" in inside or "\n" in inside]
-    if any(width != len(rows[0]) or ("\t" in inside and "\n" in inside) for inside, width in spread):
+    if any(width < 2 or width != len(rows[0]) or ("\t" in inside and "\n" in inside) for inside, width in spread):
         return False
     return (
         bool(spread)
@@ -387,7 +387,9 @@ def arrays(
             targets.append(y)
     require(
         rows,
-        "There are no pairs." if longest is None else f"No pair has at most {longest} words or pieces on both sides.",
+        "There are no pairs."
+        if longest is None
+        else f"No pair has at most {longest} words or pieces on both sides: put one sentence in a line.",
     )
     x, y = pad(sources), pad(targets)
     return Parallel(x.tokens, x.mask, y.tokens, y.mask), rows

@@ -96,7 +96,7 @@ class Vocabulary:
         Special symbols cannot be typed; unknown words raise `UnknownWords`.
         """
         sentence = re.sub(r"[^\w<>]", " ", typed.lower())
-        special = [word for word in sentence.split() if word in SPECIALS]
+        special = sorted(set(sentence.split()) & set(SPECIALS))
         require(not special, f"{', '.join(special)} cannot be typed: leave special symbols out.")
         return [self.bos, *self.encode(sentence)]
 

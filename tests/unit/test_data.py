@@ -43,6 +43,8 @@ def test_the_list_of_all_words_is_where_the_error_says():
 def test_special_symbols_cannot_be_typed_in_any_case(typed):
     with pytest.raises(InvalidInput, match=r"^<(eos|bos|pad|unk)> cannot be typed"):
         cat.vocabulary().read(typed)
+    with pytest.raises(InvalidInput, match=r"^<eos>, <pad> cannot be typed"):
+        cat.vocabulary().read("<pad> <eos> the " * 1_000)  # each is named once
 
 
 @pytest.mark.parametrize("sentence", ["", "   ", "\n"])
