@@ -14,8 +14,8 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/recurrence-to-attention/tests
 COMPILED = JAX_COMPILATION_CACHE_DIR="$(CACHE)/$(patsubst .%,%,$(1))" JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 # All notebooks, a kernel for each core.
 NOTEBOOKS = COURSE_HOME="$$(mktemp -d)" TQDM_DISABLE=1 PYTHONPATH=tests/notebooks $(1)/bin/python -m pytest -n auto --dist loadfile -p nbval -p nbval_strict --nbval-cell-timeout=300 notebooks
-# `trained` repeats what notebooks train, with other seeds; the other environments run what can differ there. ALL=1: everything.
-CHOSEN = $(if $(ALL),,-m "not trained")
+# `thorough` takes minutes: what notebooks train, with other seeds, and the like; the other environments run what can differ there. ALL=1: everything.
+CHOSEN = $(if $(ALL),,-m "not thorough")
 DIFFERS = $(if $(ALL),,--differs) --ignore tests/unit/test_packaging.py tests/unit
 COLAB := tests/environments/colab-2026-08.txt
 

@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config, items):
 
 def _can_differ(items):
     """What a second environment runs: of a module marked `plain` its first test, of a parametrised test its first and
-    last set, unless it is marked `each`; nothing `slow` or `trained`."""
+    last set, unless it is marked `each`; nothing `slow` or `thorough`."""
     modules, sets = {}, {}
     for item in items:
         modules.setdefault(item.path, item)
@@ -53,7 +53,7 @@ def _can_differ(items):
         one, marks = sets[item.path, item.originalname], {mark.name for mark in item.iter_markers()}
         ends = "each" in marks or item in (one[0], one[-1])
         first = "plain" not in marks or item is modules[item.path]
-        yield ends and first and not {"slow", "trained"} & marks
+        yield ends and first and not {"slow", "thorough"} & marks
 
 
 @pytest.fixture(autouse=True)

@@ -254,8 +254,8 @@ self_attention = Exercise(
     gives="what all positions find, `[batch, time, width]`",
     cases=(_case(1, 3, 4, 2), _case(2, 4, 8, 2), _case(1, 5, 12, 3)),
     edges=(
-        _case(1, 4, 8, 2, window=True), _case(4, 4, 8, 2, scale=12.0), _case(2, 3, 4, 1), _case(1, 3, 4, 4), _case(2, 1, 4, 2),
-        (*_case(1, 3, 4, 2)[:-1], jnp.eye(3, dtype=bool)),
+        _case(2, 4, 8, 2, window=True), _case(2, 4, 8, 2, scale=12.0), _case(2, 4, 8, 1), _case(2, 4, 8, 8), _case(2, 1, 4, 2),
+        (*_case(2, 4, 8, 2)[:-1], jnp.eye(4, dtype=bool)),
     ),
     solution_function=attention_of_many_heads,
     mistakes=(

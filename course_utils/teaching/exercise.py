@@ -89,7 +89,9 @@ class Exercise:
     tolerance: float = 1e-4
     through: Callable[[Callable], Callable] = lambda function: function
     _next_hint: int = 0
-    _results: dict[Callable, list[np.ndarray]] = dataclasses.field(default_factory=dict, init=False, repr=False)
+    _results: dict[tuple[Callable, int], np.ndarray | None] = dataclasses.field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def check(self, function: Any) -> Verdict:
         """Run a learner's function on the cases, say what is right or wrong, and keep the outcome.
@@ -153,10 +155,6 @@ class Exercise:
     def _every(self) -> tuple[tuple, ...]:
         return (*self.cases, *self.edges)
 
-    @property
-    def _wanted(self) -> list[np.ndarray]:
-        return self._run(self.solution_function)
-
     def _answer(self, function: Callable, case: tuple, place: int) -> np.ndarray | Verdict:
         """What a learner's function gives for a case, as numbers, or why that is none."""
         try:
@@ -199,7 +197,7 @@ class Exercise:
 
     def _difference(self, mine: np.ndarray, place: int) -> Verdict:
         """What is said where nothing is known about a wrong result: the case, and the two results."""
-        right, inputs = self._wanted[place], _inputs(self, self._every[place])
+        right, inputs = self._wanted(place), _inputs(self, self._every[place])
         if mine.shape != right.shape:
             said = phrases.WRONG_SHAPE.format(mine=mine.shape, right=right.shape, inputs=inputs, gives=self.gives)
             return self._later(self._no("wrong shape", said), place)
@@ -208,24 +206,29 @@ class Exercise:
         said = words.format(finite=finite, inputs=inputs, mine=_short(mine), right=_short(right))
         return self._later(self._no("wrong values", said), place)
 
-    def _run(self, function: Callable) -> list[np.ndarray]:
-        """What the solution or a mistake gives, computed at the first check: an eager scan costs a compilation each time."""
-        if function not in self._results:
-            run = self.through(function)
-            results = []
-            for case in self._every:
-                try:
-                    results.append(np.asarray(run(*map(copy.deepcopy, case))).astype(float))
-                except Exception:
-                    if function is self.solution_function:
-                        raise
-                    break  # what a transposed matrix does to a square one is a number, and to others an error
-            self._results[function] = results
-        return self._results[function]
+    def _result(self, function: Callable, place: int) -> np.ndarray | None:
+        """What the solution or a mistake gives for a case; None where a mistake cannot run.
+
+        Computed when it is asked for and kept: an eager scan costs a compilation each time.
+        """
+        if (function, place) not in self._results:
+            try:
+                result = self.through(function)(*map(copy.deepcopy, self._every[place]))
+                self._results[function, place] = np.asarray(result).astype(float)
+            except Exception:  # what a transposed matrix does to a square one is a number, and to others an error
+                if function is self.solution_function:
+                    raise
+                self._results[function, place] = None
+        return self._results[function, place]
+
+    def _wanted(self, place: int) -> np.ndarray:
+        result = self._result(self.solution_function, place)
+        assert result is not None
+        return result
 
     def _first_wrong(self, answers: list[np.ndarray]) -> int | None:
-        pairs = zip(answers, self._wanted, strict=False)
-        return next((i for i, (a, b) in enumerate(pairs) if not _same(a, b, self.tolerance)), None)
+        wrong = (i for i, mine in enumerate(answers) if not _same(mine, self._wanted(i), self.tolerance))
+        return next(wrong, None)
 
     def _known_mistake(self, answers: list[np.ndarray], first: int) -> Verdict | None:
         """What is said to the mistake that agrees on the tame cases and up to the first that is wrong, where there is one.
@@ -235,19 +238,30 @@ class Exercise:
         best, most = None, 0
         for mistake in self.mistakes:
             for way in mistake.ways:
-                agreed = self._agreement(answers, self._run(way), first)
+                agreed = self._agreement(answers, way, first)
                 if agreed > most:
                     best, most = (mistake.name, mistake.says), agreed
-        best = best or _relation(answers[: len(self.cases)], self._wanted, self.tolerance)
+        if best is None:
+            pairs = [(mine, self._wanted(i)) for i, mine in enumerate(answers[: len(self.cases)])]
+            best = _relation(pairs, self.tolerance)
         return best and self._no("known mistake", best[1], best[0])
 
-    def _agreement(self, answers: list[np.ndarray], theirs: list[np.ndarray], first: int) -> int:
-        """On how many cases two results agree; 0 unless they do on all tame ones, as far as they run, and up to `first`."""
-        tame = len(self.cases)
-        if first >= len(theirs) or min(len(answers), tame) != min(len(theirs), tame):
-            return 0
-        same = [_same(a, b, self.tolerance, equal_nan=True) for a, b in zip(answers, theirs, strict=False)]
-        return sum(same) if all(same[: max(tame, first + 1)]) else 0
+    def _agreement(self, answers: list[np.ndarray], way: Callable, first: int) -> int:
+        """On how many cases a mistake gives these answers; 0 unless it does on all tame ones and up to `first`.
+
+        Fewer answers than cases: on the next the learner's function could not run, and of those behind it nothing is known.
+        """
+        agreed, needed = 0, max(len(self.cases), first + 1)
+        for place in range(min(len(answers) + 1, len(self._every))):
+            theirs = self._result(way, place)
+            if place == len(answers) or theirs is None:
+                same = place == len(answers) and theirs is None
+            else:
+                same = _same(answers[place], theirs, self.tolerance, equal_nan=True)
+            if not same and place < needed:
+                return 0
+            agreed += same
+        return agreed
 
 
 def check_exercise(exercise: Exercise) -> None:
@@ -273,9 +287,8 @@ def drawn(rng: np.random.Generator, *shape: int, scale: float = 1.0, shift: floa
 # ------------------------------------------------------------------------------------- wrong in a way of its own
 
 
-def _relation(answers: list[np.ndarray], wanted: list[np.ndarray], tolerance: float) -> Relation | None:
+def _relation(pairs: list[tuple[np.ndarray, np.ndarray]], tolerance: float) -> Relation | None:
     """How wrong results are related to the right ones on every tame case, where the relation has a name."""
-    pairs = list(zip(answers, wanted, strict=False))
     wrong = [(mine, right) for mine, right in pairs if not _same(mine, right, tolerance)]
     if not wrong or not all(np.isfinite(mine).all() and mine.size for mine, _ in pairs):
         return None

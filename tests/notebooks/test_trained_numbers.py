@@ -17,7 +17,7 @@ from course_utils.measure.translation import bleu
 from course_utils.runtime import recorded
 
 
-@pytest.mark.trained
+@pytest.mark.thorough
 def test_ch00_asked_directly_a_plain_network_keeps_one_bit_over_forty_words():
     found = ch00.three_seeds()
     assert found.accuracy.shape == (3, 10)
@@ -43,7 +43,7 @@ def test_ch01_shipped_language_model_agrees_at_every_distance():
     assert twin_distance(ch01.well_trained().model, corpora()[1])[-1] > 0.5
 
 
-@pytest.mark.trained
+@pytest.mark.thorough
 def test_ch01_a_short_training_predicts_words_but_forgets_the_number(monkeypatch):
     from flax import nnx
 
@@ -166,12 +166,12 @@ def test_ch02_the_trained_network_is_a_switch():
 # --------------------------------------------------------------------------------------------------- gates
 
 
-@pytest.mark.trained
+@pytest.mark.thorough
 def test_ch03_chrono_biases_learn_a_hundred_steps():
     assert recall.learn("LSTM, chrono", 100, 1_000, seed=4)[1].steps < 700
 
 
-@pytest.mark.trained
+@pytest.mark.thorough
 def test_ch03_the_shipped_lstm_agrees_and_one_unit_carries_the_number():
     from course_utils.measure.gates import number_units
 
@@ -292,7 +292,7 @@ def test_ch04_training_turns_recency_into_two_good_ends_as_recorded():
     assert first["reversed"] > first["forward"] + 0.05
 
 
-@pytest.mark.trained
+@pytest.mark.thorough
 def test_ch05_a_translator_trained_live_is_flat_with_the_length_and_finds_gold():
     model, _ = task.learn(**ch05.ATTENTIVE)
     assert bleu_on(model, 4, 8) > 97
@@ -371,7 +371,7 @@ def test_ch06_the_shipped_model_agrees_and_needs_one_head_of_its_second_layer():
     assert off.argmin() >= ch06.HEADS  # in layer 2
 
 
-@pytest.mark.trained
+@pytest.mark.thorough
 def test_ch06_one_look_learns_a_delay_of_300_live():
     _, history = ch06.learn(300)
     assert history.stopped == ("solved",)
