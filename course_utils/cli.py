@@ -175,17 +175,36 @@ def release(
 def collected(
     chapter: Annotated[str, typer.Argument(help="Such as 01.")],
     submissions: Annotated[list[pathlib.Path], typer.Argument(help="Notebooks that were handed in.")],
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Put right what can be, in these copies; what was handed in is kept beside.")
+    ] = False,
 ) -> None:
-    """Name what submitted notebooks lack (cells removed, functions renamed), before they are graded."""
+    """Name what is wrong with submitted notebooks (cells copied, split, removed; files renamed), before they are graded."""
     _need("build", "nbformat")
-    from .handout import faults
+    from .collected import collected as look
+    from .collected import mend as put_right
 
-    path, bad = _notebook(chapter), 0
+    path, counts = _notebook(chapter), {"right": 0, "mended": 0, "could be mended": 0, "wrong": 0}
     for submission in submissions:
-        found = faults(path, submission)
-        bad += bool(found)
-        typer.echo(f"{'✗' if found else '✓'} {submission}{': ' if found else ''}{'; '.join(found)}")
-    if bad:
+        found = look(path, submission)
+        wrong = [fault.text for fault in found.faults if not fault.mendable]
+        mendable = [fault.text for fault in found.faults if fault.mendable]
+        told = "; ".join([*wrong, *mendable])
+        if mend and mendable:
+            try:
+                kept = put_right(path, submission, found)
+                told = "; ".join([*wrong, f"mended: {'; '.join(mendable)} (as it was handed in: {kept})"])
+            except OSError as error:
+                wrong.append("")
+                told += f"; it cannot be written ({error.strerror})"
+        outcome = "wrong" if wrong else "right" if not mendable else "mended" if mend else "could be mended"
+        counts[outcome] += 1
+        typer.echo(f"{'✓' if outcome in ('right', 'mended') else '✗'} {submission}{': ' if told else ''}{told}")
+    if len(submissions) > 1:
+        typer.echo(f"{len(submissions)} submissions: " + ", ".join(f"{n} {name}" for name, n in counts.items() if n))
+    if counts["could be mended"]:
+        typer.echo("`--mend` puts right what can be, in these copies, and keeps what was handed in beside them.")
+    if counts["wrong"] or counts["could be mended"]:
         raise typer.Exit(1)
 
 

@@ -7,7 +7,6 @@ own check. With solutions it is what nbgrader calls the source of an assignment;
 import ast
 import importlib
 import pathlib
-import re
 import textwrap
 from collections.abc import Sequence
 
@@ -37,7 +36,7 @@ def release(
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     if graded or solutions:
-        _mark(notebook, f"ch{path.name[:2]}", solutions)
+        mark(notebook, f"ch{path.name[:2]}", solutions)
     require(
         (out / path.name).resolve() != path.resolve(), f"{out} holds the course's own notebook: name another folder."
     )
@@ -58,16 +57,16 @@ def workbook(paths: Sequence[pathlib.Path], out: pathlib.Path) -> list[pathlib.P
     return [release(path, out, force=True) for path in paths if not (out / path.name).exists()]
 
 
-def _mark(notebook: nbformat.NotebookNode, chapter: str, solutions: bool) -> None:
+def mark(notebook: nbformat.NotebookNode, chapter: str, solutions: bool = False) -> None:
     """Mark each exercise for nbgrader and put its graded cell behind it."""
-    exercises = importlib.import_module(f"course_utils.exercises.{chapter}")
+    exercises = importlib.import_module(f"course_utils.exercises.{chapter}") if solutions else None
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
-        checked = _checked(cell)
-        if checked is None:
+        found = checked(cell)
+        if found is None:
             continue
-        name, function = checked
+        name, function = found
         if solutions:
             shown = getattr(exercises, name).solution().removeprefix("```python\n").removesuffix("```")
             cell.source = _solved(cell.source, name, function, shown)
@@ -78,43 +77,7 @@ def _mark(notebook: nbformat.NotebookNode, chapter: str, solutions: bool) -> Non
     notebook.cells = cells
 
 
-def faults(path: pathlib.Path, submission: pathlib.Path) -> list[str]:
-    """What a submitted notebook lacks of the released chapter, one sentence each; the rest can be graded all the same."""
-    try:
-        cells = nbformat.read(submission, 4).cells
-        marked = [cell for cell in cells if isinstance(cell.metadata.get("nbgrader"), dict)]
-        known = [(cell.metadata["nbgrader"].get("grade_id"), cell) for cell in marked]
-        found = {grade_id: cell for grade_id, cell in known if isinstance(grade_id, str)}
-    except FileNotFoundError:
-        return ["there is no such file"]
-    except (OSError, ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError) as error:
-        return [f"it is not a notebook ({' '.join(str(error).split())[:80] or type(error).__name__})"]
-    if not found:
-        return [
-            "it is a copy without nbgrader's cells (from `make lab`, or `course release` without `--graded`): "
-            "ask for the one that was handed out"
-        ]
-    wanted = path.name[:2]
-    chapters = {grade_id[2:4] for grade_id in found if re.match(r"ch\d\d-", grade_id)}
-    if chapters and wanted not in chapters:
-        return [f"it is chapter {' and '.join(sorted(chapters))}, not {wanted}"]
-    said = []
-    for cell in nbformat.read(path, 4).cells:
-        checked = _checked(cell)
-        if checked is None:
-            continue
-        name, function = checked
-        grade_id = f"ch{wanted}-{name}"
-        if grade_id not in found:
-            said.append(f"the cell of exercise {name} ({function}) is missing")
-        elif not re.search(rf"^\s*(def {function}\(|{function}\s*=[^=])", found[grade_id].source, re.MULTILINE):
-            said.append(f"the cell of exercise {name} no longer defines {function}")
-        if f"{grade_id}-points" not in found:
-            said.append(f"the graded cell behind exercise {name} is missing: it earns nothing")
-    return said
-
-
-def _checked(cell: nbformat.NotebookNode) -> tuple[str, str] | None:
+def checked(cell: nbformat.NotebookNode) -> tuple[str, str] | None:
     """The exercise that a cell checks and the function that it gives to the check."""
     if cell.cell_type != "code":
         return None

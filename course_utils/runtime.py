@@ -58,6 +58,23 @@ def require_mask(mask: Any) -> None:
     )
 
 
+def shortened(text: str, most: int = 400) -> str:
+    """A text to be shown or kept: of one that is longer than `most` its beginning and its end, and how much is left out."""
+    if len(text) <= most:
+        return text
+    tail = most // 4
+    return f"{text[: most - tail]} … ({len(text) - most:,} more characters) … {text[len(text) - tail :]}"
+
+
+def shown(value: Any, most: int = 60) -> str:
+    """Any value as an error shows it: its `repr`, shortened; that of an integer of 5,000 digits raises, and so may others."""
+    try:
+        text = repr(value)
+    except Exception:
+        return f"something of type {type(value).__name__} that cannot be shown"
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 # ---------------------------------------------------------------------------------- files and folders
 
 

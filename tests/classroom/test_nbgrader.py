@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from course_utils.handout import faults, release
+from course_utils.collected import faults
+from course_utils.handout import release
 
 ROOT = pathlib.Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "01_recurrence.ipynb"

@@ -1,6 +1,5 @@
 """A chapter handed out, and what came back. The round with nbgrader itself is in tests/classroom."""
 
-import json
 import pathlib
 import sys
 import warnings
@@ -8,8 +7,9 @@ import warnings
 import nbformat
 import pytest
 
+from course_utils.collected import faults
 from course_utils.exercises import ch00, ch01
-from course_utils.handout import ReleaseError, faults, release, workbook
+from course_utils.handout import ReleaseError, release, workbook
 from course_utils.runtime import InvalidInput
 
 pytestmark = pytest.mark.plain
@@ -86,49 +86,3 @@ def test_a_workbook_keeps_what_has_been_written_in_it(tmp_path):
     (tmp_path / "mine" / NOTEBOOKS[1].name).unlink()
     assert workbook(NOTEBOOKS, tmp_path / "mine") == [tmp_path / "mine" / NOTEBOOKS[1].name]
     assert (tmp_path / "mine" / NOTEBOOKS[0].name).read_text() == "my answers"
-
-
-def test_what_is_no_notebook_is_named(tmp_path):
-    damaged = tmp_path / "x.ipynb"
-    empty = {"cell_type": "code", "id": "a", "source": "", "outputs": [], "execution_count": None}
-    spoiled = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{**empty, "metadata": {"nbgrader": None}}]}
-    for content in ("{", "[]", "null", '"a"', ""):
-        damaged.write_text(content)
-        assert "not a notebook" in faults(NOTEBOOKS[0], damaged)[0], content
-    damaged.write_text(json.dumps(spoiled))
-    assert "without nbgrader's cells" in faults(NOTEBOOKS[0], damaged)[0]
-    for grade_id in (7, ["a"], None):
-        spoiled["cells"][0]["metadata"]["nbgrader"] = {"grade_id": grade_id}
-        damaged.write_text(json.dumps(spoiled))
-        assert "without nbgrader's cells" in faults(NOTEBOOKS[0], damaged)[0]
-    assert faults(NOTEBOOKS[0], tmp_path / "gone.ipynb") == ["there is no such file"]
-    assert "not a notebook" in faults(NOTEBOOKS[0], tmp_path)[0]
-
-
-def test_a_copy_that_nbgrader_cannot_grade_is_named_in_one_sentence(tmp_path):
-    said = faults(NOTEBOOKS[1], release(NOTEBOOKS[1], tmp_path / "plain"))
-    assert said == [
-        "it is a copy without nbgrader's cells (from `make lab`, or `course release` without `--graded`): "
-        "ask for the one that was handed out"
-    ]
-
-
-def test_another_chapter_is_named_in_one_sentence(tmp_path):
-    other = release(NOTEBOOKS[1], tmp_path / "other", graded=True)
-    assert faults(NOTEBOOKS[2], other) == ["it is chapter 01, not 02"]
-
-
-def test_a_single_missing_cell_is_named_even_beside_cells_of_another_chapter(tmp_path):
-    mine, other = (release(path, tmp_path, graded=True, force=True) for path in NOTEBOOKS[1:3])
-    notebook = nbformat.read(mine, 4)
-    gone = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "ch01-fano"]
-    added = [cell for cell in nbformat.read(other, 4).cells if "nbgrader" in cell.metadata]
-    for i, cell in enumerate(added):
-        cell.id = f"added-{i}"
-    notebook.cells = [*(cell for cell in notebook.cells if cell not in gone), *added]
-    nbformat.write(notebook, mine)
-    assert faults(NOTEBOOKS[1], mine) == ["the cell of exercise fano (my_bits) is missing"]
-    notebook.cells = [cell for cell in notebook.cells if cell in added[:1]]
-    notebook.cells[0].metadata.nbgrader.grade_id = "cell-of-a-teacher"
-    nbformat.write(notebook, mine)
-    assert "the cell of exercise one_step (my_step) is missing" in faults(NOTEBOOKS[1], mine)

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from course_utils.cli import app
-from course_utils.handout import faults, release
+from course_utils.collected import faults
+from course_utils.handout import release
 from course_utils.runtime import InvalidInput
 from course_utils.stamp import stamp
 

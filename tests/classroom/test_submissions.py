@@ -1,0 +1,89 @@
+"""What learners do to a notebook without knowing, handed in, put right by `course collected --mend`, graded by nbgrader."""
+
+import copy
+import json
+import pathlib
+import shutil
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+from test_nbgrader import CONFIG, ROOT, nbgrader
+from typer.testing import CliRunner
+
+from course_utils.cli import app
+from course_utils.handout import release
+
+NOTEBOOK = ROOT / "notebooks" / "00_start_here.ipynb"
+RIGHT = "def running_mean(x):\n    return jnp.cumsum(x) / jnp.arange(1, len(x) + 1)"
+CHECK = "ex.running_mean.check(running_mean)"
+
+
+def again(cell, **changed):
+    found = copy.deepcopy(cell)
+    found.update(id="copied", **changed)
+    return found
+
+
+def handed_in(cells, place):
+    """The cells of each learner: a right answer, and what happened to it."""
+    exercise, points = cells[place], cells[place + 1]
+    exercise.source = f"{RIGHT}\n\n\n{CHECK}"
+    split = [again(exercise, source=RIGHT), again(exercise, id="split", source=CHECK)]
+    damaged = {"cell_type": "code", "id": "damaged", "metadata": []}
+    fano = again(exercise, source="1", metadata={"nbgrader": {**exercise.metadata.nbgrader, "grade_id": "ch01-fano"}})
+    return {
+        "ada": cells,
+        "bob": [*cells[: place + 1], again(exercise, source="def running_mean(x):\n    return x"), *cells[place + 1 :]],
+        "cem": [damaged, *cells],
+        "dan": [*cells[:place], *split, *cells[place + 1 :]],
+        "eve": [*cells[: place + 2], again(points), *cells[place + 2 :]],
+        "gus": [*cells, fano],
+        "hal": [*cells[: place + 1], *cells[place + 2 :]],
+    }
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """What `course collected` said to each, and the points that nbgrader gave afterwards."""
+    folder = tmp_path_factory.mktemp("submissions")
+    shutil.copy(CONFIG, folder)
+    release(NOTEBOOK, folder / "source" / "ch00", solutions=True)
+    code, said = nbgrader(folder, "generate_assignment", "ch00", "--create")
+    assert code == 0, said
+    released = nbformat.read(folder / "release" / "ch00" / NOTEBOOK.name, 4)
+    # What is not needed here trains for minutes.
+    place = next(i for i, cell in enumerate(released.cells) if "nbgrader" in cell.metadata)
+    first = next(i for i, cell in enumerate(released.cells) if "from course_utils" in cell.source)
+    submissions = handed_in([released.cells[first], *released.cells[place : place + 2]], 1)
+    names = {who: NOTEBOOK.name for who in submissions} | {"fay": "00_start_here (1).ipynb"}
+    for who, name in names.items():
+        path = folder / "submitted" / who / "ch00" / name
+        path.parent.mkdir(parents=True)
+        notebook = {**released, "cells": submissions.get(who, submissions["ada"])}
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+    (folder / "submitted" / "ian" / "ch00").mkdir(parents=True)
+    (folder / "submitted" / "ian" / "ch00" / NOTEBOOK.name).write_text("{")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        given = sorted(map(str, folder.glob("submitted/*/ch00/*.ipynb")))
+        told = CliRunner().invoke(app, ["collected", "00", "--mend", *given]).output.splitlines()
+    said = nbgrader(folder, "autograde", "ch00")[1]
+    points = {}
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
+        for submission in book.assignment_submissions("ch00"):
+            points[submission.student.id] = submission.score
+    return {pathlib.Path(path).parts[-3]: line for path, line in zip(given, told, strict=False)}, points, said
+
+
+def test_each_is_told_and_every_right_answer_earns_its_point(graded):
+    told, points, said = graded
+    assert points == {**dict.fromkeys(["ada", "bob", "cem", "dan", "eve", "fay", "gus", "hal"], 1.0), "ian": 0.0}, said
+    assert {who: line[0] for who, line in told.items()} == {**dict.fromkeys(points, "✓"), "ian": "✗"}
+    assert "mended" not in told["ada"]
+    assert all("mended" in told[who] for who in points if who not in ("ada", "ian"))
+
+
+def test_a_submission_that_is_no_notebook_costs_the_others_nothing(graded):
+    _, _, said = graded
+    assert "error processing assignment 'ch00' for student 'ian'" in said
