@@ -20,9 +20,13 @@ import pydantic
 import simpleeval
 import yaml
 
-from ..runtime import CourseError, asset
+from ..runtime import CourseError, asset, shortened, shown
 from .markup import PICTURE, picture, plain
 
+MOST_BYTES = 300_000  # of a bank; the course's own hold 20,000
+MOST_SIGNS = 5_000  # of one text in it
+_EXPRESSION = re.compile(r"\[\[((?:(?!\[\[|\]\]).)+)\]\]")
+_UNSHOWN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what no XML may hold
 _EMPTY_PRAISE = {"correct", "right", "wrong", "incorrect", "yes", "no", "true", "false"}
 
 
@@ -70,7 +74,18 @@ Text = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_leng
 
 
 class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, str_max_length=MOST_SIGNS)
+
+    @pydantic.field_validator("*")
+    @classmethod
+    def _every_sign_can_be_shown(cls, value: Any) -> Any:
+        texts = (
+            (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+        )
+        for text in texts:
+            if isinstance(text, str) and (sign := _UNSHOWN.search(text)):
+                raise ValueError(f"it holds the control sign U+{ord(sign[0]):04X}, which no page can show: take it out")
+        return value
 
 
 class Option(_Strict):
@@ -208,7 +223,7 @@ def _fill(value: Any, numbers: dict[str, float], field: str = "") -> Any:
         return value
     if field in ("answer", "value", "tolerance"):
         return _evaluate(value, numbers)
-    return re.sub(r"\[\[(.+?)\]\]", lambda match: f"{_evaluate(match[1], numbers):.6g}", value)
+    return _EXPRESSION.sub(lambda match: f"{_evaluate(match[1], numbers):.6g}", value)
 
 
 def _evaluate(expression: str, numbers: dict[str, float]) -> float:
@@ -223,9 +238,9 @@ def _evaluate(expression: str, numbers: dict[str, float]) -> float:
         nodes[ast.Constant] = lambda node: _exact(plain(node))
         return float(exact.eval(expression))
     except ZeroDivisionError:  # Fraction(1, 0), it would say
-        raise ValueError(f"the expression {expression!r} cannot be computed: it divides by zero") from None
+        raise ValueError(f"the expression {shown(expression)} cannot be computed: it divides by zero") from None
     except Exception as error:  # simpleeval, arithmetic and syntax each raise kinds of their own
-        raise ValueError(f"the expression {expression!r} cannot be computed: {error}") from None
+        raise ValueError(f"the expression {shown(expression)} cannot be computed: {shortened(str(error))}") from None
 
 
 def _exact(value: Any) -> Any:
@@ -233,9 +248,9 @@ def _exact(value: Any) -> Any:
 
 
 def _no_expressions(question: Any) -> None:
-    left = re.search(r"\[\[.+?\]\]", repr(question.model_dump(exclude={"variables"})))
+    left = _EXPRESSION.search(repr(question.model_dump(exclude={"variables"})))
     if left:
-        raise ValueError(f"{left[0]} stands in a question without variables")
+        raise ValueError(f"{shortened(left[0], 60)} stands in a question without variables")
 
 
 class Numeric(_Varied):
@@ -450,13 +465,15 @@ def read_bank(path: pathlib.Path | str) -> Bank:
     """Load and check one YAML file; `BankError` names the file, the question and the reason."""
     path = pathlib.Path(path)
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise BankError(f"{path.name} holds {path.stat().st_size:,} bytes; a bank holds at most {MOST_BYTES:,}.")
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise BankError(f"There is no quiz bank {path.name}.") from None
     except OSError as error:
         raise BankError(f"{path.name} cannot be read: {error}") from None
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise BankError(f"{path.name}: this is not valid YAML: {error}") from None
+        raise BankError(f"{path.name}: this is not valid YAML: {shortened(str(error), 1000)}") from None
     if not isinstance(content, dict):
         raise BankError(f"{path.name}: a bank is a mapping with chapter, title, objectives and questions.")
     try:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..runtime import InvalidInput, require
+from ..runtime import InvalidInput, require, shown
 from . import phrases
 from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
 from .markup import to_html
 
+MOST_TYPED = 200  # signs of an answer
 RIGHT, WRONG, NOTE = "✓", "✗", "→"
 # A keyboard for Chinese or Japanese types digits, brackets and commas in full width.
 _AS_TYPED_ELSEWHERE = {ord("\N{MINUS SIGN}"): "-", ord("\N{IDEOGRAPHIC SPACE}"): " "} | {
@@ -57,7 +58,7 @@ def normal(question: Any, answer: Any) -> Any:
         return _index(answer, len(question.options), f"{question.id} has the options 0 to {len(question.options) - 1}")
     require(
         isinstance(answer, Sequence) and not isinstance(answer, str),
-        f"{question.id} asks for a list of numbers, not {answer!r:.60}.",
+        f"{question.id} asks for a list of numbers, not {shown(answer)}.",
     )
     if isinstance(question, MultipleChoice):
         last = len(question.options) - 1
@@ -66,10 +67,10 @@ def normal(question: Any, answer: Any) -> Any:
     if isinstance(question, Order):
         wanted = f"{question.id} asks for each of 0 to {len(question.items) - 1} once"
         places = [_index(i, len(question.items), wanted) for i in answer]
-        require(sorted(places) == list(range(len(question.items))), f"{wanted}, not {answer!r}.")
+        require(sorted(places) == list(range(len(question.items))), f"{wanted}, not {shown(answer)}.")
         return places
     wanted = f"{question.id} asks for {len(question.pairs)} numbers from 0 to {len(question.rights) - 1}"
-    require(len(answer) == len(question.pairs), f"{wanted}, not {answer!r}.")
+    require(len(answer) == len(question.pairs), f"{wanted}, not {shown(answer)}.")
     return [_index(i, len(question.rights), wanted) for i in answer]
 
 
@@ -185,16 +186,17 @@ def axes(value: Any) -> list[str]:
     """The axes of a shape, typed as `(batch, time, 64)` or `16 x 30 x 64`, with or without brackets, or given as a tuple."""
     refusal, parts = f"A shape is written as axis after axis, such as (batch, 64), not {_shown(value)}.", value
     if isinstance(value, str):  # between numbers an x is a sign, elsewhere it is a name
+        require(len(value) <= MOST_TYPED, refusal)
         typed = re.sub(
             r"(?<!\w)[0-9]+(\s*[xX]\s*[0-9]+)+(?!\w)", lambda chain: re.sub("[xX]", ",", chain[0]), _plain(value)
         )
         parts = re.split(r"[,;×*\s]+", typed.strip("()[]").strip())
     try:
         found = [str(part).strip() for part in parts]
-    except TypeError:
+    except (TypeError, ValueError):  # a ValueError: an integer of more digits than Python writes
         raise InvalidInput(refusal) from None
     found = [axis for axis in found if axis]
-    require(found and all(re.fullmatch(r"\w+", axis) for axis in found), refusal)
+    require(found and sum(map(len, found)) <= MOST_TYPED and all(re.fullmatch(r"\w+", axis) for axis in found), refusal)
     half = next((axis for axis in found if re.fullmatch(r"0[0-9]+", axis)), None)  # 1,024 would be two axes
     require(
         half is None,
@@ -209,10 +211,10 @@ def _plain(text: str) -> str:
 
 def _shown(value: Any) -> str:
     """What was answered, as an error shows it: text as it was typed, the same on a page."""
-    return f"'{value.strip()[:60]}'" if isinstance(value, str) else f"{value!r:.60}"
+    return f"'{value.strip()[:60]}'" if isinstance(value, str) else shown(value)
 
 
 def _index(value: Any, count: int, wanted: str) -> int:
     good = hasattr(value, "__index__") and not isinstance(value, bool) and 0 <= value < count
-    require(good, f"{wanted}, not {value!r}.")
+    require(good, f"{wanted}, not {shown(value)}.")
     return operator.index(value)

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from ..runtime import asset
 
-PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)\)")
+PICTURE = re.compile(r"!\[([^\[\]]*)\]\(([^()\s]*)\)")
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 

@@ -26,9 +26,10 @@ import uuid
 import warnings
 from typing import Any, Literal, NamedTuple
 
-from ..runtime import PACKAGE, home, private_folder
+from ..runtime import PACKAGE, home, private_folder, shortened
 
 VERSION = 2  # 1 had no learner
+KEPT_AT_MOST = 10_000  # signs of one answer
 PATIENCE = 10.0  # seconds to wait for a file that another kernel writes
 Kind = Literal["quiz", "predict", "exercise"]
 _COLUMNS = {
@@ -114,6 +115,9 @@ class Progress:
         self, chapter: str, kind: Kind, item: str, answer: Any, correct: bool | None, objective: str = ""
     ) -> None:
         """Add an attempt. A disk that fails meanwhile costs a warning; the session goes on in memory."""
+        kept = json.dumps(answer)
+        if len(kept) > KEPT_AT_MOST:
+            kept = json.dumps(shortened(kept, KEPT_AT_MOST))
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         row = (
             now,
@@ -121,7 +125,7 @@ class Progress:
             kind,
             item,
             objective,
-            json.dumps(answer),
+            kept,
             None if correct is None else int(correct),
         )
         for _ in range(2):
@@ -307,11 +311,10 @@ class Overview:
     def __init__(self, attempts: list[Attempt], persistent: bool):
         self.persistent = persistent
         self.rows = []
-        for chapter in sorted({attempt.chapter for attempt in attempts}):
-            items: dict[tuple[str, str], list[Attempt]] = {}
-            for attempt in attempts:
-                if attempt.chapter == chapter:
-                    items.setdefault((attempt.kind, attempt.item), []).append(attempt)
+        chapters: dict[str, dict[tuple[str, str], list[Attempt]]] = {}
+        for attempt in attempts:
+            chapters.setdefault(attempt.chapter, {}).setdefault((attempt.kind, attempt.item), []).append(attempt)
+        for chapter, items in sorted(chapters.items()):
             asked = [tries for (kind, _), tries in items.items() if kind == "quiz"]
             solved = [tries for (kind, _), tries in items.items() if kind == "exercise"]
             self.rows.append(

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..runtime import CourseError, InvalidInput, asset
+from ..runtime import CourseError, InvalidInput, asset, shortened, shown
 from .bank import Bank, Match, MultipleChoice, Numeric, Order, SingleChoice, bank
 from .grading import normal
 from .progress import VERSION, Attempt, Overview, harmless
 
+MOST_BYTES = 50_000_000  # of one learner's file; ten answers to each question of the course make half a million
+MOST_SIGNS = 200  # of a learner's text in a cell of a report
 MOST_NAMES = 12  # in one cell of a report
 _AS_WRITTEN = "send the file as `course progress export` wrote it"
 
@@ -36,13 +38,8 @@ def read_class(paths: Sequence[pathlib.Path | str]) -> tuple[dict[str, list[Answ
     Files of one name (`ada/progress.json`, `bob/progress.json`) are told apart by their folders.
     """
     paths = [pathlib.Path(path) for path in paths]
-    stems = Counter(path.stem for path in paths)
     found, faults = {}, []
-    for path in paths:
-        who = path.stem if stems[path.stem] == 1 else f"{path.parent.name}/{path.stem}"
-        who = who.encode(errors="replace").decode()  # bytes of another system's file name are no text
-        while who in found:
-            who += "'"
+    for path, who in zip(paths, _told_apart(paths), strict=True):
         try:
             found[who] = [answer._replace(who=who) for answer in read_progress(path)]
         except ProgressFileError as error:
@@ -50,11 +47,30 @@ def read_class(paths: Sequence[pathlib.Path | str]) -> tuple[dict[str, list[Answ
     return found, faults
 
 
+def _told_apart(paths: Sequence[pathlib.Path]) -> list[str]:
+    """A name for each file: its own, with as many of its folders as tell it apart from the others."""
+    lines = [path.with_suffix("").parts for path in map(pathlib.Path.absolute, paths)]
+    ends = Counter(line[-n:] for line in lines for n in range(1, len(line) + 1))
+    names: list[str] = []
+    met = Counter()
+    for line in lines:
+        apart = next((n for n in range(1, len(line) + 1) if ends[line[-n:]] == 1), 2)  # the same file twice
+        who = "/".join(line[-apart:]).encode(errors="replace").decode()  # another system's file name may be no text
+        met[who] += 1
+        names.append(who if met[who] == 1 else f"{who} ({met[who]})")
+    return names
+
+
 def read_progress(path: pathlib.Path | str) -> list[Answer]:
     """The attempts in a file that `course progress export` wrote, JSON or CSV; `ProgressFileError` says what is wrong."""
     path = pathlib.Path(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        if path.is_file() and (size := path.stat().st_size) > MOST_BYTES:
+            raise ProgressFileError(
+                f"{path.name} holds {size / 1e6:.0f} MB, more than anybody answers: is it what `course progress export` writes?"
+            )
+        raw = path.read_bytes()
+        text = raw.decode(json.detect_encoding(raw))  # PowerShell's `>` writes UTF-16
     except OSError as error:
         raise ProgressFileError(f"{path} cannot be read: {error}") from None
     except UnicodeDecodeError:
@@ -90,7 +106,7 @@ def _from_json(text: str) -> list[tuple[str, Attempt]]:
         if name not in found:
             raise ValueError(f"`{name}` is missing: {_AS_WRITTEN}")
         if not isinstance(found[name], kind) or isinstance(found[name], bool):
-            raise ValueError(f"`{name}` is {_short(found[name])}; it is {words}: {_AS_WRITTEN}")
+            raise ValueError(f"`{name}` is {shown(found[name], 40)}; it is {words}: {_AS_WRITTEN}")
     if found["version"] > VERSION:
         raise ValueError(f"it is of version {found['version']}, this course reads up to {VERSION}: update the course")
     return [(found["learner"], _attempt(row, f"attempt {number}")) for number, row in enumerate(found["attempts"], 1)]
@@ -108,33 +124,28 @@ def _from_csv(text: str) -> list[tuple[str, Attempt]]:
             raise ValueError(f"line {table.line_num} has not {len(wanted)} cells")
         plain = {name: cell.removeprefix("'") for name, cell in row.items()}
         if plain["correct"] not in known:
-            raise ValueError(f"line {table.line_num}: `correct` is {_short(plain['correct'])}; it is 1, 0 or empty")
+            raise ValueError(f"line {table.line_num}: `correct` is {shown(plain['correct'], 40)}; it is 1, 0 or empty")
         try:
             answer = json.loads(plain["answer"])
         except ValueError:
-            raise ValueError(f"line {table.line_num}: `answer` is {_short(plain['answer'])}; it is JSON") from None
+            raise ValueError(f"line {table.line_num}: `answer` is {shown(plain['answer'], 40)}; it is JSON") from None
         rows.append((plain.pop("learner"), Attempt(**{**plain, "answer": answer, "correct": known[plain["correct"]]})))
     return rows
 
 
 def _attempt(row: Any, where: str) -> Attempt:
     if not isinstance(row, dict):
-        raise ValueError(f"{where} is {_short(row)}; it is an object")
+        raise ValueError(f"{where} is {shown(row, 40)}; it is an object")
     for name in Attempt._fields:
         if name not in row:
             raise ValueError(f"{where} has no `{name}`")
     attempt = Attempt(*(row[name] for name in Attempt._fields))
     for name, text in zip(Attempt._fields[:5], attempt, strict=False):
         if not isinstance(text, str):
-            raise ValueError(f"{where}: `{name}` is {_short(text)}; it is text")
+            raise ValueError(f"{where}: `{name}` is {shown(text, 40)}; it is text")
     if attempt.correct is not None and not isinstance(attempt.correct, bool):
-        raise ValueError(f"{where}: `correct` is {_short(attempt.correct)}; it is true, false or null")
+        raise ValueError(f"{where}: `correct` is {shown(attempt.correct, 40)}; it is true, false or null")
     return attempt
-
-
-def _short(value: Any) -> str:
-    """A value as an error shows it."""
-    return shown if len(shown := repr(value)) <= 40 else f"{shown[:40]}…"
 
 
 def table(answers: Iterable[Answer]) -> str:
@@ -187,9 +198,10 @@ def report(
     for names in owners.values():
         if len(names) > 1:
             lines += ["", f"From one and the same learner, each counted: {_names(names)}."]
-    every = [answer for given in answers.values() for answer in given]
-    for chapter in sorted({answer.attempt.chapter for answer in every}):
-        here = [answer for answer in every if answer.attempt.chapter == chapter]
+    chapters: dict[str, list[Answer]] = {}
+    for answer in (answer for given in answers.values() for answer in given):
+        chapters.setdefault(answer.attempt.chapter, []).append(answer)
+    for chapter, here in sorted(chapters.items()):
         if chapter in known:
             lines += _chapter(bank(chapter), here, set(answers))
         else:
@@ -285,7 +297,7 @@ def _chapters() -> set[str]:
 
 def _said(text: str) -> str:
     """What a learner wrote, as mere text of a Markdown table."""
-    return re.sub(r"([\\`*_\[\]!|$#&<>~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]!|$#&<>~])", r"\\\1", " ".join(shortened(text, MOST_SIGNS).split()))
 
 
 def _cell(text: str) -> str:

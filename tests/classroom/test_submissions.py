@@ -56,7 +56,7 @@ def graded(tmp_path_factory):
     place = next(i for i, cell in enumerate(released.cells) if "nbgrader" in cell.metadata)
     first = next(i for i, cell in enumerate(released.cells) if "from course_utils" in cell.source)
     submissions = handed_in([released.cells[first], *released.cells[place : place + 2]], 1)
-    names = {who: NOTEBOOK.name for who in submissions} | {"fay": "00_start_here (1).ipynb"}
+    names = dict.fromkeys(submissions, NOTEBOOK.name) | {"fay": "00_start_here (1).ipynb"}
     for who, name in names.items():
         path = folder / "submitted" / who / "ch00" / name
         path.parent.mkdir(parents=True)
