@@ -35,7 +35,6 @@ CONFIG = """
 import os, sys
 exec(open({shipped!r}).read())
 c.JupyterHub.authenticator_class = "dummy"
-c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {folder!r} + "/{{username}}"
 c.Spawner.cmd = [os.path.join(os.path.dirname(sys.executable), "jupyterhub-singleuser")]
@@ -162,8 +161,13 @@ def main() -> None:
             token=TOKEN,
         )
         (folder / "config.py").write_text(settings)
+        (folder / "learners.txt").write_text("\n".join(names))
         log = (folder / "log").open("w")
-        environment = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+        environment = {
+            **os.environ,
+            "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
+            "COURSE_LEARNERS": str(folder / "learners.txt"),
+        }
         command = [
             shutil.which("jupyterhub", path=environment["PATH"]) or "jupyterhub",
             "-f",

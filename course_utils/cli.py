@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import os
 import pathlib
 import re
 import subprocess
@@ -138,6 +139,13 @@ def lab(
     except CourseError as error:
         raise _fail(error) from None
     typer.echo(f"Your copies are in {out}" + (f"; new: {', '.join(path.name for path in new)}" if new else "") + ".")
+    if os.name != "nt" and os.geteuid() == 0 and "--allow-root" not in (options or []):
+        typer.echo(
+            "You are root, for whom Jupyter does not start unless you say so. In a container of your own: "
+            "`course lab -- --allow-root` (or `make lab LAB_OPTIONS=--allow-root`); from outside it is reached with "
+            "`--ip 0.0.0.0` as well. Elsewhere start it from an account of your own.",
+            err=True,
+        )
     command = [
         sys.executable,
         "-m",

@@ -1,8 +1,9 @@
 """Chapters that learners handed in: what a copy lacks, in words, and the same put right for nbgrader.
 
 nbgrader wants each marked cell of the released chapter once. A cell that is copied or split keeps its marks in both
-halves, one that is pasted from another chapter brings its own, and nbgrader then grades nothing of the whole notebook; nor
-does it look at a file of another name. None of this a learner can see: the check in the notebook says ✓ all the same.
+halves, and at one such notebook nbgrader stops: neither it nor those that come after it are graded. One that is pasted from
+another chapter brings its own marks, and costs all points; nor does nbgrader look at a file of another name. None of this a
+learner can see: the check in the notebook says ✓ all the same.
 
 Cells are counted from the top, texts too. Nothing that a learner wrote is run or changed.
 """

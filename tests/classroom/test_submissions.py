@@ -20,9 +20,7 @@ CHECK = "ex.running_mean.check(running_mean)"
 
 
 def again(cell, **changed):
-    found = copy.deepcopy(cell)
-    found.update(id="copied", **changed)
-    return found
+    return {**copy.deepcopy(cell), "id": "copied", **changed}
 
 
 def handed_in(cells, place):

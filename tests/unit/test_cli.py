@@ -256,3 +256,22 @@ def test_what_is_said_is_utf8_where_the_system_would_write_another_code_page(wor
         said += stream.buffer.getvalue().decode("utf-8")
     assert said.strip()
     assert "�" not in said
+
+
+# --------------------------------------------------------------------------------------------------- root
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no root")
+@pytest.mark.parametrize(
+    ("user", "options", "told"), [(0, (), True), (0, ("--", "--allow-root"), False), (1000, (), False)]
+)
+def test_lab_says_to_root_how_jupyter_starts_before_jupyter_refuses(course, monkeypatch, tmp_path, user, options, told):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(cli.os, "geteuid", lambda: user)
+    started = []
+    monkeypatch.setattr(
+        cli.subprocess, "run", lambda command, **_: started.append(command) or types.SimpleNamespace(returncode=0)
+    )
+    result = course("lab", "--out", tmp_path / "mine", *options)
+    assert ("`course lab -- --allow-root`" in result.output) is told
+    assert len(started) == 1  # a configuration of one's own may allow it

@@ -75,14 +75,13 @@ def test_numbers_of_thousands_of_digits_are_refused_in_words(value):
     assert len(str(error.value)) < 200
 
 
-@pytest.mark.parametrize("answer", [HUGE, [HUGE, 1, 2], [0, 1, -HUGE], "x" * 10_000_000, [0] * 100_000], ids=named)
+@pytest.mark.parametrize("answer", [HUGE, [HUGE, 1, 2], [0, 1, -HUGE], "x" * 10_000_000, [7] * 100_000], ids=named)
 @pytest.mark.parametrize("number", range(len(KINDS["questions"])))
 def test_no_kind_of_question_stumbles_over_an_answer(number, answer):
     question = Bank.model_validate(KINDS).questions[number].variant(0)
-    try:
+    with pytest.raises(InvalidInput) as error:
         grade(question, answer)
-    except InvalidInput as error:
-        assert len(str(error)) < 250
+    assert len(str(error.value)) < 250
 
 
 def test_what_is_kept_of_an_answer_has_an_end(tmp_path):
@@ -244,7 +243,7 @@ def test_files_of_one_name_are_told_apart_by_the_folder_that_differs(tmp_path):
     paths = [sent(tmp_path / f"s{i}" / "ch01" / "progress.json", []) for i in range(200)]
     found, _ = read_class([*paths, paths[0], sent(tmp_path / "other.json", [])])
     assert len(found) == 202
-    assert list(found)[1] == "s1/ch01/progress"
-    assert list(found)[-1] == "other"
-    assert list(found)[0] == "ch01/progress"
-    assert list(found)[-2] == "ch01/progress (2)"
+    names = list(found)
+    assert names[1] == "s1/ch01/progress"
+    assert names[-1] == "other"
+    assert (names[0], names[-2]) == ("ch01/progress", "ch01/progress (2)")  # one file, named twice
