@@ -86,6 +86,7 @@ bench: $(VENV)/.browser .venv-peers/.ready
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/notebooks.py --out benchmarks/recorded/notebooks.json
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/classroom.py --out benchmarks/recorded/classroom.json
 
 clean:
 	rm -rf $(VENV) .venv-oldest .venv-colab .venv-peers dist site slides .pytest_cache .ruff_cache .hypothesis .import_linter_cache

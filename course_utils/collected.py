@@ -22,8 +22,8 @@ import nbformat
 from .files import write
 from .handout import checked, mark
 from .runtime import CourseError, shortened
-from .teaching.grading import RIGHT
 
+RIGHT = "✓"  # with which a check's answer begins; to import it would import every widget
 MOST_BYTES = 50_000_000  # of one submission; a chapter with all its results holds half a million
 _MARKS = {
     "schema_version": int, "grade": bool, "locked": bool, "solution": bool, "task": bool,
@@ -93,7 +93,7 @@ def mend(path: pathlib.Path, submission: pathlib.Path, found: Submission) -> pat
 def _named(path: pathlib.Path, submission: pathlib.Path) -> Iterator[Fault]:
     if submission.name == path.name:
         return
-    beside = sorted(other.name for other in submission.parent.glob("*.ipynb"))
+    beside = sorted(other.name for other in submission.parent.glob("[!.]*.ipynb"))  # .: by macOS
     if path.name in beside:
         yield Fault(f"nbgrader grades {path.name} beside it, not this one: take away the one that does not count")
     else:

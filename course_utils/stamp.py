@@ -35,7 +35,7 @@ def stamp(root: pathlib.Path, repo: str | None, ref: str = "main", folder: str =
             re.fullmatch(r"[\w.-]+/[\w.-]+", repo) and not {".", ".."} & set(repo.split("/")),
             f"A repository is written OWNER/NAME, such as ada/recurrence-to-attention, not {repo!r}.",
         )
-        good = re.fullmatch(r"[\w.-]+(/[\w.-]+)*", ref) and ".." not in ref
+        good = re.fullmatch(r"[\w.-]+(/[\w.-]+)*", ref) and ".." not in ref and "." not in ref.split("/")
         require(good, f"A ref is a branch, tag or commit, such as main or v1.0, not {ref!r}.")
         good = re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", folder) and not {".", ".."} & set(folder.split("/"))
         require(good, f"A folder is one inside the repository, such as handout or week1/handout, not {folder!r}.")

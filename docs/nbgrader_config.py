@@ -2,4 +2,4 @@
 
 c = get_config()  # nbgrader brings it
 c.ClearSolutions.code_stub = {"python": "..."}  # the stub that a check of this course calls "not attempted yet"
-c.ExecutePreprocessor.timeout = 900  # seconds for one cell: some cells train
+c.ExecutePreprocessor.timeout = 300  # seconds for one cell: some cells train, and a loop of a learner may have no end

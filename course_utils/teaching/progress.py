@@ -84,17 +84,29 @@ def _user() -> str:
 
 
 def harmless(cell: Any) -> Any:
-    """A cell of a table that no spreadsheet takes for a formula."""
-    if not isinstance(cell, str):
+    """A cell of a table that no spreadsheet takes for a formula, nor any part of it after a sign that may end a cell or a row."""
+    if not isinstance(cell, str) or _is_number(cell):
         return cell
-    begin = unicodedata.normalize("NFKC", cell).lstrip()  # a spreadsheet skips spaces, some read signs in full width
-    if not begin.startswith(("=", "+", "-", "@")) and not cell.startswith(("\t", "\r")):
-        return cell
+    if cell.startswith(("\t", "\r")):
+        cell = "'" + cell
+    first, *others = re.split("(?<=[;\t\r\n])", cell)
+    begins = _begins_a_formula(cell)
+    return ("'" if begins else "") + first + "".join("'" * _begins_a_formula(part) + part for part in others)
+
+
+def _begins_a_formula(text: str) -> bool:
+    """Is the first sign to be seen one of a formula? Spreadsheets skip spaces, and some read signs in full width."""
+    seen = next((sign for sign in text if unicodedata.category(sign)[0] not in "CZ"), "")
+    return unicodedata.normalize("NFKC", seen).startswith(("=", "+", "-", "@"))
+
+
+def _is_number(text: str) -> bool:
+    """A negative number is only a number."""
     try:
-        float(cell)  # a negative number is only a number
+        float(text)
     except ValueError:
-        return "'" + cell
-    return cell
+        return False
+    return True
 
 
 class Progress:
@@ -182,9 +194,7 @@ class Progress:
     def _open(self) -> sqlite3.Connection:
         try:
             private_folder(self.path.parent)
-            if not self.path.exists():
-                # Answers are nobody else's. A file that is there keeps its rights.
-                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._begin()
             return self._connect()
         except sqlite3.OperationalError as error:  # locked, read-only, no such folder
             return self._in_memory(f"{self.path} cannot be written ({error})")
@@ -192,6 +202,11 @@ class Progress:
             return self._set_aside(error)
         except (OSError, ValueError) as error:  # no such folder, a name too long, a NUL in it
             return self._in_memory(f"{self.path.parent} cannot be written ({error})")
+
+    def _begin(self) -> None:
+        """Answers are nobody else's; a file that is there keeps its rights."""
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
@@ -256,6 +271,7 @@ class Progress:
                 with contextlib.suppress(sqlite3.Error, OSError, ValueError), self._reading() as damaged:
                     self._recognise(damaged)
                 self.path.rename(aside)
+                self._begin()
                 connection = self._connect()
             finally:
                 guard.unlink(missing_ok=True)

@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from course_utils.cli import app
-from course_utils.collected import MOST_BYTES, collected, faults, mend
+from course_utils.collected import MOST_BYTES, RIGHT, collected, faults, mend
 from course_utils.handout import release
+from course_utils.teaching import grading
 
 pytestmark = pytest.mark.plain
 
@@ -103,6 +104,10 @@ def test_of_copies_the_one_counts_whose_check_said_that_it_is_right(released, so
     mend(START, path, collected(START, path))
     assert is_as_released(path, released)
     assert marks(json.loads(path.read_text(encoding="utf-8")))[0][1] == f"{function} = better"
+
+
+def test_the_sign_of_a_right_answer_is_the_one_that_checks_give():
+    assert RIGHT == grading.RIGHT
 
 
 def test_a_copied_graded_cell_is_graded_once(released, solved, hand_in):
