@@ -24,7 +24,8 @@ from .handout import checked, mark
 from .runtime import CourseError, shortened
 
 RIGHT = "✓"  # with which a check's answer begins; to import it would import every widget
-MOST_BYTES = 50_000_000  # of one submission; a chapter with all its results holds half a million
+MOST_BYTES = 30_000_000  # of one submission; a chapter with all its results holds half a million
+MOST_CELLS = 2_000  # a chapter has some seventy
 _MARKS = {
     "schema_version": int, "grade": bool, "locked": bool, "solution": bool, "task": bool,
     "grade_id": str, "points": (int, float), "checksum": str, "cell_type": str,
@@ -148,6 +149,8 @@ def _loaded(submission: pathlib.Path) -> tuple[dict[str, Any], str]:
         raise _Hopeless(f"it is not a notebook ({shortened(' '.join(str(error).split()), 80)})") from None
     if not _is_object(notebook) or not isinstance(notebook.get("cells"), list):
         raise _Hopeless("it is not a notebook (it has no cells)")
+    if len(notebook["cells"]) > MOST_CELLS:
+        raise _Hopeless(f"it has {len(notebook['cells']):,} cells, and no chapter has a tenth of {MOST_CELLS:,}")
     return notebook, "utf-8 with a mark" if encoding == "utf-8-sig" else encoding
 
 

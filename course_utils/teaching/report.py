@@ -14,7 +14,7 @@ from .bank import Bank, Match, MultipleChoice, Numeric, Order, SingleChoice, ban
 from .grading import normal
 from .progress import VERSION, Attempt, Overview, harmless
 
-MOST_BYTES = 50_000_000  # of one learner's file; ten answers to each question of the course make half a million
+MOST_BYTES = 20_000_000  # of one learner's file; ten answers to each question of the course make half a million
 MOST_SIGNS = 200  # of a learner's text in a cell of a report
 MOST_NAMES = 12  # in one cell of a report
 _AS_WRITTEN = "send the file as `course progress export` wrote it"

@@ -367,7 +367,7 @@ def test_a_file_of_extreme_size_is_not_read(tmp_path):
     path = tmp_path / START.name
     with path.open("wb") as file:
         file.truncate(MOST_BYTES + 1)
-    assert "it holds 50 MB" in faults(START, path)[0]
+    assert "it holds 30 MB" in faults(START, path)[0]
     assert "Clear Outputs" in faults(START, path)[0]
 
 
@@ -377,6 +377,10 @@ def test_a_notebook_in_another_encoding_is_written_in_utf_8(released, solved, ha
     assert "which nbgrader does not read" in faults(START, path)[0]
     mend(START, path, collected(START, path))
     assert is_as_released(path, released)
+
+
+def test_a_million_cells_are_not_looked_at(hand_in):
+    assert "it has 1,000,000 cells" in faults(START, hand_in(b'{"cells": [' + b"{}," * 999_999 + b"{}]}"))[0]
 
 
 def test_a_hundred_thousand_empty_lines_are_read_at_once(solved, hand_in):
