@@ -7,12 +7,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..runtime import InvalidInput, require, shown
+from ..runtime import InvalidInput, require, shortened, shown
 from . import phrases
 from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
 from .markup import to_html
 
 MOST_TYPED = 200  # signs of an answer
+MOST_SAID, MOST_LINES = 10_000, 200  # signs and lines of what is said to it
 RIGHT, WRONG, NOTE = "✓", "✗", "→"
 # A keyboard for Chinese or Japanese types digits, brackets and commas in full width.
 _AS_TYPED_ELSEWHERE = {ord("\N{MINUS SIGN}"): "-", ord("\N{IDEOGRAPHIC SPACE}"): " "} | {
@@ -33,10 +34,13 @@ class Feedback:
         return NOTE if self.correct is None else RIGHT if self.correct else WRONG
 
     def __repr__(self) -> str:
-        return f"{self.mark} {self.message}"
+        return f"{self.mark} {shortened(self.message, MOST_SAID)}"
 
     def _repr_html_(self) -> str:
-        said = "<br>".join(to_html(line, inline=True) for line in self.message.split("\n"))
+        lines = shortened(self.message, MOST_SAID).split("\n")
+        if len(lines) > MOST_LINES:
+            lines[MOST_LINES // 2 : -MOST_LINES // 2] = [f"… ({len(lines) - MOST_LINES:,} more lines) …"]
+        said = "<br>".join(to_html(line, inline=True) for line in lines)
         return (
             f'<div role="status" style="border-left:4px solid {_INK[self.mark]};padding:4px 10px;margin:4px 0;'
             f'background:#F6F6F6;color:#1A1A1A"><b style="color:{_INK[self.mark]}">{self.mark}</b> {said}</div>'

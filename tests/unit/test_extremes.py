@@ -13,7 +13,7 @@ from course_utils.runtime import InvalidInput, shortened, shown
 from course_utils.teaching import bank as bank_module
 from course_utils.teaching.bank import Bank, BankError, read_bank
 from course_utils.teaching.export import to_gift, to_moodle
-from course_utils.teaching.grading import axes, grade, number
+from course_utils.teaching.grading import Feedback, axes, grade, number
 from course_utils.teaching.markup import to_html
 from course_utils.teaching.progress import KEPT_AT_MOST, Overview, Progress
 from course_utils.teaching.report import learners, read_class, report
@@ -82,6 +82,17 @@ def test_no_kind_of_question_stumbles_over_an_answer(number, answer):
     with pytest.raises(InvalidInput) as error:
         grade(question, answer)
     assert len(str(error.value)) < 250
+
+
+@pytest.mark.parametrize("sign", ["é", "[", "\n", "`", "<"])
+@pytest.mark.usefixtures("at_once")
+def test_what_is_said_to_an_answer_has_an_end(sign):
+    said = Feedback(False, "It raised " + sign * 10_000_000 + " at the end")
+    for text in (repr(said), said._repr_html_()):
+        assert "It raised " in text
+        assert "more characters" in text or "more lines" in text
+        assert "at the end" in text
+        assert len(text) < 60_000
 
 
 def test_what_is_kept_of_an_answer_has_an_end(tmp_path):
