@@ -5,7 +5,7 @@
 
 Each learner's submission of a chapter is the course's own notebook with its results and nbgrader's marks; in one of ten something has
 happened to it (a cell copied, split, lost or damaged, a file renamed, in turn), and in each chapter one is no notebook at
-all. Each learner's progress answers every question twice and every exercise three times; some are CSV, some UTF-16, one is
+all. Each learner answers every question three times (the last as an exercise); some files are CSV, some UTF-16, one is
 broken. With `--autograde` nbgrader grades some submissions of one chapter, all solved, as teaching.md says (needs
 `pip install -e '.[classroom]'`).
 

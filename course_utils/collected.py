@@ -85,9 +85,9 @@ def mend(path: pathlib.Path, submission: pathlib.Path, found: Submission) -> pat
     renamed = any(fault.mendable for fault in _named(path, submission))
     text = json.dumps(found.notebook, indent=1, ensure_ascii=False) + "\n"
     write(kept, submission.read_bytes())
-    write(submission.with_name(path.name) if renamed else submission, text.encode("utf-8", "replace"))
     if renamed:
-        submission.unlink()
+        submission.unlink()  # before the new one is there, which may differ in capitals alone
+    write(submission.with_name(path.name) if renamed else submission, text.encode("utf-8", "replace"))
     return kept
 
 
@@ -220,7 +220,7 @@ def _exercise(cells: list[dict], exercise: _Exercise, place: dict[int, int]) -> 
     name, function = exercise.name, exercise.function
     marked = [cell for cell in cells if _grade_id(cell) == _grade_id(exercise.cell)]
     graded = [cell for cell in cells if _grade_id(cell) == _grade_id(exercise.points)]
-    answers = [cell for cell in cells if _defines(cell, function) and cell not in graded]
+    answers = [cell for cell in cells if _defines(cell, function) and (cell["cell_type"] == "code" or cell in marked)]
     answer = max(answers, key=lambda cell: _worth(cell, exercise, marked), default=None)
     seen = [cell for cell in graded if _seen(cells, answers, cell) is answer]
     which = f"; cell {place[id(answer)]} counts" if len(answers) > 1 else ""

@@ -158,6 +158,22 @@ def test_an_answer_in_a_cell_of_ones_own_is_graded(released, solved, hand_in):
         assert cells[behind]["metadata"]["nbgrader"]["grade"]
 
 
+def test_a_text_that_quotes_the_function_is_no_answer(released, solved, hand_in):
+    notebook, place, function = solved
+    notebook["cells"][place] = copy.deepcopy(released["cells"][place])
+    notebook["cells"].insert(
+        1, {"cell_type": "markdown", "id": "quoted", "metadata": {}, "source": f"def {function}(x):"}
+    )
+    assert faults(START, hand_in(notebook)) == []
+
+
+def test_an_exercise_that_became_a_text_is_the_answer_all_the_same(solved, hand_in):
+    """nbgrader makes it code again."""
+    notebook, place, _ = solved
+    notebook["cells"][place]["cell_type"] = "markdown"
+    assert faults(START, hand_in(notebook)) == []
+
+
 def test_a_graded_cell_before_its_exercise_is_moved_and_a_lost_one_comes_back(released, solved, hand_in):
     notebook, place, function = solved
     graded = notebook["cells"].pop(place + 1)
