@@ -24,14 +24,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..runtime import require
+from ..runtime import require, shortened, shown
 from . import phrases
 from .grading import NOTE, RIGHT, WRONG, Feedback
 from .progress import progress
 
 Status = Literal["not attempted", "cannot run", "known mistake", "wrong shape", "wrong values", "correct"]
 Relation = tuple[str, str]  # the name of a mistake, and what is said to it
-LONGEST_TEXT = 500  # characters of what a learner's own code says
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -161,14 +160,16 @@ class Exercise:
             inspect.signature(function).bind(*case)
         except TypeError as error:
             names = ", ".join(inspect.signature(self.solution_function).parameters)
-            said = phrases.ARGUMENTS[min(len(case), 2)].format(count=len(case), names=names, error=error)
+            words = phrases.ARGUMENTS[min(len(case), 2)]
+            said = words.format(count=len(case), names=names, error=shortened(str(error)))
             return self._no("cannot run", said)
         except ValueError:
             pass  # a built-in without a signature
         try:
             answer = self.through(function)(*map(copy.deepcopy, case))
         except (Exception, SystemExit) as error:  # whatever a learner's code may raise
-            raised = {"error": type(error).__name__, "text": _safely(str, error), "where": _where(error)}
+            name = shortened(type(error).__name__, 60)
+            raised = {"error": name, "text": shortened(_text(error)), "where": _where(error)}
             words = phrases.RAISED_THERE if place else phrases.RAISED
             return self._no("cannot run", words.format(inputs=_inputs(self, case), **raised))
         if answer is Ellipsis:
@@ -397,13 +398,12 @@ def _as_floats(answer: Any) -> np.ndarray | None:
         return None
 
 
-def _safely(show: Callable[[Any], str], value: Any) -> str:
-    """Text of a value, whose own code may raise, or say very much."""
+def _text(error: BaseException) -> str:
+    """What an error says; its own code may raise."""
     try:
-        text = show(value)
+        return str(error)
     except Exception:
         return "(cannot be shown)"
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} … ({len(text):,} characters)"
 
 
 def _same(a: np.ndarray, b: np.ndarray, tolerance: float, equal_nan: bool = False) -> bool:
@@ -415,7 +415,7 @@ def _a(value: Any) -> str:
         return "a placeholder that has left its `jit`"
     if isinstance(value, (jax.Array, np.ndarray)):
         return f"an array of shape {value.shape} and type {value.dtype}"
-    return f"{_safely(repr, value)[:60]} (of type {type(value).__name__})"
+    return f"{shown(value)} (of type {shortened(type(value).__name__, 60)})"
 
 
 def _short(array: np.ndarray) -> str:
@@ -439,4 +439,8 @@ def _where(error: BaseException) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if "ipykernel" in frame.filename or "<ipython" in frame.filename
     ]
-    return f"\nin line {frames[-1].lineno} of your cell: `{frames[-1].line}`" if frames and frames[-1].line else ""
+    return (
+        f"\nin line {frames[-1].lineno} of your cell: `{shortened(frames[-1].line, 200)}`"
+        if frames and frames[-1].line
+        else ""
+    )

@@ -180,7 +180,8 @@ def report(
     """A class report in Markdown, from the answers of each learner.
 
     For each chapter and objective: how many answers were right at the first try and are now, how many learners did not
-    try, who has an answer that is not right, and the wrong answer most given; and who has not begun. Of many names it
+    try, who has an answer that is not right, and the wrong answer most given; which mistakes were made in each exercise; and
+    who has not begun. Of many names it
     shows some, and says which tables (files, or what writes them) tell about all.
     """
     known = _chapters()
@@ -233,11 +234,30 @@ def _chapter(found: Bank, answers: list[Answer], everyone: set[str]) -> list[str
             f"| {_cell(objective)} | {first} of {total} | {now} of {total} | {_count(untried) if untried else '–'} "
             f"| {_names(stuck) or '–'} | {_most(found, tries)} |"
         )
+    lines += _mistakes(answers)
     guessed = [
         answer.attempt for answer in answers if answer.attempt.kind == "predict" and answer.attempt.correct is not None
     ]
     if guessed:
         lines += ["", f"Predictions: {sum(bool(attempt.correct) for attempt in guessed)} of {len(guessed)} came true."]
+    return lines
+
+
+def _mistakes(answers: list[Answer]) -> list[str]:
+    """What went wrong in each exercise, and with how many learners, the most frequent first."""
+    wrong: dict[str, Counter[str]] = {}
+    for who, item, name in {
+        (answer.who, answer.attempt.item, str(answer.attempt.answer))
+        for answer in answers
+        if answer.attempt.kind == "exercise" and answer.attempt.correct is False
+    }:
+        wrong.setdefault(item, Counter())[name] += 1
+    if not wrong:
+        return []
+    lines = ["", "| exercise | mistakes, and how many learners made them |", "|---|---|"]
+    for item, counts in sorted(wrong.items()):
+        made = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        lines.append(f"| {_said(item)} | {', '.join(f'{_said(name)} ({count})' for name, count in made[:MOST_NAMES])} |")
     return lines
 
 

@@ -294,3 +294,15 @@ def test_last_weeks_report_is_written_anew(tmp_path):
 def test_a_pipe_to_write_to_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert not holds_answers(tmp_path / "pipe")  # it would wait for ever
+
+
+def test_the_report_and_the_table_say_which_mistakes_were_made(tmp_path):
+    objective = bank("ch01").question(single().id).objective
+    for who, mistakes in {"ada": ["no tanh", "no tanh"], "bob": ["no tanh", "wrong values"]}.items():
+        kept = Progress(tmp_path / f"{who}.sqlite")
+        for mistake in mistakes:
+            kept.record("ch01", "exercise", "ch01-one_step", mistake, False, objective)
+        (tmp_path / f"{who}.json").write_text(kept.to_json(), encoding="utf-8")
+    given, _ = read_class([tmp_path / "ada.json", tmp_path / "bob.json"])
+    assert "| ch01-one\\_step | no tanh (2), wrong values (1) |" in report(given)
+    assert table([answer for answers in given.values() for answer in answers]).count('"""no tanh"""') == 3
