@@ -246,7 +246,7 @@ def _chapter(found: Bank, answers: list[Answer], everyone: set[str]) -> list[str
 def _mistakes(answers: list[Answer]) -> list[str]:
     """What went wrong in each exercise, and with how many learners, the most frequent first."""
     wrong: dict[str, Counter[str]] = {}
-    for who, item, name in {
+    for _, item, name in {
         (answer.who, answer.attempt.item, str(answer.attempt.answer))
         for answer in answers
         if answer.attempt.kind == "exercise" and answer.attempt.correct is False
@@ -257,7 +257,9 @@ def _mistakes(answers: list[Answer]) -> list[str]:
     lines = ["", "| exercise | mistakes, and how many learners made them |", "|---|---|"]
     for item, counts in sorted(wrong.items()):
         made = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        lines.append(f"| {_said(item)} | {', '.join(f'{_said(name)} ({count})' for name, count in made[:MOST_NAMES])} |")
+        lines.append(
+            f"| {_said(item)} | {', '.join(f'{_said(name)} ({count})' for name, count in made[:MOST_NAMES])} |"
+        )
     return lines
 
 
