@@ -2,9 +2,9 @@
 
     python benchmarks/interrupts.py [--times 200] [--seed 0]
 
-Each cell builds a network of a size that was not compiled before and trains it; after a random wait of up to `--within`
-seconds the kernel is interrupted. Counted: cells that ended with the interruption, cells that it did not stop within a
-minute (`lost`), kernels that died (`died`). Exit status 1 where one was lost or died.
+Each cell builds a network of a size that was not compiled before and trains it; a random while of up to `--within`
+seconds after it has begun the kernel is interrupted. Counted: cells that ended with the interruption, cells that it did not
+stop within a minute (`lost`), kernels that died (`died`). Exit status 1 where one was lost or died.
 """
 
 import argparse
@@ -29,7 +29,8 @@ runtime.setup()
 jax.config.update("jax_enable_compilation_cache", False)
 recall = lambda step, rng: delayed_recall(rng, 16, 7)
 """
-CELL = """
+BEGUN = "begun"
+CELL = """print("begun", flush=True)
 model = SequenceClassifier(RNNCell(5, {hidden}, rngs=nnx.Rngs(0)), 16, 8, rngs=nnx.Rngs(1))
 fit(model, recall, 1_000_000, loss=classification)
 """
@@ -38,6 +39,8 @@ fit(model, recall, 1_000_000, loss=classification)
 def press(client, manager, source: str, wait: float) -> str:
     """Run a cell, interrupt it after a while, and say how it ended."""
     asked = client.execute(source)
+    while BEGUN not in client.get_iopub_msg(timeout=60)["content"].get("text", ""):
+        pass
     time.sleep(wait)
     manager.interrupt_kernel()
     end = time.monotonic() + 60
@@ -67,6 +70,8 @@ def main() -> int:
             reply = client.execute_interactive(BEFORE, timeout=300, output_hook=lambda message: None)
             assert reply["content"]["status"] == "ok", reply["content"]
         how = press(client, manager, CELL.format(hidden=3 + turn), given.within * draw.random())
+        while client.iopub_channel.msg_ready():  # what this cell still shows
+            client.get_iopub_msg()
         ends[how] += 1
         if how in ("lost", "died") or turn % given.each == given.each - 1 or turn == given.times - 1:
             client.stop_channels()

@@ -1,5 +1,6 @@
 """What every other module stands on: setup, errors that speak, files of `data/`, precision, folders."""
 
+import _thread
 import contextlib
 import ctypes
 import functools
@@ -11,6 +12,8 @@ import signal
 import sys
 import tempfile
 import threading
+import time
+import types
 import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -253,6 +256,67 @@ def interrupts_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+# Where jax lowers and compiles. Tracing is left out: what never ends there, such as a long loop of Python, must be stopped.
+COMPILING = ("jax._src.interpreters.mlir", "jax._src.interpreters.pxla", "jax._src.compiler")
+AGAIN = 0.02  # seconds after which an interruption that found jax compiling looks again
+
+
+class _AfterCompiling:
+    """A handler of SIGINT: raises `KeyboardInterrupt`, but only when jax does not compile."""
+
+    waiting = False
+
+    def __call__(self, number: int, frame: types.FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_globals.get("__name__") in COMPILING:
+                if not self.waiting:  # pressed twice is pressed once
+                    self.waiting = True
+                    _thread.start_new_thread(self._again, ())
+                return
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    def _again(self) -> None:
+        time.sleep(AGAIN)
+        self.waiting = False
+        _thread.interrupt_main()
+
+
+_after_compiling = _AfterCompiling()
+
+
+def interrupt_after_compiling() -> None:
+    """From now on Ctrl-C and the stop button wait while jax compiles: an exception there can end the whole process.
+
+    Takes the place of Python's own handler and of no other; in a kernel at every message, for which ipykernel sets
+    Python's own anew.
+    """
+    from IPython.core.getipython import get_ipython
+
+    _replace_handler()
+    kernel = getattr(get_ipython(), "kernel", None)
+    if hasattr(kernel, "pre_handler_hook"):
+        _replace_handler_at_every_message(kernel)
+
+
+def _replace_handler() -> None:
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _after_compiling)
+
+
+@functools.cache
+def _replace_handler_at_every_message(kernel: Any) -> None:
+    """Once for a kernel, however often a notebook is run from the top."""
+    theirs = kernel.pre_handler_hook
+
+    def hook() -> None:
+        theirs()
+        _replace_handler()
+
+    kernel.pre_handler_hook = hook
+
+
 def give_back_memory() -> None:
     """Hand memory that nobody uses back to the system: glibc keeps what compiling took, half a gigabyte after a training."""
     with contextlib.suppress(OSError, AttributeError):  # another system, another C library
@@ -289,11 +353,13 @@ def _switch_on_colabs_widgets() -> None:
 def setup() -> None:
     """Get ready to run a notebook: its first line, and the only line of set-up it needs.
 
-    Switches the compilation cache and full precision on, tells Colab to show widgets, and prints one line: the device,
-    the versions, the front end. A device that jax cannot start costs a sentence and falls back to the CPU.
+    Switches the compilation cache and full precision on, lets the stop button wait while jax compiles, tells Colab to show
+    widgets, and prints one line: the device, the versions, the front end. A device that jax cannot start costs a sentence
+    and falls back to the CPU.
     """
     import jax
 
+    interrupt_after_compiling()
     # A jit'ed training loop is one long call; without this, log lines of the compiler reach the page.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:

@@ -2,13 +2,17 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 import warnings
 
 import jax
 import jax.numpy as jnp
 import pytest
+from IPython.core import getipython
 from jax.experimental.compilation_cache import compilation_cache
+from jax.extend.core import Primitive
+from jax.interpreters import mlir
 
 from course_utils import experiments, runtime
 
@@ -127,6 +131,88 @@ def test_in_another_thread_there_is_nothing_to_hold(at_a_terminal):
     thread.start()
     thread.join()
     assert done == [signal.default_int_handler]
+
+
+@pytest.fixture
+def pressed_while_lowered():
+    """A function that, while jax lowers it, has the stop button pressed three times; and what was reached since."""
+    reached, pressed = [], Primitive("pressed")
+    pressed.def_abstract_eval(lambda x: x)
+
+    def lower(context, x):
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        reached.append("lowered")
+        return [x]
+
+    mlir.register_lowering(pressed, lower)
+    return jax.jit(pressed.bind), reached
+
+
+def test_an_interruption_while_jax_compiles_acts_once_and_only_when_it_has(at_a_terminal, pressed_while_lowered):
+    function, reached = pressed_while_lowered
+    runtime.interrupt_after_compiling()
+
+    def work():
+        function(1.0)
+        reached.append("compiled")
+        time.sleep(1)
+        reached.append("ended")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["lowered", "compiled"]
+    time.sleep(3 * runtime.AGAIN)  # nothing else comes
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interruption_while_jax_compiles_waits_for_the_end_of_a_block_too(at_a_terminal, pressed_while_lowered):
+    function, reached = pressed_while_lowered
+    runtime.interrupt_after_compiling()
+
+    def work():
+        with runtime.interrupts_held():
+            function(1.0)
+            time.sleep(3 * runtime.AGAIN)
+            reached.append("block")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["lowered", "block"]
+
+
+def test_a_long_loop_can_be_interrupted_while_jax_traces_it(at_a_terminal):
+    runtime.interrupt_after_compiling()
+    reached = []
+
+    def unrolled(x):
+        signal.raise_signal(signal.SIGINT)
+        reached.append("traced")
+
+    with pytest.raises(KeyboardInterrupt):
+        jax.jit(unrolled)(1.0)
+    assert reached == []
+
+
+def test_a_handler_of_ones_own_stays(at_a_terminal):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    runtime.interrupt_after_compiling()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_kernel_that_sets_its_handler_for_every_message_gets_ours(at_a_terminal, monkeypatch):
+    class Kernel:
+        def pre_handler_hook(self):
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    shell = types.SimpleNamespace(kernel=Kernel())
+    monkeypatch.setattr(getipython, "get_ipython", lambda: shell)
+    runtime.interrupt_after_compiling()
+    runtime.interrupt_after_compiling()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    shell.kernel.pre_handler_hook()
+    assert signal.getsignal(signal.SIGINT) is runtime._after_compiling
 
 
 def test_a_training_gives_its_memory_back_and_other_systems_do_without(monkeypatch):
