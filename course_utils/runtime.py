@@ -181,6 +181,21 @@ def use_full_precision() -> None:
         jax.config.update("jax_default_matmul_precision", "highest")
 
 
+# ------------------------------------------------------------------------------ switches for debugging
+
+
+@contextlib.contextmanager
+def plain_jax() -> Iterator[None]:
+    """A block, or a function, in which jax compiles and NaN is a number: `jax_disable_jit` and `jax_debug_nans` are off.
+
+    Trainings are compiled loops, and checks of exercises make NaN on purpose. Afterwards both are as they were.
+    """
+    import jax
+
+    with jax.disable_jit(False), jax.debug_nans(False), jax.debug_infs(False):
+        yield
+
+
 # ---------------------------------------------------------------------------------------------- setup
 
 
@@ -206,9 +221,8 @@ def use_compilation_cache() -> pathlib.Path | None:
     folder = cache() / "xla"
     try:
         private_folder(folder)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
         trim(folder, COMPILED_AT_MOST)
     except OSError:
         return None

@@ -32,6 +32,7 @@ from .runtime import (
     cache,
     give_back_memory,
     interrupts_held,
+    plain_jax,
     require,
     require_positive,
     size,
@@ -269,6 +270,7 @@ def _tell_which_diverged(history: History) -> None:
         warnings.warn(f"Seed {history.seeds[lane]} diverged at step {history.steps[lane]}{others}.", stacklevel=3)
 
 
+@plain_jax()
 def _run(
     models,
     batches,
@@ -315,8 +317,12 @@ def _run(
         bucket_of = getattr(batches, "bucket", lambda step: 0)
 
         example = jax.eval_shape(functools.partial(batches, 0), jax.random.key(0))
-        objective = jax.jit(lambda p, r, b: loss(nnx.merge(graphdef, p, r), b)).trace(*states[0][:2], example)
-        metric_shapes = _metrics_of(objective.out_info)
+        params, rest, optimizer_state = states[0]
+
+        def objective(params, rest, batch):
+            return loss(nnx.merge(graphdef, params, rest), batch)
+
+        metric_shapes = _metrics_of(jax.eval_shape(objective, params, rest, example))
         settings = {
             "seeds": list(seeds),
             "learning_rate": rate,
@@ -324,9 +330,8 @@ def _run(
             "loss": getattr(loss, "__qualname__", "a loss"),
         }
         if checkpoint is not None:
-            params, _, optimizer_state = states[0]
             settings["data"] = _digest_of_data(batches, bucket_of)
-            settings["model"] = _digest(objective.lower())
+            settings["model"] = _digest(jax.jit(objective).lower(params, rest, example))
             settings["optimizer"] = _digest(jax.jit(optimizer.update).lower(params, optimizer_state, params))
             settings["by"] = f"jax {jax.__version__} on {jax.default_backend()}"
     losses = np.full((lanes, steps), np.nan, np.float32)

@@ -258,6 +258,22 @@ def test_without_a_kernel_there_is_no_front_end():
     assert runtime.front_end() == "none"
 
 
+def test_plain_jax_compiles_and_takes_nan_for_a_number_whatever_is_switched_on():
+    traced = []
+    counted = jax.jit(lambda x: traced.append(x))
+    with jax.disable_jit(), jax.debug_nans(True), jax.debug_infs(True):
+        with runtime.plain_jax():
+            counted(jnp.ones(3))
+            counted(jnp.ones(3))
+            assert len(traced) == 1
+            assert jnp.isnan(jnp.zeros(2) / 0).all()
+            assert jnp.isinf(jax.jit(jnp.log)(jnp.zeros(3))).all()
+        with pytest.raises(FloatingPointError):
+            jnp.zeros(2) / 0
+        counted(jnp.ones(3))
+        assert len(traced) == 2
+
+
 def test_quick_runs_a_twentieth(monkeypatch):
     assert runtime.budget(1000) == 1000
     monkeypatch.setenv("COURSE_SIZE", "quick")

@@ -2,6 +2,7 @@ import functools
 import inspect
 import json
 import os
+import pathlib
 import re
 import signal
 import threading
@@ -18,10 +19,14 @@ from safetensors.numpy import save as to_bytes
 from course_utils import checkpoints, training
 from course_utils.data.batching import Batches, Labelled, pad
 from course_utils.data.sequences import delayed_recall
+from course_utils.experiments import ch02
+from course_utils.experiments import recall as delayed
 from course_utils.models.cells import RNNCell
 from course_utils.models.losses import classification, cross_entropy, mean
 from course_utils.models.recurrent import SequenceClassifier, unroll
 from course_utils.runtime import InvalidInput, require_positive
+from course_utils.teaching import predict, reveal
+from course_utils.teaching.progress import progress
 from course_utils.training import TrainingDiverged, TrainingInterrupted, fit, fit_seeds, trained
 
 
@@ -183,9 +188,11 @@ def test_resuming_another_run_is_refused(tmp_path, monkeypatch, first, then, wor
     assert path.read_bytes() == before
 
 
-def test_the_same_run_written_anew_is_resumed(tmp_path):
+def test_the_same_run_written_anew_is_resumed(tmp_path, monkeypatch):
     """Functions and optimizers are others in another process, and do the same; a function that calls Python has an address."""
     path = tmp_path / "run.safetensors"
+
+    monkeypatch.setattr(training, "_advance", press)  # of both, for neither is refused
 
     def run(steps, **options):
         table, shown = np.linspace(1e-2, 1e-4, 50, dtype=np.float32), []
@@ -197,9 +204,10 @@ def test_the_same_run_written_anew_is_resumed(tmp_path):
         own = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(lambda step: jnp.asarray(table)[step]))
         return fit(make(nnx.Rngs(0)), labelled(8), steps, loss=loss, optimizer=own, checkpoint=path, **options)
 
-    run(20)
-    jax.clear_caches()
-    assert run(40, resume=True).steps == 40
+    for options in ({"steps": 20}, {"steps": 40, "resume": True}):
+        with pytest.raises(TrainingInterrupted):
+            run(**options)
+        jax.clear_caches()
 
 
 def with_header(path, change):
@@ -281,6 +289,21 @@ def test_divergence_names_step_and_learning_rate_and_keeps_the_last_finite_value
     fit(before, recall, 25, loss=classification)
     assert same(model, before)
     assert caught.value.history.steps == 25
+
+
+def test_switches_for_debugging_change_no_training():
+    def loss(model, batch):
+        value, metrics = classification(model, batch[0])
+        return value * batch[1], metrics
+
+    def breaks_at_3(step, rng):
+        return recall(step, rng), jnp.where(step == 3, jnp.nan, 1.0)
+
+    with jax.disable_jit(), jax.debug_nans(True):
+        model = make(nnx.Rngs(0))
+        with pytest.raises(TrainingDiverged, match="step 3"):
+            fit(model, breaks_at_3, 20, loss=loss)
+    assert all(np.isfinite(leaf).all() for leaf in values(model))
 
 
 def test_a_learning_rate_that_diverges_is_stopped():
@@ -402,6 +425,39 @@ def test_what_was_interrupted_is_not_kept_as_trained(tmp_path):
         trained("own", make, train, {"updates": 40})
     assert trained("own", make, functools.partial(train, report=None), {"updates": 40}).origin == "trained"
     assert trained("own", make, train, {"updates": 40}).origin == "cached"
+
+
+def test_nothing_but_fit_catches_an_interruption():
+    """What comes after a training would go on with a model that is half trained."""
+    caught = re.compile(
+        r"except\s*(:|\(?[^:]*\b(KeyboardInterrupt|BaseException|TrainingInterrupted)\b)|suppress\([^)]*Base"
+    )
+    package = pathlib.Path(training.__file__).parent
+    found = {
+        f"{path.relative_to(package).as_posix()}: {match[0]}"
+        for path in package.rglob("*.py")
+        for match in caught.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert found == {
+        "training.py: except KeyboardInterrupt",
+        "training.py: except TrainingInterrupted",
+        "files.py: except BaseException",  # deletes what is half written, and raises it again
+    }
+
+
+def test_an_interrupted_training_gives_no_verdict(monkeypatch):
+    asked = predict("ch02-strong").ask
+    asked.controls.fill(2)
+    asked.check()
+    monkeypatch.setattr(training, "_advance", press)
+
+    def cell():
+        loud = delayed.train(ch02.Start(strength=3.0).reader(20, nnx.Rngs(0)), 20, updates=500)
+        return reveal("ch02-strong", loud.last("accuracy"))
+
+    with pytest.raises(TrainingInterrupted, match="Interrupted after 0 of 500"):
+        cell()
+    assert [attempt.correct for attempt in progress().attempts(item="ch02-strong")] == [None]
 
 
 def test_an_interruption_shows_as_one_sentence():
