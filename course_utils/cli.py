@@ -36,8 +36,8 @@ def main() -> None:
 
 
 def _fail(error: Exception) -> typer.Exit:
-    of_a_file = isinstance(error, OSError) and error.filename
-    typer.secho(f"{error.filename}: {error.strerror}" if of_a_file else str(error), fg="red", err=True)
+    said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    typer.secho(said, fg="red", err=True)
     return typer.Exit(1)
 
 
