@@ -38,9 +38,12 @@ fit(model, recall, 1_000_000, loss=classification)
 
 def press(client, manager, source: str, wait: float) -> str:
     """Run a cell, interrupt it after a while, and say how it ended."""
-    asked = client.execute(source)
-    while BEGUN not in client.get_iopub_msg(timeout=60)["content"].get("text", ""):
-        pass
+    asked = client.execute(source, stop_on_error=False)  # else a kernel may refuse the cell after it, unrun
+    try:
+        while BEGUN not in client.get_iopub_msg(timeout=60)["content"].get("text", ""):
+            pass
+    except queue.Empty:
+        return "lost"
     time.sleep(wait)
     manager.interrupt_kernel()
     end = time.monotonic() + 60

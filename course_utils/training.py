@@ -450,7 +450,7 @@ def _run(
             try:
                 keep()
             except OSError as error:
-                warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
+                warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=4)
             give_back_memory()
     return history()
 
