@@ -363,6 +363,13 @@ def _run(
             times = {"seconds": seconds, "compile_seconds": compile_seconds}
             checkpoints.save(checkpoint, {"state": state, "record": record}, {**description, **times})
 
+    def keep_if_possible() -> None:
+        """A disk that is full by now costs a warning, not the training."""
+        try:
+            keep()
+        except OSError as error:
+            warnings.warn(f"The checkpoint {checkpoint} could not be written ({error.strerror}).", stacklevel=5)
+
     def give_back() -> None:
         """The models as they are now."""
         own = devices.here(state)
@@ -435,7 +442,7 @@ def _run(
                         give_back()
                     report(end, window)
             if checkpoint is not None and time.monotonic() - saved_at > SAVE_EVERY:
-                keep()
+                keep_if_possible()
                 saved_at = time.monotonic()
     except KeyboardInterrupt:
         stopped = [
@@ -447,10 +454,7 @@ def _run(
         with interrupts_held():
             bar.close()
             give_back()
-            try:
-                keep()
-            except OSError as error:
-                warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=4)
+            keep_if_possible()
             give_back_memory()
     return history()
 

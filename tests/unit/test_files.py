@@ -52,6 +52,18 @@ def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch
     assert (error.value.filename, error.value.strerror) == (str(tmp_path / "file"), "No space left on device")
 
 
+def test_pages_are_copied_file_by_file_and_through_no_link(tmp_path):
+    pages = pytest.importorskip("course_utils.pages.executed")
+    made, out, other = tmp_path / "made", tmp_path / "out", tmp_path / "other"
+    (made / "deep").mkdir(parents=True)
+    (made / "deep" / "page.html").write_text("new")
+    (out / "deep").mkdir(parents=True)
+    other.write_text("kept")
+    (out / "deep" / "page.html").symlink_to(other)
+    pages.copied(made, out)
+    assert (other.read_text(), (out / "deep" / "page.html").read_text()) == ("kept", "new")
+
+
 WRITES = re.compile(
     r"write_text|write_bytes|(?:shutil|pathlib)\.(?:copy\w*|move)|copytree|nbformat\.write\(|open\([^)]*[\"'][wax]b?\+?[\"']"
     r"|\.touch\(|\.rename\(|os\.(?:replace|rename|link)|mkstemp|np\.save\w*|write_html|savefig|symlink_to"

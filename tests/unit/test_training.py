@@ -752,6 +752,22 @@ def test_a_checkpoint_that_cannot_be_written_is_said_before_training():
         fit(make(nnx.Rngs(0)), recall, 20, loss=classification, checkpoint="/proc/nope/run.safetensors")
 
 
+def test_a_disk_that_fills_up_costs_a_warning_and_not_the_training(tmp_path, monkeypatch):
+    path, written = tmp_path / "run.safetensors", []
+
+    def fills_up(*arguments):
+        if written:
+            raise OSError(28, "No space left on device")
+        written.append(path.write_bytes(arguments[1]))
+
+    monkeypatch.setattr(training, "SAVE_EVERY", 0)
+    monkeypatch.setattr(checkpoints, "write", fills_up)
+    with pytest.warns(UserWarning, match=r"could not be written \(No space left on device\)"):
+        history = fit(make(nnx.Rngs(0)), recall, 40, loss=classification, checkpoint=path)
+    assert history.steps == 40
+    assert checkpoints.about(path)["done"] == [0]
+
+
 def test_an_earlier_run_is_not_overwritten(tmp_path):
     path = tmp_path / "run.safetensors"
     fit(make(nnx.Rngs(0)), recall, 40, loss=classification, checkpoint=path)
