@@ -303,11 +303,12 @@ def interrupt_after_compiling() -> None:
     """From now on Ctrl-C and the stop button wait while jax compiles: an exception there can end the whole process.
 
     Takes the place of Python's own handler and of no other; in a kernel at every message, for which ipykernel sets
-    Python's own anew.
+    Python's own anew. What Python ignores is not lost either.
     """
     from IPython.core.getipython import get_ipython
 
     _replace_handler()
+    _press_again_what_is_ignored()
     kernel = getattr(get_ipython(), "kernel", None)
     if hasattr(kernel, "pre_handler_hook"):
         _replace_handler_at_every_message(kernel)
@@ -317,6 +318,21 @@ def _replace_handler() -> None:
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _after_compiling)
+
+
+@functools.cache
+def _press_again_what_is_ignored() -> None:
+    """Python lets no exception out of a finalizer, nor out of the function that jax has called after each collection of
+    garbage, which takes up to a tenth of the time of a first training."""
+    theirs = sys.unraisablehook
+
+    def hook(ignored: Any) -> None:
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            _thread.interrupt_main()
+        else:
+            theirs(ignored)
+
+    sys.unraisablehook = hook
 
 
 @functools.cache

@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import sys
@@ -193,6 +194,38 @@ def test_a_long_loop_can_be_interrupted_while_jax_traces_it(at_a_terminal):
     with pytest.raises(KeyboardInterrupt):
         jax.jit(unrolled)(1.0)
     assert reached == []
+
+
+def test_an_interruption_during_a_collection_of_garbage_is_not_lost(at_a_terminal, monkeypatch):
+    others, pressed = [], []
+    monkeypatch.setattr(sys, "unraisablehook", others.append)
+    runtime._press_again_what_is_ignored.cache_clear()
+    runtime.interrupt_after_compiling()
+
+    def at_its_end(phase, information):
+        if phase == "stop" and not pressed:
+            pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+
+    class Finalized:
+        def __del__(self):
+            raise ValueError
+
+    def work():
+        gc.collect()
+        time.sleep(1)
+        pressed.append("ended")
+
+    gc.callbacks.append(at_its_end)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        gc.callbacks.remove(at_its_end)
+        runtime._press_again_what_is_ignored.cache_clear()
+    assert pressed == [True]
+    Finalized()
+    assert [one.exc_type for one in others] == [ValueError]
 
 
 def test_a_handler_of_ones_own_stays(at_a_terminal):
