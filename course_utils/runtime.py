@@ -272,7 +272,7 @@ def interrupts_held() -> Iterator[None]:
 
 # Where jax lowers and compiles. Tracing is left out: what never ends there, such as a long loop of Python, must be stopped.
 COMPILING = ("jax._src.interpreters.mlir", "jax._src.interpreters.pxla", "jax._src.compiler")
-AGAIN = 0.02  # seconds after which an interruption that found jax compiling looks again
+AGAIN = 0.02  # seconds after which an interruption that could not act is tried again
 
 
 class _AfterCompiling:
@@ -283,12 +283,15 @@ class _AfterCompiling:
     def __call__(self, number: int, frame: types.FrameType | None) -> None:
         while frame is not None:
             if frame.f_globals.get("__name__") in COMPILING:
-                if not self.waiting:  # pressed twice is pressed once
-                    self.waiting = True
-                    _thread.start_new_thread(self._again, ())
+                self.later()
                 return
             frame = frame.f_back
         raise KeyboardInterrupt
+
+    def later(self) -> None:
+        if not self.waiting:  # pressed twice is pressed once
+            self.waiting = True
+            _thread.start_new_thread(self._again, ())
 
     def _again(self) -> None:
         time.sleep(AGAIN)
@@ -328,7 +331,7 @@ def _press_again_what_is_ignored() -> None:
 
     def hook(ignored: Any) -> None:
         if issubclass(ignored.exc_type, KeyboardInterrupt):
-            _thread.interrupt_main()
+            _after_compiling.later()
         else:
             theirs(ignored)
 
