@@ -325,8 +325,7 @@ def _replace_handler() -> None:
 
 @functools.cache
 def _press_again_what_is_ignored() -> None:
-    """Python lets no exception out of a finalizer, nor out of the function that jax has called after each collection of
-    garbage, which takes up to a tenth of the time of a first training."""
+    """Python lets no exception out of a finalizer, nor out of what jax has called after each collection of garbage."""
     theirs = sys.unraisablehook
 
     def hook(ignored: Any) -> None:
