@@ -13,7 +13,7 @@ import typer
 
 from .files import refuse_overwriting
 from .files import write as write_file
-from .runtime import CourseError, InvalidInput, asset, interrupt_after_compiling, require_writable
+from .runtime import CourseError, InvalidInput, asset, interrupt_outside_jax, require_writable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,7 +31,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not where a notebook or a test has put its own
             stream.reconfigure(encoding="utf-8", errors="replace")
-    interrupt_after_compiling()
+    interrupt_outside_jax()
     app()
 
 

@@ -270,23 +270,21 @@ def interrupts_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-# Where jax lowers and compiles. Tracing is left out: what never ends there, such as a long loop of Python, must be stopped.
-COMPILING = ("jax._src.interpreters.mlir", "jax._src.interpreters.pxla", "jax._src.compiler")
-AGAIN = 0.02  # seconds after which an interruption that could not act is tried again
+LIBRARIES = {"numpy", *sys.stdlib_module_names}  # at work for whoever called them
+AGAIN = 0.005  # seconds after which an interruption that could not act is tried again
 
 
-class _AfterCompiling:
-    """A handler of SIGINT: raises `KeyboardInterrupt`, but only when jax does not compile."""
+class _OutsideJax:
+    """A handler of SIGINT: raises `KeyboardInterrupt`, but only when the code at work is not jax's own."""
 
     waiting = False
 
     def __call__(self, number: int, frame: types.FrameType | None) -> None:
-        while frame is not None:
-            if frame.f_globals.get("__name__") in COMPILING:
-                self.later()
-                return
-            frame = frame.f_back
-        raise KeyboardInterrupt
+        while _package(frame) in LIBRARIES:
+            frame = frame.f_back  # type: ignore[union-attr]
+        if _package(frame) not in ("jax", "jaxlib"):
+            raise KeyboardInterrupt
+        self.later()
 
     def later(self) -> None:
         if not self.waiting:  # pressed twice is pressed once
@@ -299,13 +297,19 @@ class _AfterCompiling:
         _thread.interrupt_main()
 
 
-_after_compiling = _AfterCompiling()
+def _package(frame: types.FrameType | None) -> str:
+    return "" if frame is None else str(frame.f_globals.get("__name__")).partition(".")[0]
 
 
-def interrupt_after_compiling() -> None:
-    """From now on Ctrl-C and the stop button wait while jax compiles: an exception there can end the whole process.
+_outside_jax = _OutsideJax()
 
-    Takes the place of Python's own handler and of no other; in a kernel at every message, for which ipykernel sets
+
+def interrupt_outside_jax() -> None:
+    """From now on Ctrl-C and the stop button wait while jax traces, lowers or compiles.
+
+    An exception in its compiler can end the whole process, and some of its functions catch every exception. What jax traces
+    is not its own: a long loop of Python there is interrupted.
+    This takes the place of Python's own handler and of no other; in a kernel at every message, for which ipykernel sets
     Python's own anew. What Python ignores is not lost either.
     """
     from IPython.core.getipython import get_ipython
@@ -320,7 +324,7 @@ def interrupt_after_compiling() -> None:
 def _replace_handler() -> None:
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _after_compiling)
+        signal.signal(signal.SIGINT, _outside_jax)
 
 
 @functools.cache
@@ -330,7 +334,7 @@ def _press_again_what_is_ignored() -> None:
 
     def hook(ignored: Any) -> None:
         if issubclass(ignored.exc_type, KeyboardInterrupt):
-            _after_compiling.later()
+            _outside_jax.later()
         else:
             theirs(ignored)
 
@@ -391,7 +395,7 @@ def setup() -> None:
     """
     import jax
 
-    interrupt_after_compiling()
+    interrupt_outside_jax()
     # A jit'ed training loop is one long call; without this, log lines of the compiler reach the page.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
