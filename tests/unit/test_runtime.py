@@ -1,4 +1,4 @@
-import functools
+import contextlib
 import gc
 import os
 import signal
@@ -197,7 +197,8 @@ def test_an_interruption_that_jax_would_catch_acts_after_it(at_a_terminal):
 
     def catches():
         try:
-            functools.reduce(lambda a, b: signal.raise_signal(signal.SIGINT), [0, 0])
+            with contextlib.ExitStack() as python:
+                python.callback(signal.raise_signal, signal.SIGINT)
             reached.append("in jax")
         except:  # noqa: E722, as in `jax.lax.broadcast_shapes`
             reached.append("caught")
@@ -214,10 +215,8 @@ def test_an_interruption_that_jax_would_catch_acts_after_it(at_a_terminal):
 
 def test_a_library_at_work_for_us_is_interrupted_at_once(at_a_terminal):
     runtime.interrupt_outside_jax()
-    with pytest.raises(KeyboardInterrupt):
-        np.apply_along_axis(
-            lambda row: functools.reduce(lambda a, b: signal.raise_signal(signal.SIGINT), [0, 0]), 0, [0]
-        )
+    with pytest.raises(KeyboardInterrupt), contextlib.ExitStack() as python:
+        python.callback(signal.raise_signal, signal.SIGINT)
 
 
 def test_a_long_loop_can_be_interrupted_while_jax_traces_it(at_a_terminal):
