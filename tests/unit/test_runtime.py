@@ -10,7 +10,6 @@ import warnings
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 from IPython.core import getipython
 from jax.experimental.compilation_cache import compilation_cache
