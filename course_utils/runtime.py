@@ -308,7 +308,7 @@ def interrupt_outside_jax() -> None:
     """From now on Ctrl-C and the stop button wait while jax traces, lowers or compiles.
 
     An exception in its compiler can end the whole process, and some of its functions catch every exception. What jax traces
-    is not its own: a long loop of Python there is interrupted, after some seconds at most.
+    is not its own: a long loop of Python there is interrupted, after some seconds.
     This takes the place of Python's own handler and of no other; in a kernel at every message, for which ipykernel sets
     Python's own anew. What Python ignores is not lost either.
     """
