@@ -4,19 +4,22 @@
 
 Each cell builds a network of a size that was not compiled before and trains it; a random while of up to `--within`
 seconds after it has begun the kernel is interrupted. Counted: cells that ended with the interruption, cells that it did not
-stop within a minute (`lost`), kernels that died (`died`). Exit status 1 where one was lost or died.
+stop within a minute (`lost`; what the kernel does then is shown), kernels that died (`died`). Exit status 1 where one was lost or died.
 """
 
 import argparse
 import collections
 import queue
 import random
+import signal
 import sys
 import time
 
 from jupyter_client.manager import start_new_kernel
 
 BEFORE = """
+import faulthandler, signal, sys
+faulthandler.register(signal.SIGUSR1, file=sys.__stderr__)
 import jax, jax.numpy as jnp
 from flax import nnx
 from course_utils import runtime
@@ -76,6 +79,9 @@ def main() -> int:
         while client.iopub_channel.msg_ready():  # what this cell still shows
             client.get_iopub_msg()
         ends[how] += 1
+        if how == "lost":
+            manager.signal_kernel(signal.SIGUSR1)
+            time.sleep(1)
         if how in ("lost", "died") or turn % given.each == given.each - 1 or turn == given.times - 1:
             client.stop_channels()
             manager.shutdown_kernel(now=True)

@@ -270,19 +270,20 @@ def interrupts_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+COMPILING = {"jax", "jaxlib", "flax", "optax"}  # jax asks the others to compare what it caches, and catches everything
 LIBRARIES = {"numpy", *sys.stdlib_module_names}  # at work for whoever called them
 AGAIN = 0.005  # seconds after which an interruption that could not act is tried again
 
 
 class _OutsideJax:
-    """A handler of SIGINT: raises `KeyboardInterrupt`, but only when the code at work is not jax's own."""
+    """A handler of SIGINT: raises `KeyboardInterrupt`, but only when the code at work is not jax's or flax's."""
 
     waiting = False
 
     def __call__(self, number: int, frame: types.FrameType | None) -> None:
         while _package(frame) in LIBRARIES:
             frame = frame.f_back  # type: ignore[union-attr]
-        if _package(frame) not in ("jax", "jaxlib"):
+        if _package(frame) not in COMPILING:
             raise KeyboardInterrupt
         self.later()
 
@@ -308,7 +309,7 @@ def interrupt_outside_jax() -> None:
     """From now on Ctrl-C and the stop button wait while jax traces, lowers or compiles.
 
     An exception in its compiler can end the whole process, and some of its functions catch every exception. What jax traces
-    is not its own: a long loop of Python there is interrupted, after some seconds.
+    is not its own code: a long loop of Python there is interrupted, after some seconds.
     This takes the place of Python's own handler and of no other; in a kernel at every message, for which ipykernel sets
     Python's own anew. What Python ignores is not lost either.
     """

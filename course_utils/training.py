@@ -431,16 +431,19 @@ def _run(
                         stopped[lane] = "diverged"
                 # Together: an interruption finds values and counts of the same step.
                 state, done = new_state, np.where(limits > begin, reached, done)
+                bar.update(end - bar.n)
+                begin, window = (end - 1) // CHUNK * CHUNK, {}  # what is reported covers whole chunks
+                if np.isfinite(losses[:, begin:end]).any():
+                    window = {
+                        name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()
+                    }
+                    bar.set_postfix(loss=f"{window['loss']:.3f}", refresh=False)
+                reported = report if window and (end % CHUNK == 0 or end == steps) else None
+                if reported is not None:
+                    give_back()
             ask(running)
-            bar.update(end - bar.n)
-            begin = (end - 1) // CHUNK * CHUNK  # what is reported covers whole chunks
-            if np.isfinite(losses[:, begin:end]).any():
-                window = {name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()}
-                bar.set_postfix(loss=f"{window['loss']:.3f}", refresh=False)
-                if report is not None and (end % CHUNK == 0 or end == steps):
-                    with interrupts_held():
-                        give_back()
-                    report(end, window)
+            if reported is not None:
+                reported(end, window)
             if checkpoint is not None and time.monotonic() - saved_at > SAVE_EVERY:
                 keep_if_possible()
                 saved_at = time.monotonic()
