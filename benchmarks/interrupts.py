@@ -2,21 +2,24 @@
 
     python benchmarks/interrupts.py [--times 200] [--seed 0]
 
-Each cell builds a network of a size that was not compiled before and trains it; after a random wait of up to `--within`
-seconds the kernel is interrupted. Counted: cells that ended with the interruption, cells that it did not stop within a
-minute (`lost`), kernels that died (`died`). Exit status 1 where one was lost or died.
+Each cell builds a network of a size that was not compiled before and trains it; a random while of up to `--within`
+seconds after it has begun the kernel is interrupted. Counted: cells that ended with the interruption, cells that it did not
+stop within a minute (`lost`; what the kernel does then is shown), kernels that died (`died`). Exit status 1 where one was lost or died.
 """
 
 import argparse
 import collections
 import queue
 import random
+import signal
 import sys
 import time
 
 from jupyter_client.manager import start_new_kernel
 
 BEFORE = """
+import faulthandler, signal, sys
+faulthandler.register(signal.SIGUSR1, file=sys.__stderr__)
 import jax, jax.numpy as jnp
 from flax import nnx
 from course_utils import runtime
@@ -29,7 +32,8 @@ runtime.setup()
 jax.config.update("jax_enable_compilation_cache", False)
 recall = lambda step, rng: delayed_recall(rng, 16, 7)
 """
-CELL = """
+BEGUN = "begun"
+CELL = """print("begun", flush=True)
 model = SequenceClassifier(RNNCell(5, {hidden}, rngs=nnx.Rngs(0)), 16, 8, rngs=nnx.Rngs(1))
 fit(model, recall, 1_000_000, loss=classification)
 """
@@ -37,7 +41,12 @@ fit(model, recall, 1_000_000, loss=classification)
 
 def press(client, manager, source: str, wait: float) -> str:
     """Run a cell, interrupt it after a while, and say how it ended."""
-    asked = client.execute(source)
+    asked = client.execute(source, stop_on_error=False)  # else a kernel may refuse the cell after it, unrun
+    try:
+        while BEGUN not in client.get_iopub_msg(timeout=60)["content"].get("text", ""):
+            pass
+    except queue.Empty:
+        return "lost"
     time.sleep(wait)
     manager.interrupt_kernel()
     end = time.monotonic() + 60
@@ -67,7 +76,12 @@ def main() -> int:
             reply = client.execute_interactive(BEFORE, timeout=300, output_hook=lambda message: None)
             assert reply["content"]["status"] == "ok", reply["content"]
         how = press(client, manager, CELL.format(hidden=3 + turn), given.within * draw.random())
+        while client.iopub_channel.msg_ready():  # what this cell still shows
+            client.get_iopub_msg()
         ends[how] += 1
+        if how == "lost":
+            manager.signal_kernel(signal.SIGUSR1)
+            time.sleep(1)
         if how in ("lost", "died") or turn % given.each == given.each - 1 or turn == given.times - 1:
             client.stop_channels()
             manager.shutdown_kernel(now=True)

@@ -2,11 +2,12 @@
 
 import json
 import os
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
@@ -14,6 +15,8 @@ from .files import write
 from .runtime import CourseError
 
 FORMAT = "recurrence-to-attention/1"
+ANEW = "Delete it; the model will be trained again."
+Header = TypeVar("Header", bound=BaseModel)
 
 
 class CheckpointError(CourseError):
@@ -58,6 +61,25 @@ def about(path: os.PathLike | str) -> dict[str, Any]:
     return _read(path)[1]
 
 
+def checked(path: os.PathLike | str, header: type[Header], description: Any) -> Header:
+    """A description, or a part of one, in the fields and kinds that `header` names; `CheckpointError` says which is not."""
+    try:
+        return header.model_validate_json(json.dumps(description), strict=True)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = ".".join(map(str, wrong["loc"])) or "its description"
+        raise CheckpointError(f"{path} is damaged: {field} is not what it should be ({wrong['msg']}). {ANEW}") from None
+
+
+def require_rows(path: os.PathLike | str, name: str, shape: tuple[int, ...]) -> None:
+    """The array `name` of a checkpoint must have the shape that the description says."""
+    with safe_open(path, framework="numpy") as file:
+        there = tuple(file.get_slice(name).get_shape()) if name in file.keys() else None  # noqa: SIM118
+    if there != shape:
+        found = "there are none" if there is None else f"they have shape {there}"
+        raise CheckpointError(f"{path} is damaged: its description says {shape} {name}, and {found}. {ANEW}")
+
+
 def load(path: os.PathLike | str, like: Any) -> tuple[Any, dict[str, Any]]:
     """The tree stored at `path`, in the structure, shapes and dtypes of `like`, and its description.
 
@@ -93,12 +115,13 @@ def _read(path: os.PathLike | str, arrays: bool = False) -> tuple[dict[str, np.n
                     f"expected {FORMAT!r})."
                 )
             stored = {name: file.get_tensor(name) for name in file.keys()} if arrays else {}  # noqa: SIM118
-            return stored, json.loads(metadata["about"])
+            description = json.loads(metadata["about"])
+            if not isinstance(description, dict):
+                raise ValueError("its description is no dict")
+            return stored, description
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint at {path}.") from None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error}.") from None
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is damaged and cannot be read ({error}). Delete it; the model will be trained again."
-        ) from error
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged and cannot be read ({error}). {ANEW}") from error

@@ -14,7 +14,7 @@ import typer
 
 from .files import refuse_overwriting
 from .files import write as write_file
-from .runtime import CourseError, InvalidInput, asset, require_writable
+from .runtime import CourseError, InvalidInput, asset, interrupt_outside_jax, require_writable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,11 +32,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not where a notebook or a test has put its own
             stream.reconfigure(encoding="utf-8", errors="replace")
+    interrupt_outside_jax()
     app()
 
 
 def _fail(error: Exception) -> typer.Exit:
-    typer.secho(str(error), fg="red", err=True)
+    said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    typer.secho(said, fg="red", err=True)
     return typer.Exit(1)
 
 
@@ -99,7 +101,7 @@ def build(
         typer.echo(f"building {path}")
         try:
             build_one(path, pictures)
-        except CourseError as error:
+        except (CourseError, OSError) as error:
             raise _fail(error) from None
 
 
@@ -130,15 +132,22 @@ def lab(
     ),
     options: Annotated[list[str] | None, typer.Argument(help="For jupyter lab, after --.")] = None,
 ) -> None:
-    """Open JupyterLab on your own copies of the notebooks, which hold no results yet. Copies that exist are kept."""
+    """Open JupyterLab on your own copies of the notebooks, which hold no results yet.
+
+    Copies that exist are kept; a notebook that has been corrected since is put beside yours.
+    """
     _need("lab", "jupyterlab", "nbformat")
     from .handout import workbook
 
     try:
-        new = workbook(_all_notebooks(), out)
+        new, beside = workbook(_all_notebooks(), out)
     except CourseError as error:
         raise _fail(error) from None
     typer.echo(f"Your copies are in {out}" + (f"; new: {', '.join(path.name for path in new)}" if new else "") + ".")
+    for path in beside:
+        typer.echo(
+            f"The course has corrected {path.name.split('.')[0]}.ipynb. Yours is as you left it; {path.name} lies beside it."
+        )
     if os.name != "nt" and os.geteuid() == 0 and "--allow-root" not in (options or []):
         typer.echo(
             "You are root, for whom Jupyter does not start unless you say so. In a container of your own: "
@@ -248,7 +257,7 @@ def stamp(
         raise _fail(CourseError("Say either --repo OWNER/NAME (and --ref, --folder), or --clear."))
     try:
         changed = write(pathlib.Path(), repo, ref, folder)
-    except CourseError as error:
+    except (CourseError, OSError) as error:
         raise _fail(error) from None
     typer.echo("\n".join(f"written: {path}" for path in changed) or "Nothing to change.")
 
@@ -277,7 +286,7 @@ def reproduce(
             for path in experiments.ship(name, weights) if weights else ():
                 typer.echo(f"written: {path}", err=True)
             typer.echo(json.dumps(experiments.reproduce(name, out), indent=1, sort_keys=True))
-    except CourseError as error:
+    except (CourseError, OSError) as error:
         raise _fail(error) from None
 
 
@@ -311,7 +320,7 @@ def draw(
     _make(out)
     try:
         typer.echo("\n".join(f"written: {path}" for path in write(out)))
-    except CourseError as error:
+    except (CourseError, OSError) as error:
         raise _fail(error) from None
 
 
@@ -330,7 +339,7 @@ def export(
         raise _fail(CourseError(f"--format is {' or '.join(forms)}, not {form!r}."))
     try:
         questions = bank(f"ch{_number(chapter)}")
-        refuse_overwriting((out,), (asset(f"quizzes/{questions.chapter}.yaml"),))
+        refuse_overwriting((out,), _banks())
         _write(forms[form](questions), out)
     except CourseError as error:
         raise _fail(error) from None
@@ -369,7 +378,7 @@ def class_report(
 
     outputs = [path for path in (out, table, learners) if path is not None]
     # A shell makes of `--out *.json` an output that is a learner's file, and inputs that are the others'.
-    _refuse_overwriting(outputs, [*files, *filter(holds_answers, outputs)])
+    _refuse_overwriting(outputs, [*files, *filter(holds_answers, outputs), *_banks()])
     answers, faults = read_class(files)
     for fault in faults:  # the others count all the same
         typer.secho(str(fault), fg="red", err=True)
@@ -381,6 +390,11 @@ def class_report(
     _write(report(answers, **files_written), out)
     if faults:
         raise typer.Exit(1)
+
+
+def _banks() -> list[pathlib.Path]:
+    """The questions and their pictures."""
+    return [path for path in asset("quizzes").rglob("*") if path.is_file()]
 
 
 def _write(text: str, out: pathlib.Path | None) -> None:

@@ -3,10 +3,10 @@
 import contextlib
 import datetime
 import importlib.metadata
-import os
 import pathlib
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -111,9 +111,8 @@ def _home() -> Iterator[Finding]:
     folder = runtime.home()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
         yield Finding(True, f"answers are kept in {folder}")
     except OSError as error:
         yield Finding(

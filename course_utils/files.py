@@ -23,7 +23,10 @@ def write(path: Path, content: str | bytes) -> None:
     if _is_a_stream(path):
         path.write_bytes(data)
         return
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    except OSError as error:
+        raise _of(path, error) from None
     temporary = pathlib.Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -32,8 +35,10 @@ def write(path: Path, content: str | bytes) -> None:
             os.fsync(file.fileno())
         temporary.chmod(_mode(path))
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _of(path, error) from None
         raise
     _sync_folder(path.parent)
 
@@ -52,6 +57,11 @@ def refuse_overwriting(outputs: Iterable[Path | None], inputs: Iterable[Path] = 
             if _same(out, other):
                 raise InvalidInput(f"{out} is named for two things to write: name a file for each.")
         written.append(out)
+
+
+def _of(path: pathlib.Path, error: OSError) -> OSError:
+    """The same error, which names the file to write: it named the temporary one, or none."""
+    return OSError(error.errno, error.strerror, str(path)) if error.errno else error
 
 
 def _is_a_stream(path: pathlib.Path) -> bool:

@@ -5,10 +5,14 @@ own check. With solutions it is what nbgrader calls the source of an assignment;
 """
 
 import ast
+import hashlib
 import importlib
+import itertools
+import json
 import pathlib
 import textwrap
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import nbformat
 
@@ -31,15 +35,10 @@ def release(
     solutions: graded, and with the solutions, as the source of an assignment in nbgrader.
     A folder that holds something already is refused unless `force`, which replaces this one notebook and nothing else.
     """
-    notebook = nbformat.read(path, 4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    notebook = _without_results(path)
     if graded or solutions:
         mark(notebook, f"ch{path.name[:2]}", solutions)
-    require(
-        (out / path.name).resolve() != path.resolve(), f"{out} holds the course's own notebook: name another folder."
-    )
+    _require_another_folder(path, out)
     try:
         require(
             force or not out.exists() or not any(out.iterdir()),
@@ -52,9 +51,86 @@ def release(
     return out / path.name
 
 
-def workbook(paths: Sequence[pathlib.Path], out: pathlib.Path) -> list[pathlib.Path]:
-    """Copies to work in, without outputs, of the notebooks that `out` does not hold yet; returns those written."""
-    return [release(path, out, force=True) for path in paths if not (out / path.name).exists()]
+def _without_results(path: pathlib.Path) -> nbformat.NotebookNode:
+    notebook = nbformat.read(path, 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def _require_another_folder(path: pathlib.Path, out: pathlib.Path) -> None:
+    same = (out / path.name).resolve() == path.resolve()
+    require(not same, f"{out} holds the course's own notebook: name another folder.")
+
+
+class Workbook(NamedTuple):
+    """Copies written, and copies written beside those that were begun before the course corrected their notebooks."""
+
+    new: list[pathlib.Path]
+    beside: list[pathlib.Path]
+
+
+COPIES = ".copies.json"  # in a workbook: of each notebook, a digest of what the learner was given last
+
+
+def workbook(paths: Sequence[pathlib.Path], out: pathlib.Path) -> Workbook:
+    """Copies to work in, without outputs, of the notebooks that `out` does not hold yet.
+
+    A copy that is there is never touched. Where the notebook has changed since, or nobody knows what the copy was made of,
+    another one is written beside it, once: `01_recurrence.new.ipynb`.
+    """
+    given, written = _given(out), Workbook([], [])
+    for path in paths:
+        _require_another_folder(path, out)
+        fresh = _without_results(path)
+        digest, text = _digest(fresh), nbformat.writes(fresh) + "\n"
+        begun = (out / path.name).exists()
+        if begun and given.get(path.name) == digest:
+            continue
+        try:
+            if not begun:
+                written.new.append(_write(out / path.name, text))
+            elif not any(_holds(other, digest) for other in out.glob(f"{path.stem}*.ipynb")):
+                written.beside.append(_write(_free(out, path.stem), text))
+            given[path.name] = digest
+            write(out / COPIES, json.dumps(given, indent=1) + "\n")
+        except OSError as error:
+            raise ReleaseError(f"{out} cannot be written: {error}") from None
+    return written
+
+
+def _write(path: pathlib.Path, text: str) -> pathlib.Path:
+    write(path, text)
+    return path
+
+
+def _digest(notebook: nbformat.NotebookNode) -> str:
+    """Of what a learner reads and runs; where a copy is published (`course stamp`) is no correction."""
+    cells = [[cell.cell_type, cell.source] for cell in notebook.cells if "stamp" not in cell.metadata.get("tags", [])]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def _holds(path: pathlib.Path, digest: str) -> bool:
+    try:
+        return _digest(nbformat.read(path, 4)) == digest
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError):
+        return False  # a learner's file, which may be anything
+
+
+def _given(out: pathlib.Path) -> dict[str, Any]:
+    try:
+        given = json.loads((out / COPIES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _free(out: pathlib.Path, stem: str) -> pathlib.Path:
+    """A name that nothing has: `.new`, then `.new-2`."""
+    endings = itertools.chain(["new"], (f"new-{number}" for number in itertools.count(2)))
+    names = (out / f"{stem}.{ending}.ipynb" for ending in endings)
+    return next(path for path in names if not path.exists() and not path.is_symlink())
 
 
 def mark(notebook: nbformat.NotebookNode, chapter: str, solutions: bool = False) -> None:

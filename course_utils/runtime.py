@@ -1,5 +1,6 @@
 """What every other module stands on: setup, errors that speak, files of `data/`, precision, folders."""
 
+import _thread
 import contextlib
 import ctypes
 import functools
@@ -12,6 +13,8 @@ import signal
 import sys
 import tempfile
 import threading
+import time
+import types
 import unicodedata
 import warnings
 from collections.abc import Iterator
@@ -220,6 +223,21 @@ def use_full_precision() -> None:
         jax.config.update("jax_default_matmul_precision", "highest")
 
 
+# ------------------------------------------------------------------------------ switches for debugging
+
+
+@contextlib.contextmanager
+def plain_jax() -> Iterator[None]:
+    """A block, or a function, in which jax compiles and NaN is a number: `jax_disable_jit` and `jax_debug_nans` are off.
+
+    Trainings are compiled loops, and checks of exercises make NaN on purpose. Afterwards both are as they were.
+    """
+    import jax
+
+    with jax.disable_jit(False), jax.debug_nans(False), jax.debug_infs(False):
+        yield
+
+
 # ---------------------------------------------------------------------------------------------- setup
 
 
@@ -245,9 +263,8 @@ def use_compilation_cache() -> pathlib.Path | None:
     folder = cache() / "xla"
     try:
         private_folder(folder)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
         trim(folder, COMPILED_AT_MOST)
     except OSError:
         return None
@@ -295,6 +312,90 @@ def interrupts_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+COMPILING = {"jax", "jaxlib", "flax", "optax"}  # jax asks the others to compare what it caches, and catches everything
+LIBRARIES = {"numpy", *sys.stdlib_module_names}  # at work for whoever called them
+AGAIN = 0.005  # seconds after which an interruption that could not act is tried again
+
+
+class _OutsideJax:
+    """A handler of SIGINT: raises `KeyboardInterrupt`, but only when the code at work is not jax's or flax's."""
+
+    waiting = False
+
+    def __call__(self, number: int, frame: types.FrameType | None) -> None:
+        while _package(frame) in LIBRARIES:
+            frame = frame.f_back  # type: ignore[union-attr]
+        if _package(frame) not in COMPILING:
+            raise KeyboardInterrupt
+        self.later()
+
+    def later(self) -> None:
+        if not self.waiting:  # pressed twice is pressed once
+            self.waiting = True
+            _thread.start_new_thread(self._again, ())
+
+    def _again(self) -> None:
+        time.sleep(AGAIN)
+        self.waiting = False
+        _thread.interrupt_main()
+
+
+def _package(frame: types.FrameType | None) -> str:
+    return "" if frame is None else str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
+_outside_jax = _OutsideJax()
+
+
+def interrupt_outside_jax() -> None:
+    """From now on Ctrl-C and the stop button wait while jax traces, lowers or compiles.
+
+    An exception in its compiler can end the whole process, and some of its functions catch every exception. What jax traces
+    is not its own code: a long loop of Python there is interrupted, after some seconds.
+    This takes the place of Python's own handler and of no other; in a kernel at every message, for which ipykernel sets
+    Python's own anew. What Python ignores is not lost either.
+    """
+    from IPython.core.getipython import get_ipython
+
+    _replace_handler()
+    _press_again_what_is_ignored()
+    kernel = getattr(get_ipython(), "kernel", None)
+    if hasattr(kernel, "pre_handler_hook"):
+        _replace_handler_at_every_message(kernel)
+
+
+def _replace_handler() -> None:
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _outside_jax)
+
+
+@functools.cache
+def _press_again_what_is_ignored() -> None:
+    """Python lets no exception out of a finalizer, nor out of what jax has called after each collection of garbage."""
+    theirs = sys.unraisablehook
+
+    def hook(ignored: Any) -> None:
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            _outside_jax.later()
+        else:
+            theirs(ignored)
+
+    sys.unraisablehook = hook
+
+
+@functools.cache
+def _replace_handler_at_every_message(kernel: Any) -> None:
+    """Once for a kernel, however often a notebook is run from the top."""
+    theirs = kernel.pre_handler_hook
+
+    def hook() -> None:
+        theirs()
+        _replace_handler()
+
+    kernel.pre_handler_hook = hook
+
+
 def give_back_memory() -> None:
     """Hand memory that nobody uses back to the system: glibc keeps what compiling took, half a gigabyte after a training."""
     with contextlib.suppress(OSError, AttributeError):  # another system, another C library
@@ -331,11 +432,13 @@ def _switch_on_colabs_widgets() -> None:
 def setup() -> None:
     """Get ready to run a notebook: its first line, and the only line of set-up it needs.
 
-    Switches the compilation cache and full precision on, tells Colab to show widgets, and prints one line: the device,
-    the versions, the front end. A device that jax cannot start costs a sentence and falls back to the CPU.
+    Switches the compilation cache and full precision on, lets the stop button wait while jax compiles, tells Colab to show
+    widgets, and prints one line: the device, the versions, the front end. A device that jax cannot start costs a sentence
+    and falls back to the CPU.
     """
     import jax
 
+    interrupt_outside_jax()
     # A jit'ed training loop is one long call; without this, log lines of the compiler reach the page.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:

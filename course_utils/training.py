@@ -9,16 +9,18 @@ import functools
 import hashlib
 import json
 import os
+import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from pydantic import BaseModel, Field, FiniteFloat, NonNegativeInt, PositiveInt
 from tqdm.auto import tqdm
 
 from . import checkpoints, devices
@@ -30,6 +32,7 @@ from .runtime import (
     cache,
     give_back_memory,
     interrupts_held,
+    plain_jax,
     require,
     require_positive,
     size,
@@ -126,6 +129,52 @@ class History:
         )
 
 
+Seconds = Annotated[FiniteFloat, Field(ge=0)]
+Reason = Literal["finished", "solved", "interrupted", "diverged"]
+
+
+class _Settings(BaseModel):
+    """What must be the same when a run goes on. The last four say what is computed, in digests that `by` has made."""
+
+    seeds: list[int]
+    learning_rate: float | None
+    clip: float | None
+    loss: str
+    data: str
+    model: str
+    optimizer: str
+    by: str
+
+
+class _Header(BaseModel):
+    """What a checkpoint says of its run."""
+
+    settings: _Settings
+    steps: PositiveInt
+    done: list[NonNegativeInt]
+    stopped: list[Reason]
+    seconds: Seconds
+    compile_seconds: Seconds
+
+
+class _Run(BaseModel):
+    """What a trained model's file says of its training."""
+
+    seeds: tuple[int, ...]
+    learning_rate: FiniteFloat | None
+    stopped: tuple[Reason, ...]
+    seconds: Seconds
+    compile_seconds: Seconds
+
+
+class _Record(BaseModel):
+    """What a trained model's file says of its history."""
+
+    steps: PositiveInt
+    metrics: list[str]
+    run: _Run
+
+
 class _State(NamedTuple):
     params: Any
     rest: Any  # what a model holds beside parameters, such as the random state of dropout
@@ -157,7 +206,7 @@ def fit(
         values of that step, so it can be tried out.
     stop: asked every 20 updates; ends the run as `solved` when true.
     checkpoint: a file to keep the run in; with `resume=True` a run found there goes on where it was and ends
-        in exactly the values of an uninterrupted one.
+        in exactly the values of an uninterrupted one. One of other data, model, loss, optimizer or schedule is refused.
 
     Interrupting keeps what was learned and raises `TrainingInterrupted`, with the history so far. A loss that is not a
     number raises `TrainingDiverged` with the step, and the model keeps its last finite values.
@@ -221,6 +270,7 @@ def _tell_which_diverged(history: History) -> None:
         warnings.warn(f"Seed {history.seeds[lane]} diverged at step {history.steps[lane]}{others}.", stacklevel=3)
 
 
+@plain_jax()
 def _run(
     models,
     batches,
@@ -267,19 +317,27 @@ def _run(
         bucket_of = getattr(batches, "bucket", lambda step: 0)
 
         example = jax.eval_shape(functools.partial(batches, 0), jax.random.key(0))
-        metric_shapes = _metrics_of(
-            jax.eval_shape(lambda p, r, b: loss(nnx.merge(graphdef, p, r), b), *states[0][:2], example)
-        )
+        params, rest, optimizer_state = states[0]
+
+        def objective(params, rest, batch):
+            return loss(nnx.merge(graphdef, params, rest), batch)
+
+        metric_shapes = _metrics_of(jax.eval_shape(objective, params, rest, example))
+        settings = {
+            "seeds": list(seeds),
+            "learning_rate": rate,
+            "clip": clip if rate is not None else None,
+            "loss": getattr(loss, "__qualname__", "a loss"),
+        }
+        if checkpoint is not None:
+            settings["data"] = _digest_of_data(batches, bucket_of)
+            settings["model"] = _digest(jax.jit(objective).lower(params, rest, example))
+            settings["optimizer"] = _digest(jax.jit(optimizer.update).lower(params, optimizer_state, params))
+            settings["by"] = f"jax {jax.__version__} on {jax.default_backend()}"
     losses = np.full((lanes, steps), np.nan, np.float32)
     metrics = {name: np.full((lanes, steps), np.nan, np.float32) for name in metric_shapes}
     done = np.zeros(lanes, int)  # updates run by each seed
     stopped = ["finished"] * lanes
-    settings = {
-        "seeds": list(seeds),
-        "learning_rate": rate,
-        "clip": clip if rate is not None else None,
-        "loss": getattr(loss, "__qualname__", "a loss"),
-    }
     there = checkpoint is not None and devices.agreed(os.path.exists(checkpoint))
     require(
         resume or not there,
@@ -304,6 +362,13 @@ def _run(
             description = {"settings": settings, "done": done.tolist(), "stopped": stopped, "steps": steps}
             times = {"seconds": seconds, "compile_seconds": compile_seconds}
             checkpoints.save(checkpoint, {"state": state, "record": record}, {**description, **times})
+
+    def keep_if_possible() -> None:
+        """A disk that is full by now costs a warning, not the training."""
+        try:
+            keep()
+        except OSError as error:
+            warnings.warn(f"The checkpoint {checkpoint} could not be written ({error.strerror}).", stacklevel=5)
 
     def give_back() -> None:
         """The models as they are now."""
@@ -366,18 +431,21 @@ def _run(
                         stopped[lane] = "diverged"
                 # Together: an interruption finds values and counts of the same step.
                 state, done = new_state, np.where(limits > begin, reached, done)
+                bar.update(end - bar.n)
+                begin, window = (end - 1) // CHUNK * CHUNK, {}  # what is reported covers whole chunks
+                if np.isfinite(losses[:, begin:end]).any():
+                    window = {
+                        name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()
+                    }
+                    bar.set_postfix(loss=f"{window['loss']:.3f}", refresh=False)
+                reported = report if window and (end % CHUNK == 0 or end == steps) else None
+                if reported is not None:
+                    give_back()
             ask(running)
-            bar.update(end - bar.n)
-            begin = (end - 1) // CHUNK * CHUNK  # what is reported covers whole chunks
-            if np.isfinite(losses[:, begin:end]).any():
-                window = {name: float(np.nanmean(a[:, begin:end])) for name, a in {"loss": losses, **metrics}.items()}
-                bar.set_postfix(loss=f"{window['loss']:.3f}", refresh=False)
-                if report is not None and (end % CHUNK == 0 or end == steps):
-                    with interrupts_held():
-                        give_back()
-                    report(end, window)
+            if reported is not None:
+                reported(end, window)
             if checkpoint is not None and time.monotonic() - saved_at > SAVE_EVERY:
-                keep()
+                keep_if_possible()
                 saved_at = time.monotonic()
     except KeyboardInterrupt:
         stopped = [
@@ -389,10 +457,7 @@ def _run(
         with interrupts_held():
             bar.close()
             give_back()
-            try:
-                keep()
-            except OSError as error:
-                warnings.warn(f"The checkpoint {checkpoint} could not be written ({error}).", stacklevel=3)
+            keep_if_possible()
             give_back_memory()
     return history()
 
@@ -468,31 +533,65 @@ def _over_seeds(advance):
     return in_turn
 
 
+def _digest(lowered: Any, *data: Any) -> str:
+    """A short name for what a lowered function computes, the constants in it and these arrays included."""
+    program = re.sub("backend_config = .*", "", lowered.as_text())  # where it calls Python: an address of this process
+    digest = hashlib.sha256(program.encode())
+    for leaf in jax.tree.leaves(data):
+        digest.update(np.ascontiguousarray(leaf))
+    return digest.hexdigest()[:16]
+
+
+def _digest_of_data(batches: Any, bucket_of: Callable[[int], Any]) -> str:
+    """Of what draws the batches, and of all examples in the buckets of the first thousand steps."""
+    rng = jax.random.key(0)
+    if not hasattr(batches, "draw"):
+        return _digest(jax.jit(batches).lower(np.int32(0), rng))
+    buckets = sorted({bucket_of(step) for step in range(0, 1000, CHUNK)})
+    examples = [batches.examples(bucket) for bucket in buckets]
+    return _digest(jax.jit(batches.draw).lower(examples[0], rng), *examples)
+
+
+OTHER = {
+    "data": "with other data",
+    "model": "of another model or loss",
+    "optimizer": "with another optimizer or schedule",
+}
+
+
 def _resume(checkpoint, state, losses, metrics, settings):
-    description = checkpoints.about(checkpoint)
-    for name, value in settings.items():
-        there = description.get("settings", {}).get(name)
-        require(
-            there == value,
-            f"{checkpoint} holds a run with {name} = {there}, but this one has {value}: "
-            "resume with the same settings, or name another checkpoint.",
-        )
-    before = description["steps"]
+    header = checkpoints.checked(checkpoint, _Header, checkpoints.about(checkpoint))
+    same = "resume with the same settings, or name another checkpoint."
+    for name, there in dict(header.settings).items():
+        if name in OTHER and header.settings.by == settings["by"]:
+            require(there == settings[name], f"{checkpoint} holds a run {OTHER[name]}: {same}")
+        elif name not in OTHER and name != "by":
+            require(
+                there == settings[name],
+                f"{checkpoint} holds a run with {name} = {there}, but this one has {settings[name]}: {same}",
+            )
+    lanes, before = len(losses), header.steps
+    checkpoints.require_rows(checkpoint, "record/losses", (lanes, before))
     record = {"losses": losses, "metrics": metrics}
-    like = {"state": state, "record": jax.tree.map(lambda a: np.zeros((len(a), before), a.dtype), record)}
+    like = {"state": state, "record": jax.tree.map(lambda a: np.zeros((lanes, before), a.dtype), record)}
     stored, _ = checkpoints.load(checkpoint, like)
-    done = np.array(description["done"])
+    known = np.isfinite(np.asarray(stored["record"]["losses"]))
+    counted = known.sum(axis=1)
+    whole = (known == (np.arange(before) < counted[:, None])).all()
+    if counted.tolist() != header.done or len(header.stopped) != lanes or not whole:
+        raise checkpoints.CheckpointError(
+            f"{checkpoint} is damaged: it says that {header.done} updates were run, ended as {header.stopped}, and "
+            f"holds the losses of {counted.tolist()}. {checkpoints.ANEW}"
+        )
     require(
-        losses.shape[1] >= done.max(),
-        f"{checkpoint} has already run {done.max()} updates; ask for more steps.",
+        losses.shape[1] >= counted.max(),
+        f"{checkpoint} has already run {counted.max()} updates; ask for more steps.",
     )
-    for name, rows in {"losses": losses, **metrics}.items():
-        source = stored["record"]["losses"] if name == "losses" else stored["record"]["metrics"][name]
+    for rows, source in zip(jax.tree.leaves(record), jax.tree.leaves(stored["record"]), strict=True):
         width = min(before, rows.shape[1])
         rows[:, :width] = np.asarray(source)[:, :width]
-    stopped = ["finished" if reason == "interrupted" else reason for reason in description["stopped"]]
-    times = tuple(description.get(name, 0.0) for name in ("seconds", "compile_seconds"))
-    return stored["state"], losses, metrics, done, stopped, times
+    stopped = ["finished" if reason == "interrupted" else reason for reason in header.stopped]
+    return stored["state"], losses, metrics, counted, stopped, (header.seconds, header.compile_seconds)
 
 
 # ------------------------------------------------------------------------------------- trained models
@@ -537,26 +636,17 @@ def trained(
             description = checkpoints.about(path)
             if description.get("config") not in wanted:
                 continue
-            shapes = description["record"]
-            like = {
-                "params": params,
-                "rest": rest,
-                "losses": np.zeros(shapes["steps"], np.float32),
-                "metrics": {metric: np.zeros(shapes["steps"], np.float32) for metric in shapes["metrics"]},
-            }
+            there = checkpoints.checked(path, _Record, description.get("record"))
+            checkpoints.require_rows(path, "losses", (there.steps,))
+            row = np.zeros(there.steps, np.float32)
+            like = {"params": params, "rest": rest, "losses": row, "metrics": dict.fromkeys(there.metrics, row)}
             stored, _ = checkpoints.load(path, like)
-        except (checkpoints.CheckpointError, KeyError) as error:
+        except checkpoints.CheckpointError as error:
             warnings.warn(f"The {origin} model {name!r} is not used: {error}", stacklevel=2)
             continue
         nnx.update(model, stored["params"], stored["rest"])
         record = jax.tree.map(np.asarray, (stored["losses"], stored["metrics"]))
-        run = shapes["run"]
-        return Trained(
-            model,
-            History(*record, **{**run, "seeds": tuple(run["seeds"]), "stopped": tuple(run["stopped"])}),
-            origin,
-            description["config"],
-        )
+        return Trained(model, History(*record, **dict(there.run)), origin, description["config"])
     history = train(model, seed=seed)
     if devices.first():
         try:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import devices
 from ..files import write
-from ..runtime import InvalidInput, device, require_writable, size, use_full_precision, versions
+from ..runtime import CourseError, InvalidInput, device, require_writable, size, use_full_precision, versions
 from ..training import keep
 
 REAL_TEXT = "multi30k"
@@ -74,6 +74,9 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
         **numbers,
     }
     if folder is not None and size() == "full" and devices.first():
-        path = pathlib.Path(folder) / f"{chapter}.json"
-        write(path, json.dumps(result, indent=1, sort_keys=True) + "\n")
+        path, text = pathlib.Path(folder) / f"{chapter}.json", json.dumps(result, indent=1, sort_keys=True) + "\n"
+        try:
+            write(path, text)
+        except OSError as error:  # what took minutes is told all the same
+            raise CourseError(f"{path} cannot be written ({error.strerror}). What was measured:\n{text}") from None
     return result

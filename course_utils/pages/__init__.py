@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 
 from ..runtime import CourseError, require, size
-from .executed import executed, scripts
+from .executed import copied, executed, scripts
 from .outputs import for_a_page
 
 TEXTS = ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/NOTES.md", "docs")  # pages beside the notebooks
@@ -104,16 +104,18 @@ def _texts(root: pathlib.Path, source: pathlib.Path, notebooks: Sequence[pathlib
 
 
 def _sphinx(source: pathlib.Path, out: pathlib.Path, settings: dict[str, Any]) -> None:
+    """Build the pages apart, and put them into `out` when all are whole."""
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-    warned = io.StringIO()
+    warned, pages = io.StringIO(), source.parent / "pages"
     try:
         with patch_docutils(source), docutils_namespace():
-            app = Sphinx(source, None, out, source.parent / "trees", "html", settings, status=None, warning=warned)
+            app = Sphinx(source, None, pages, source.parent / "trees", "html", settings, status=None, warning=warned)
             app.build()
     except (SphinxError, OSError) as error:
         raise SiteError(f"The pages could not be built: {error}") from None
     if warned.getvalue().strip():
         raise SiteError(f"The pages were built with faults: {warned.getvalue().strip()}")
+    copied(pages, out)

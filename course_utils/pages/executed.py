@@ -5,7 +5,6 @@ import hashlib
 import importlib.resources
 import json
 import pathlib
-import shutil
 
 import nbformat
 
@@ -46,10 +45,17 @@ def _state(path: pathlib.Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def copied(source: pathlib.Path, out: pathlib.Path) -> None:
+    """Every file of a folder in the same place below `out`, each whole."""
+    for file in sorted(source.rglob("*")):
+        if file.is_file():
+            write(out / file.relative_to(source), file.read_bytes())
+
+
 def scripts(folder: pathlib.Path) -> None:
     """Put our script and style, Plotly's script, and a font with mathematical signs into a folder."""
     for file in STATIC.iterdir():
-        shutil.copy(file, folder)
+        write(folder / file.name, file.read_bytes())
     for package, name in (("plotly", "package_data/plotly.min.js"), ("ziamath", "fonts/STIXTwoMath-Regular.ttf")):
         with importlib.resources.as_file(importlib.resources.files(package) / name) as file:
-            shutil.copy(file, folder)
+            write(folder / file.name, file.read_bytes())

@@ -8,14 +8,14 @@ import html
 import importlib.resources
 import pathlib
 import re
-import shutil
 from typing import Any
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from .executed import executed, scripts
+from ..files import write
+from .executed import copied, executed, scripts
 from .formulas import rendered
 from .outputs import for_a_page
 
@@ -60,17 +60,13 @@ def build_slides(path: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
     with importlib.resources.as_file(
         importlib.resources.files("sphinx_revealjs") / "_static" / "revealjs"
     ) as reveal:  # reveal.js, as this package brings it
-        for name in ("dist", "plugin/notes", "LICENSE"):
-            copy = shutil.copy if (reveal / name).is_file() else shutil.copytree
-            (out / "reveal" / name).parent.mkdir(parents=True, exist_ok=True)
-            if not (out / "reveal" / name).exists():
-                copy(reveal / name, out / "reveal" / name)
+        for name in ("dist", "plugin/notes"):
+            copied(reveal / name, out / "reveal" / name)
+        write(out / "reveal" / "LICENSE", (reveal / "LICENSE").read_bytes())
     slides = "".join(f"<section>{''.join(map(str, column))}</section>" for column in columns)
     page = out / f"{path.stem}.html"
-    page.write_text(
-        _PAGE.format(title=title, slides=slides, colours=HtmlFormatter(style="friendly").get_style_defs(".code")),
-        encoding="utf-8",
-    )
+    colours = HtmlFormatter(style="friendly").get_style_defs(".code")
+    write(page, _PAGE.format(title=title, slides=slides, colours=colours))
     return page
 
 

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from course_utils import training
 from course_utils.data.parallel import Texts
 from course_utils.data.translation import pairs
 from course_utils.experiments import multi30k as ladder
 from course_utils.runtime import InvalidInput
+from course_utils.training import TrainingInterrupted
 from course_utils.widgets import capstone
 
 
@@ -176,6 +178,20 @@ def test_the_table_is_not_written_over(tmp_path, monkeypatch):
     with pytest.raises(InvalidInput, match="is read here and would be lost"):
         capstone.run(path, report=tmp_path / "." / path.name)
     assert path.read_bytes() == before
+
+
+def test_an_interruption_ends_all_three_trainings_and_writes_no_page(tmp_path, monkeypatch):
+    begun = []
+
+    def press(*_):
+        begun.append("a training")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_advance", press)
+    with pytest.raises(TrainingInterrupted):
+        capstone.run(table(tmp_path), epochs=1, width=8, pieces=150, report=tmp_path / "mine.html")
+    assert begun == ["a training"]
+    assert not (tmp_path / "mine.html").exists()
 
 
 def test_scores_are_told_where_the_page_cannot_be_written(tmp_path, monkeypatch):

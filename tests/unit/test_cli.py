@@ -3,14 +3,16 @@ import io
 import itertools
 import json
 import pathlib
+import shutil
 import sys
 import types
 
+import nbformat
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from course_utils import cli, experiments
+from course_utils import cli, experiments, training
 from course_utils import doctor as doctor_module
 from course_utils.cli import app
 from course_utils.experiments import ch00
@@ -177,6 +179,97 @@ def test_export_does_not_write_over_the_bank_or_over_the_answers(course):
         assert "is read here and would be lost" in result.output.replace("\n", " ")
     assert bank.read_bytes() == before
     assert [attempt.item for attempt in Progress(kept).attempts()] == ["ch01-x"]
+
+
+def test_no_output_is_a_question_bank_or_a_picture_or_the_courses_own_notebook(course, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(cli.subprocess, "run", lambda *_, **__: pytest.fail("a server is started"))
+    Progress(tmp_path / "ada.sqlite").record("ch01", "quiz", "ch01-order", [0], True)
+    learner = tmp_path / "ada.json"
+    learner.write_text(Progress(tmp_path / "ada.sqlite").to_json())
+    before = {path: path.read_bytes() for path in [*asset("quizzes").rglob("*.*"), *ROOT.glob("notebooks/*.ipynb")]}
+    for path in (asset("quizzes/ch01.yaml"), asset("quizzes/ch06.yaml"), asset("quizzes/pictures/ch06-pictured.svg")):
+        for words in (
+            ("quiz", "export", "06", "--out"),
+            *(("progress", "class", learner, o) for o in ("--out", "--table", "--learners")),
+        ):
+            result = course(*words, path)
+            assert result.exit_code == 1, words
+            assert "is read here and would be lost" in result.output.replace("\n", " ")
+    for words in (("lab",), ("release", "01", "--force")):
+        result = course(*words, "--out", "notebooks")
+        assert result.exit_code == 1
+        assert "the course's own notebook" in result.output
+    assert before == {path: path.read_bytes() for path in before}
+    assert len(list(ROOT.glob("notebooks/*.ipynb"))) == 8
+
+
+def test_lab_says_that_a_notebook_was_corrected_and_where_it_is(course, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(cli.subprocess, "run", lambda *_, **__: types.SimpleNamespace(returncode=0))
+    assert "new: 00_" in course("lab", "--out", tmp_path).output
+    (tmp_path / ".copies.json").write_text('{"00_start_here.ipynb": "of an older one"}')
+    (tmp_path / "00_start_here.ipynb").write_text("my answers")
+    said = course("lab", "--out", tmp_path).output
+    assert (
+        "The course has corrected 00_start_here.ipynb. Yours is as you left it; 00_start_here.new.ipynb lies beside it."
+        in said
+    )
+    assert "corrected" not in course("lab", "--out", tmp_path).output
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_said_in_words_by_every_command_that_writes(course, monkeypatch, tmp_path):
+    from course_utils import build, files, pictures
+
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copy(ROOT / "README.md", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ch00, "headline", lambda: {"seeds": [0], "accuracy": 0.123})
+    monkeypatch.setattr(cli, "_need", lambda *_: None)
+    monkeypatch.setattr(build, "execute", lambda path: nbformat.read(path, 4))
+    monkeypatch.setattr(pictures, "render", lambda figures, form: [b"<svg>"] * len(figures))
+    monkeypatch.setattr(pictures, "DRAWINGS", {"ch06-pictured": dict})
+    Progress(home() / "progress.sqlite").record("ch01", "quiz", "ch01-order", [0], True)
+    learner = tmp_path / "ada.json"
+    learner.write_text(Progress(home() / "progress.sqlite").to_json())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".sqlite"}
+    monkeypatch.setattr(files.os, "fsync", full)
+    for words in (
+        ("build", "--no-pictures"),
+        ("lab", "--out", "mine"),
+        ("release", "all", "--out", "given"),
+        ("stamp", "--repo", "ada/course"),
+        ("reproduce", "00", "--out", "recorded"),
+        ("quiz", "draw", "--out", "drawn"),
+        ("quiz", "export", "01", "--out", "quiz.xml"),
+        ("progress", "export", "--out", "mine.csv"),
+        ("progress", "class", learner, "--out", "report.md"),
+        ("progress", "class", learner, "--table", "table.csv"),
+        ("progress", "class", learner, "--learners", "learners.csv"),
+    ):
+        result = course(*words)
+        assert result.exit_code == 1, words
+        assert isinstance(result.exception, SystemExit), words
+        assert "No space left on device" in result.output.replace("\n", " "), words
+        if words[0] == "reproduce":
+            assert '"accuracy": 0.123' in result.output  # what took minutes is not lost
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".sqlite"}
+    assert after == before
+
+
+def test_an_interrupted_measurement_records_nothing_and_is_no_success(course, monkeypatch, tmp_path):
+    def press(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_advance", press)
+    result = course("reproduce", "00", "--out", tmp_path / "out")
+    assert result.exit_code == 130
+    assert "accuracy" not in result.output
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_full_disk_leaves_no_empty_notebook_behind(course, monkeypatch, tmp_path):

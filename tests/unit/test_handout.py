@@ -9,7 +9,7 @@ import pytest
 
 from course_utils.collected import faults
 from course_utils.exercises import ch00, ch01
-from course_utils.handout import ReleaseError, release, workbook
+from course_utils.handout import COPIES, ReleaseError, release, workbook
 from course_utils.runtime import InvalidInput
 
 pytestmark = pytest.mark.plain
@@ -81,8 +81,89 @@ def test_a_plain_copy_is_the_chapter_and_nothing_else(tmp_path):
 
 
 def test_a_workbook_keeps_what_has_been_written_in_it(tmp_path):
-    assert len(workbook(NOTEBOOKS, tmp_path / "mine")) == 8
+    assert len(workbook(NOTEBOOKS, tmp_path / "mine").new) == 8
     (tmp_path / "mine" / NOTEBOOKS[0].name).write_text("my answers")
     (tmp_path / "mine" / NOTEBOOKS[1].name).unlink()
-    assert workbook(NOTEBOOKS, tmp_path / "mine") == [tmp_path / "mine" / NOTEBOOKS[1].name]
+    assert workbook(NOTEBOOKS, tmp_path / "mine") == ([tmp_path / "mine" / NOTEBOOKS[1].name], [])
     assert (tmp_path / "mine" / NOTEBOOKS[0].name).read_text() == "my answers"
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    """A notebook of the course, a folder for one's own copies, and what corrects the notebook."""
+    path = tmp_path / "course" / NOTEBOOKS[1].name
+    path.parent.mkdir()
+    path.write_bytes(NOTEBOOKS[1].read_bytes())
+
+    def correct(text, cell=3, **metadata):
+        notebook = nbformat.read(path, 4)
+        notebook.cells[cell].source += text
+        notebook.cells[cell].metadata.update(metadata)
+        nbformat.write(notebook, path)
+
+    return path, tmp_path / "mine", correct
+
+
+def names(folder):
+    return sorted(path.name for path in folder.glob("*.ipynb"))
+
+
+def test_a_corrected_notebook_is_put_beside_the_one_that_was_begun_and_only_once(shipped):
+    path, mine, correct = shipped
+    (begun,) = workbook([path], mine).new
+    begun.write_text("my answers")
+    correct(" First.")
+    assert workbook([path], mine) == ([], [mine / "01_recurrence.new.ipynb"])
+    (mine / "01_recurrence.new.ipynb").write_text("my answers there")
+    assert workbook([path], mine) == ([], [])
+    correct(" Second.")
+    assert workbook([path], mine) == ([], [mine / "01_recurrence.new-2.ipynb"])
+    (mine / "01_recurrence.new-2.ipynb").unlink()
+    assert workbook([path], mine) == ([], [])  # who deletes it does not want it
+    assert begun.read_text() == "my answers"
+    assert (mine / "01_recurrence.new.ipynb").read_text() == "my answers there"
+    assert names(mine) == ["01_recurrence.ipynb", "01_recurrence.new.ipynb"]
+
+
+def test_results_and_where_a_course_is_published_are_no_correction(shipped):
+    path, mine, correct = shipped
+    workbook([path], mine)
+    notebook = nbformat.read(path, 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], 7
+    nbformat.write(notebook, path)
+    correct(" buttons", cell=1, tags=["stamp"])
+    assert workbook([path], mine) == ([], [])
+
+
+def test_a_copy_of_which_nobody_knows_what_it_was_made_of_gets_one_beside_it(shipped):
+    path, mine, _ = shipped
+    release(path, mine)  # as the first version of the course did, which kept no record
+    assert workbook([path], mine) == ([], [])
+    (mine / COPIES).unlink()
+    (mine / path.name).write_text("my answers")
+    for record in (None, "", "[]", "7", '{"01_recurrence.ipynb": 7}'):
+        if record is not None:
+            (mine / COPIES).write_text(record)
+        beside = [] if (mine / "01_recurrence.new.ipynb").exists() else [mine / "01_recurrence.new.ipynb"]
+        assert workbook([path], mine) == ([], beside)
+    assert (mine / path.name).read_text() == "my answers"
+    assert names(mine) == ["01_recurrence.ipynb", "01_recurrence.new.ipynb"]
+
+
+def test_a_name_that_something_has_is_not_taken(shipped):
+    path, mine, correct = shipped
+    workbook([path], mine)
+    (mine / "01_recurrence.new.ipynb").symlink_to(mine / "elsewhere")
+    (mine / "01_recurrence.new-2.ipynb").mkdir()
+    correct(" First.")
+    assert workbook([path], mine).beside == [mine / "01_recurrence.new-3.ipynb"]
+    assert not (mine / "elsewhere").exists()
+
+
+def test_the_courses_own_folder_is_no_workbook(shipped):
+    path, _, _ = shipped
+    with pytest.raises(InvalidInput, match="the course's own notebook"):
+        workbook([path], path.parent)
+    assert names(path.parent) == [path.name]

@@ -1,14 +1,20 @@
+import contextlib
+import gc
 import os
 import signal
 import sys
 import threading
+import time
 import types
 import warnings
 
 import jax
 import jax.numpy as jnp
 import pytest
+from IPython.core import getipython
 from jax.experimental.compilation_cache import compilation_cache
+from jax.extend.core import Primitive
+from jax.interpreters import mlir
 
 from course_utils import experiments, runtime
 
@@ -129,6 +135,157 @@ def test_in_another_thread_there_is_nothing_to_hold(at_a_terminal):
     assert done == [signal.default_int_handler]
 
 
+def of_jax(function):
+    """The same function, as if it stood in a module of jax."""
+    names = {**function.__globals__, "__name__": "jax.somewhere"}
+    return types.FunctionType(function.__code__, names, closure=function.__closure__)
+
+
+@pytest.fixture
+def pressed_while_lowered():
+    """A function that, while jax lowers it, has the stop button pressed three times; and what was reached since."""
+    reached, pressed = [], Primitive("pressed")
+    pressed.def_abstract_eval(lambda x: x)
+
+    def lower(context, x):
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        reached.append("lowered")
+        return [x]
+
+    mlir.register_lowering(pressed, of_jax(lower))
+    return jax.jit(pressed.bind), reached
+
+
+def test_an_interruption_while_jax_compiles_acts_once_and_only_when_it_has(at_a_terminal, pressed_while_lowered):
+    function, reached = pressed_while_lowered
+    runtime.interrupt_outside_jax()
+
+    def work():
+        function(1.0)
+        reached.append("compiled")
+        time.sleep(1)
+        reached.append("ended")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["lowered", "compiled"]
+    time.sleep(3 * runtime.AGAIN)  # nothing else comes
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interruption_while_jax_compiles_waits_for_the_end_of_a_block_too(at_a_terminal, pressed_while_lowered):
+    function, reached = pressed_while_lowered
+    runtime.interrupt_outside_jax()
+
+    def work():
+        with runtime.interrupts_held():
+            function(1.0)
+            time.sleep(3 * runtime.AGAIN)
+            reached.append("block")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["lowered", "block"]
+
+
+def test_an_interruption_that_jax_would_catch_acts_after_it(at_a_terminal):
+    runtime.interrupt_outside_jax()
+    reached = []
+
+    def catches():
+        try:
+            with contextlib.ExitStack() as python:
+                python.callback(signal.raise_signal, signal.SIGINT)
+            reached.append("in jax")
+        except:  # noqa: E722, as in `jax.lax.broadcast_shapes`
+            reached.append("caught")
+
+    def work():
+        of_jax(catches)()
+        time.sleep(1)
+        reached.append("ended")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["in jax"]
+
+
+def test_a_library_at_work_for_us_is_interrupted_at_once(at_a_terminal):
+    runtime.interrupt_outside_jax()
+    with pytest.raises(KeyboardInterrupt), contextlib.ExitStack() as python:
+        python.callback(signal.raise_signal, signal.SIGINT)
+
+
+def test_a_long_loop_can_be_interrupted_while_jax_traces_it(at_a_terminal):
+    runtime.interrupt_outside_jax()
+    reached = []
+
+    def unrolled(x):
+        threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
+        for step in range(1_000_000):
+            reached.append(step)
+            x = jnp.sin(x) + 1
+        return x
+
+    with pytest.raises(KeyboardInterrupt):
+        jax.jit(unrolled)(1.0)
+    assert 0 < len(reached) < 500_000
+
+
+def test_an_interruption_during_a_collection_of_garbage_is_not_lost(at_a_terminal, monkeypatch):
+    others, pressed = [], []
+    monkeypatch.setattr(sys, "unraisablehook", others.append)
+    runtime._press_again_what_is_ignored.cache_clear()
+    runtime.interrupt_outside_jax()
+
+    def at_its_end(phase, information):
+        if phase == "stop" and not pressed:
+            pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+
+    class Finalized:
+        def __del__(self):
+            raise ValueError
+
+    def work():
+        gc.collect()
+        time.sleep(1)
+        pressed.append("ended")
+
+    gc.callbacks.append(at_its_end)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        gc.callbacks.remove(at_its_end)
+        runtime._press_again_what_is_ignored.cache_clear()
+    assert pressed == [True]
+    Finalized()
+    assert [one.exc_type for one in others] == [ValueError]
+
+
+def test_a_handler_of_ones_own_stays(at_a_terminal):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    runtime.interrupt_outside_jax()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_kernel_that_sets_its_handler_for_every_message_gets_ours(at_a_terminal, monkeypatch):
+    class Kernel:
+        def pre_handler_hook(self):
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    shell = types.SimpleNamespace(kernel=Kernel())
+    monkeypatch.setattr(getipython, "get_ipython", lambda: shell)
+    runtime.interrupt_outside_jax()
+    runtime.interrupt_outside_jax()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    shell.kernel.pre_handler_hook()
+    assert signal.getsignal(signal.SIGINT) is runtime._outside_jax
+
+
 def test_a_training_gives_its_memory_back_and_other_systems_do_without(monkeypatch):
     asked = []
     libc = types.SimpleNamespace(malloc_trim=asked.append)
@@ -170,6 +327,22 @@ def test_front_end(monkeypatch, modules, variables, expected):
 
 def test_without_a_kernel_there_is_no_front_end():
     assert runtime.front_end() == "none"
+
+
+def test_plain_jax_compiles_and_takes_nan_for_a_number_whatever_is_switched_on():
+    traced = []
+    counted = jax.jit(lambda x: traced.append(x))
+    with jax.disable_jit(), jax.debug_nans(True), jax.debug_infs(True):
+        with runtime.plain_jax():
+            counted(jnp.ones(3))
+            counted(jnp.ones(3))
+            assert len(traced) == 1
+            assert jnp.isnan(jnp.zeros(2) / 0).all()
+            assert jnp.isinf(jax.jit(jnp.log)(jnp.zeros(3))).all()
+        with pytest.raises(FloatingPointError):
+            jnp.zeros(2) / 0
+        counted(jnp.ones(3))
+        assert len(traced) == 2
 
 
 def test_quick_runs_a_twentieth(monkeypatch):

@@ -1,6 +1,8 @@
 import functools
 import inspect
+import json
 import os
+import pathlib
 import re
 import signal
 import threading
@@ -12,14 +14,19 @@ import optax
 import pytest
 from flax import nnx
 from jaxtyping import TypeCheckError
+from safetensors.numpy import save as to_bytes
 
 from course_utils import checkpoints, training
 from course_utils.data.batching import Batches, Labelled, pad
 from course_utils.data.sequences import delayed_recall
+from course_utils.experiments import ch02
+from course_utils.experiments import recall as delayed
 from course_utils.models.cells import RNNCell
 from course_utils.models.losses import classification, cross_entropy, mean
 from course_utils.models.recurrent import SequenceClassifier, unroll
 from course_utils.runtime import InvalidInput, require_positive
+from course_utils.teaching import predict, reveal
+from course_utils.teaching.progress import progress
 from course_utils.training import TrainingDiverged, TrainingInterrupted, fit, fit_seeds, trained
 
 
@@ -113,22 +120,157 @@ def test_resuming_equals_never_stopping_bit_for_bit(tmp_path, stop_at):
     assert (resumed.metrics["accuracy"] == uninterrupted.metrics["accuracy"]).all()
 
 
-def test_resuming_another_run_is_refused(tmp_path):
+def press(*_):
+    raise KeyboardInterrupt
+
+
+def halved(model, batch):
+    value, metrics = classification(model, batch)
+    return value / 2, metrics
+
+
+def labelled(classes):
+    tokens, mask = pad([[1 + i % 8] * (2 + i % 6) for i in range(90)])
+    return Batches(Labelled(tokens, mask, jnp.arange(90) % classes), 8, edges=(4, 7))
+
+
+def linear(rngs):
+    return SequenceClassifier(RNNCell(6, 9, rngs=rngs, activation="linear"), 16, 8, rngs=rngs)
+
+
+def wider(rngs):
+    return SequenceClassifier(RNNCell(6, 12, rngs=rngs), 16, 8, rngs=rngs)
+
+
+def falling(updates):
+    return optax.linear_schedule(1e-2, 1e-4, updates)
+
+
+TABLE = np.linspace(1e-2, 1e-4, 50, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "words"),
+    [
+        ({}, {"learning_rate": 0.1}, "learning_rate = 0.002, but this one has 0.1"),
+        ({}, {"seed": 1}, r"seeds = \[0\], but this one has \[1\]"),
+        ({}, {"loss": halved}, "loss = classification, but this one has halved"),
+        ({}, {"batches": lambda step, rng: delayed_recall(rng, 16, 5)}, "holds a run with other data"),
+        ({}, {"batches": lambda step, rng: recall(step + 1, rng)._replace(labels=jnp.arange(16) % 8)}, "other data"),
+        ({"batches": labelled(8)}, {"batches": labelled(7)}, "holds a run with other data"),
+        ({}, {"make": wider}, "another model or loss"),
+        ({}, {"make": linear}, "another model or loss"),
+        ({"loss": lambda *a: halved(*a)}, {"loss": lambda *a: classification(*a)}, "another model or loss"),
+        ({"optimizer": optax.adam(1e-2)}, {"optimizer": optax.adam(2e-2)}, "another optimizer or schedule"),
+        ({"optimizer": optax.adam(1e-2)}, {"optimizer": optax.sgd(1e-2)}, "another optimizer or schedule"),
+        ({"learning_rate": falling(50)}, {"learning_rate": falling(60)}, "another optimizer or schedule"),
+        (
+            {"learning_rate": lambda step: jnp.asarray(TABLE)[step]},
+            {"learning_rate": lambda step: jnp.asarray(2 * TABLE)[step]},
+            "another optimizer or schedule",
+        ),
+    ],
+)
+def test_resuming_another_run_is_refused(tmp_path, monkeypatch, first, then, words):
     path = tmp_path / "run.safetensors"
+
+    def run(steps, make=make, batches=recall, loss=classification, **options):
+        return fit(make(nnx.Rngs(0)), batches, steps, loss=loss, checkpoint=path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_advance", press)  # a run that has hardly begun
+        with pytest.raises(TrainingInterrupted):
+            run(20, **first)
+    before = path.read_bytes()
+    with pytest.raises(InvalidInput, match=words) as refused:
+        run(40, resume=True, **then)
+    assert str(path) in str(refused.value)
+    assert path.read_bytes() == before
+
+
+def test_the_same_run_written_anew_is_resumed(tmp_path, monkeypatch):
+    """Functions and optimizers are others in another process, and do the same; a function that calls Python has an address."""
+    path = tmp_path / "run.safetensors"
+
+    monkeypatch.setattr(training, "_advance", press)  # of both, for neither is refused
+
+    def run(steps, **options):
+        table, shown = np.linspace(1e-2, 1e-4, 50, dtype=np.float32), []
+
+        def loss(model, batch):
+            jax.debug.callback(shown.append, jnp.zeros(()))
+            return classification(model, batch)
+
+        own = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(lambda step: jnp.asarray(table)[step]))
+        return fit(make(nnx.Rngs(0)), labelled(8), steps, loss=loss, optimizer=own, checkpoint=path, **options)
+
+    for options in ({"steps": 20}, {"steps": 40, "resume": True}):
+        with pytest.raises(TrainingInterrupted):
+            run(**options)
+
+
+def with_header(path, change):
+    """A checkpoint whose description has been changed, its arrays untouched."""
+    arrays, about = checkpoints._read(path, arrays=True)
+    text = change(about)
+    text = json.dumps(about if text is None else text) if not isinstance(text, str) else text
+    path.write_bytes(to_bytes(arrays, {"format": checkpoints.FORMAT, "about": text}))
+
+
+def put(*keys, value):
+    def change(about):
+        for key in keys[:-1]:
+            about = about[key]
+        if value is ...:
+            del about[keys[-1]]
+        else:
+            about[keys[-1]] = value
+
+    return change
+
+
+DAMAGE = {
+    **{f"{key} {value!r}"[:40]: put(key, value=value)
+       for key in ("settings", "steps", "done", "stopped", "seconds", "compile_seconds")
+       for value in (..., None, -1, [-1, 0], "20", {}, [], True, [[20]])},
+    **{f"steps {value}": put("steps", value=value) for value in (0, 19, 21, 10**15, 10**30, 20.5)},
+    **{f"done {value}": put("done", value=value) for value in ([0], [10], [21], [20, 20], [10**30], [20.5], ["20"])},
+    **{f"stopped {value}": put("stopped", value=value) for value in (["asleep"], ["solved", "solved"])},
+    **{f"no {key}": put("settings", key, value=...)
+       for key in ("seeds", "learning_rate", "clip", "loss", "data", "model", "optimizer", "by")},
+    **{f"{key} of another kind": put("settings", key, value=[{}])
+       for key in ("seeds", "learning_rate", "clip", "loss", "data", "model", "optimizer", "by")},
+    **{f"the whole {value!r}"[:30]: lambda about, value=value: value
+       for value in ([], 7, "", "{", "null", "NaN", "[" * 100_000, '"steps"', '{"steps": 20')},
+}  # fmt: skip
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A checkpoint of twenty updates, and what goes on with it."""
+    path, asked = tmp_path / "run.safetensors", []
     fit(make(nnx.Rngs(0)), recall, 20, loss=classification, checkpoint=path)
-    with pytest.raises(InvalidInput, match=r"learning_rate = 0.002, but this one has 0.1"):
-        fit(
-            make(nnx.Rngs(0)),
-            recall,
-            40,
-            loss=classification,
-            learning_rate=0.1,
-            checkpoint=path,
-            resume=True,
-        )
-    other = SequenceClassifier(RNNCell(6, 12, rngs=nnx.Rngs(0)), 16, 8, rngs=nnx.Rngs(0))
-    with pytest.raises(checkpoints.CheckpointError, match="made by another model"):
-        fit(other, recall, 40, loss=classification, checkpoint=path, resume=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_resume", lambda *arguments: press(asked.append(arguments)))
+        with pytest.raises(KeyboardInterrupt):
+            fit(make(nnx.Rngs(0)), recall, 40, loss=classification, checkpoint=path, resume=True)
+    return path, functools.partial(training._resume, *asked[0])
+
+
+def test_damage_in_the_description_of_a_run_is_said_with_what_to_do(kept):
+    path, resume = kept
+    whole = path.read_bytes()
+    with_header(path, lambda about: None)
+    assert resume()[3] == [20]  # without damage
+    for name, change in DAMAGE.items():
+        path.write_bytes(whole)
+        with_header(path, change)
+        said = ""
+        try:
+            resume()
+        except checkpoints.CheckpointError as error:
+            said = str(error)
+        assert re.search(rf"{path} is damaged.*Delete it; the model will be trained again", said), (name, said)
 
 
 def test_divergence_names_step_and_learning_rate_and_keeps_the_last_finite_values():
@@ -146,6 +288,21 @@ def test_divergence_names_step_and_learning_rate_and_keeps_the_last_finite_value
     fit(before, recall, 25, loss=classification)
     assert same(model, before)
     assert caught.value.history.steps == 25
+
+
+def test_switches_for_debugging_change_no_training():
+    def loss(model, batch):
+        value, metrics = classification(model, batch[0])
+        return value * batch[1], metrics
+
+    def breaks_at_3(step, rng):
+        return recall(step, rng), jnp.where(step == 3, jnp.nan, 1.0)
+
+    with jax.disable_jit(), jax.debug_nans(True):
+        model = make(nnx.Rngs(0))
+        with pytest.raises(TrainingDiverged, match="step 3"):
+            fit(model, breaks_at_3, 20, loss=loss)
+    assert all(np.isfinite(leaf).all() for leaf in values(model))
 
 
 def test_a_learning_rate_that_diverges_is_stopped():
@@ -267,6 +424,39 @@ def test_what_was_interrupted_is_not_kept_as_trained(tmp_path):
         trained("own", make, train, {"updates": 40})
     assert trained("own", make, functools.partial(train, report=None), {"updates": 40}).origin == "trained"
     assert trained("own", make, train, {"updates": 40}).origin == "cached"
+
+
+def test_nothing_but_fit_catches_an_interruption():
+    """What comes after a training would go on with a model that is half trained."""
+    caught = re.compile(
+        r"except\s*(:|\(?[^:]*\b(KeyboardInterrupt|BaseException|TrainingInterrupted)\b)|suppress\([^)]*Base"
+    )
+    package = pathlib.Path(training.__file__).parent
+    found = {
+        f"{path.relative_to(package).as_posix()}: {match[0]}"
+        for path in package.rglob("*.py")
+        for match in caught.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert found == {
+        "training.py: except KeyboardInterrupt",
+        "training.py: except TrainingInterrupted",
+        "files.py: except BaseException",  # deletes what is half written, and raises it again
+    }
+
+
+def test_an_interrupted_training_gives_no_verdict(monkeypatch):
+    asked = predict("ch02-strong").ask
+    asked.controls.fill(2)
+    asked.check()
+    monkeypatch.setattr(training, "_advance", press)
+
+    def cell():
+        loud = delayed.train(ch02.Start(strength=3.0).reader(20, nnx.Rngs(0)), 20, updates=500)
+        return reveal("ch02-strong", loud.last("accuracy"))
+
+    with pytest.raises(TrainingInterrupted, match="Interrupted after 0 of 500"):
+        cell()
+    assert [attempt.correct for attempt in progress().attempts(item="ch02-strong")] == [None]
 
 
 def test_an_interruption_shows_as_one_sentence():
@@ -446,6 +636,36 @@ def test_a_damaged_cache_costs_a_warning_and_a_training_run(tmp_path):
     assert same(first.model, again.model)
 
 
+RECORD_DAMAGE = [
+    lambda about: [],
+    put("record", value=...),
+    put("record", value=7),
+    *(put("record", "steps", value=value) for value in (..., "25", -1, 24, 10**15)),
+    *(put("record", "metrics", value=value) for value in (..., "accuracy", [7])),
+    put("record", "run", value=[]),
+    *(put("record", "run", "seeds", value=value) for value in (..., 0, ["a"])),
+    *(put("record", "run", "seconds", value=value) for value in (..., -1, "1", None)),
+    put("record", "run", "stopped", value=["asleep"]),
+]
+
+
+def test_damage_in_the_description_of_a_trained_model_costs_a_warning_and_a_training_run(tmp_path):
+    def broken(model, seed):
+        raise ZeroDivisionError
+
+    trained("small", make, training_run, {"steps": 25})
+    (path,) = (tmp_path / "home" / "cache" / "models").glob("small-*.safetensors")
+    whole = path.read_bytes()
+    for change in RECORD_DAMAGE:
+        path.write_bytes(whole)
+        with_header(path, change)
+        with (
+            pytest.warns(UserWarning, match="cached model 'small' is not used: .* is damaged"),
+            pytest.raises(ZeroDivisionError),
+        ):
+            trained("small", make, broken, {"steps": 25})
+
+
 def test_a_read_only_home_costs_a_warning(monkeypatch):
     monkeypatch.setenv("COURSE_HOME", "/proc/nowhere")
     with pytest.warns(UserWarning, match="could not be kept"):
@@ -530,6 +750,22 @@ def test_a_rate_that_is_infinite_at_the_first_step_is_not_excluded():
 def test_a_checkpoint_that_cannot_be_written_is_said_before_training():
     with pytest.raises(InvalidInput, match="/proc/nope/run.safetensors cannot be written"):
         fit(make(nnx.Rngs(0)), recall, 20, loss=classification, checkpoint="/proc/nope/run.safetensors")
+
+
+def test_a_disk_that_fills_up_costs_a_warning_and_not_the_training(tmp_path, monkeypatch):
+    path, written = tmp_path / "run.safetensors", []
+
+    def fills_up(*arguments):
+        if written:
+            raise OSError(28, "No space left on device")
+        written.append(path.write_bytes(arguments[1]))
+
+    monkeypatch.setattr(training, "SAVE_EVERY", 0)
+    monkeypatch.setattr(checkpoints, "write", fills_up)
+    with pytest.warns(UserWarning, match=r"could not be written \(No space left on device\)"):
+        history = fit(make(nnx.Rngs(0)), recall, 40, loss=classification, checkpoint=path)
+    assert history.steps == 40
+    assert checkpoints.about(path)["done"] == [0]
 
 
 def test_an_earlier_run_is_not_overwritten(tmp_path):
