@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..runtime import require, shortened, shown
+from ..runtime import plain_jax, require, shortened, shown
 from . import phrases
 from .grading import NOTE, RIGHT, WRONG, Feedback
 from .progress import progress
@@ -128,6 +128,7 @@ class Exercise:
 
     # ------------------------------------------------------------------------------------- judging
 
+    @plain_jax()
     def _judge(self, function: Any) -> Verdict:
         if not callable(function):
             return self._no(

@@ -293,3 +293,14 @@ def test_points_print_the_mistake_for_whoever_grades(capfd):
     assert capfd.readouterr().out.startswith("sums: You return running *sums*")
     assert ch00.running_mean.points(ch00.mean_so_far) == 1.0
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("switch", [lambda: jax.debug_nans(True), jax.disable_jit], ids=["debug_nans", "disable_jit"])
+@pytest.mark.parametrize("exercise", [ch05.masked_softmax, ch02.clipping, ch07.merge], ids=lambda e: e.name)
+def test_a_switch_for_debugging_changes_no_verdict(exercise, switch, monkeypatch):
+    monkeypatch.setattr(exercise, "_results", {})
+    with switch():
+        for other in RIGHT[exercise.name]:
+            assert exercise._judge(other).status == "correct"
+        for mistake in exercise.mistakes:
+            assert exercise._judge(mistake.ways[0]).mistake == mistake.name
