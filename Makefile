@@ -19,7 +19,7 @@ CHOSEN = $(if $(ALL),,-m "not thorough")
 DIFFERS = $(if $(ALL),,--differs) --ignore tests/unit/test_packaging.py tests/unit
 COLAB := tests/environments/colab-2026-08.txt
 
-.PHONY: install lab test test-all test-oldest test-colab test-browser test-classroom costs check build site bench clean
+.PHONY: install lab test test-interrupts test-all test-oldest test-colab test-browser test-classroom costs check build site bench clean
 
 lab: $(VENV)/.lab $(LABCONFIG)
 	$(BIN)/course lab -- $(LAB_OPTIONS)
@@ -27,6 +27,10 @@ lab: $(VENV)/.lab $(LABCONFIG)
 test: $(VENV)/.test
 	$(call COMPILED,$(VENV)) $(BIN)/python -m pytest -n auto --dist worksteal $(CHOSEN)
 	$(call COMPILED,$(VENV)) $(call NOTEBOOKS,$(VENV)) --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg
+
+# The stop button in a real kernel, ten times.
+test-interrupts: $(VENV)/.test
+	$(BIN)/python -m pytest -p no:xdist tests/notebooks/test_interrupts.py
 
 # Before a release: everything, everywhere. On Python 3.11 as a machine that has no other would run it.
 test-all: check

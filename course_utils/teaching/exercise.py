@@ -136,20 +136,27 @@ class Exercise:
             )
         if _is_untouched(function):
             return Verdict(None, phrases.NOT_ATTEMPTED, "not attempted")
-        answers: list[np.ndarray] = []
+        answers, fault, first = [], None, None
         for place, case in enumerate(self._every):
             answer = self._answer(function, case, place)
             if isinstance(answer, Verdict):
-                if answer.status == "not attempted":
-                    return answer
-                first = self._first_wrong(answers)
-                known = first is not None and self._known_mistake(answers, first)
-                return known or self._later(answer, len(answers) if first is None else 0)
+                fault = answer
+                break
             answers.append(answer)
-        first = self._first_wrong(answers)
-        if first is None:
-            return Verdict(True, phrases.RIGHT_ON_ALL.format(count=len(answers)), "correct")
-        return self._known_mistake(answers, first) or self._difference(answers[first], first)
+            if first is None and not _same(answer, self._wanted(place), self.tolerance):
+                first = place
+            if first is not None and place + 1 == len(self.cases):
+                break  # the tame ones say enough
+        if fault is not None and fault.status == "not attempted":
+            return fault
+        known = None if first is None else self._known_mistake(answers, first, fault is not None)
+        if known is not None:
+            return known
+        if fault is not None:
+            return self._later(fault, len(answers) if first is None else 0)
+        if first is not None:
+            return self._difference(answers[first], first)
+        return Verdict(True, phrases.RIGHT_ON_ALL.format(count=len(answers)), "correct")
 
     @property
     def _every(self) -> tuple[tuple, ...]:
@@ -228,19 +235,15 @@ class Exercise:
         assert result is not None
         return result
 
-    def _first_wrong(self, answers: list[np.ndarray]) -> int | None:
-        wrong = (i for i, mine in enumerate(answers) if not _same(mine, self._wanted(i), self.tolerance))
-        return next(wrong, None)
+    def _known_mistake(self, answers: list[np.ndarray], first: int, failed: bool) -> Verdict | None:
+        """What is said to the mistake that gives these answers, on the tame cases and up to the first that is wrong.
 
-    def _known_mistake(self, answers: list[np.ndarray], first: int) -> Verdict | None:
-        """What is said to the mistake that agrees on the tame cases and up to the first that is wrong, where there is one.
-
-        Of several the one that agrees on the most cases.
+        Of several the one that agrees on the most cases.   failed: on the next case the learner's function could not run.
         """
         best, most = None, 0
         for mistake in self.mistakes:
             for way in mistake.ways:
-                agreed = self._agreement(answers, way, first)
+                agreed = self._agreement(way, answers, first, failed)
                 if agreed > most:
                     best, most = (mistake.name, mistake.says), agreed
         if best is None:
@@ -248,22 +251,17 @@ class Exercise:
             best = _relation(pairs, self.tolerance)
         return best and self._no("known mistake", best[1], best[0])
 
-    def _agreement(self, answers: list[np.ndarray], way: Callable, first: int) -> int:
-        """On how many cases a mistake gives these answers; 0 unless it does on all tame ones and up to `first`.
-
-        Fewer answers than cases: on the next the learner's function could not run, and of those behind it nothing is known.
-        """
-        agreed, needed = 0, max(len(self.cases), first + 1)
-        for place in range(min(len(answers) + 1, len(self._every))):
+    def _agreement(self, way: Callable, answers: list[np.ndarray], first: int, failed: bool) -> int:
+        """On how many cases a mistake gives these answers; 0 unless it does on all that must be."""
+        agreed = 0
+        for place, mine in enumerate(answers):
             theirs = self._result(way, place)
-            if place == len(answers) or theirs is None:
-                same = place == len(answers) and theirs is None
-            else:
-                same = _same(answers[place], theirs, self.tolerance, equal_nan=True)
-            if not same and place < needed:
+            same = theirs is not None and _same(mine, theirs, self.tolerance, equal_nan=True)
+            if not same and place <= max(first, len(self.cases) - 1):
                 return 0
             agreed += same
-        return agreed
+        tame = len(answers) < len(self.cases)
+        return 0 if failed and tame and self._result(way, len(answers)) is not None else agreed
 
 
 def check_exercise(exercise: Exercise) -> None:

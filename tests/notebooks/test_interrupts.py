@@ -10,7 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_stop_button_always_acts_and_the_kernel_lives():
     """Ten times here; two hundred times in `benchmarks/NOTES.md`."""
     command = [sys.executable, ROOT / "benchmarks" / "interrupts.py", "--times=10"]

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.exercises import ch00, ch01, ch02, ch04, ch05, ch06, ch07
-from course_utils.teaching.exercise import Exercise, Mistake
+from course_utils.teaching.exercise import Exercise, Mistake, _same
 from course_utils.teaching.progress import progress
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -157,8 +157,7 @@ def changed(exercise):
 
 def _differs(exercise, other, place):
     answer = exercise._answer(other, exercise._every[place], place)
-    right = [exercise._wanted(i) for i in range(place)]
-    return not isinstance(answer, np.ndarray) or exercise._first_wrong([*right, answer]) is not None
+    return not isinstance(answer, np.ndarray) or not _same(answer, exercise._wanted(place), exercise.tolerance)
 
 
 @pytest.mark.thorough
@@ -248,6 +247,20 @@ def made(cases, solution, mistakes=(), edges=()):
     return Exercise(
         "made", "ch00", "jax", "my_made", "a number for each input", cases, solution, mistakes, ("a", "b", "c"), edges
     )
+
+
+def test_a_mistake_with_an_edge_of_its_own_is_known_by_the_tame_cases():
+    """The same error, but other numbers, or an exception, where the cases are no longer tame."""
+    mistakes = (Mistake("not doubled", "Double it.", lambda x: x),)
+    exercise = made(
+        ((np.ones(1),), (np.ones(2),)), lambda x: 2 * x, mistakes, edges=((np.zeros(2),), (np.full(2, 9.0),))
+    )
+    for answer in (lambda x: x, lambda x: x + 7 * (x.sum() > 9), lambda x: x if x.any() else 1 / 0):
+        assert exercise._judge(answer).mistake == "not doubled"
+    assert exercise._judge(lambda x: x if len(x) < 2 else x + 1).mistake == ""
+    assert (
+        exercise._judge(lambda x: 2 * x if x.sum() < 9 else x).mistake == ""
+    )  # right on the tame ones, which it is not
 
 
 def test_what_has_no_name_is_told_by_the_first_case_that_fails():

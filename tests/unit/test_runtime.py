@@ -218,6 +218,7 @@ def test_a_library_at_work_for_us_is_interrupted_at_once(at_a_terminal):
         python.callback(signal.raise_signal, signal.SIGINT)
 
 
+@pytest.mark.thorough
 def test_a_long_loop_can_be_interrupted_while_jax_traces_it(at_a_terminal):
     runtime.interrupt_outside_jax()
     reached = []
