@@ -169,7 +169,10 @@ def test_an_interruption_while_jax_compiles_acts_once_and_only_when_it_has(at_a_
 
     with pytest.raises(KeyboardInterrupt):
         work()
-    assert reached == ["lowered", "compiled"]
+    assert reached in (
+        ["lowered"],
+        ["lowered", "compiled"],
+    )  # as soon as jax is done, which may be before the next line
     time.sleep(3 * runtime.AGAIN)  # nothing else comes
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
