@@ -53,14 +53,21 @@ def replace(notebook, start, source):
     cell.source = head + source + tail
 
 
+def hand_out(folder, notebook):
+    """A course in `folder` with one chapter released; returns the released notebook."""
+    chapter = f"ch{notebook.name[:2]}"
+    shutil.copy(CONFIG, folder)
+    release(notebook, folder / "source" / chapter, solutions=True)
+    code, said = nbgrader(folder, "generate_assignment", chapter, "--create")
+    assert code == 0, said
+    return folder / "release" / chapter / notebook.name
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """A course with chapter 01 handed out, three submissions, and what nbgrader said to each."""
     folder = tmp_path_factory.mktemp("class")
-    shutil.copy(CONFIG, folder)
-    release(NOTEBOOK, folder / "source" / "ch01", solutions=True)
-    code, said = nbgrader(folder, "generate_assignment", "ch01", "--create")
-    assert code == 0, said
+    hand_out(folder, NOTEBOOK)
 
     submit(
         folder,
