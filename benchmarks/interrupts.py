@@ -26,7 +26,7 @@ from course_utils import runtime
 from course_utils.data.sequences import delayed_recall
 from course_utils.models.cells import RNNCell
 from course_utils.models.losses import classification
-from course_utils.models.recurrent import SequenceClassifier
+from course_utils.models.sequence import SequenceClassifier
 from course_utils.training import fit
 runtime.setup()
 jax.config.update("jax_enable_compilation_cache", False)

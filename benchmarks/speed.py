@@ -1,6 +1,10 @@
 """Ours against what a learner would pick instead: `flax.nnx` and PyTorch, side by side.
 
     python benchmarks/speed.py PYTHON_WITH_TORCH [--out FILE] [case …]
+    python benchmarks/speed.py --before CHECKOUT [--out FILE] [case …]
+
+The second form compares this checkout with another one, five times: a row is slower than before if the ratio is below
+0.97 in all five (one that compares equal code has shown 0.966 once).
 
 Two processes compute in turn (A B A B …) in one run, with the same sizes, data, precision and threads. A row gives the
 median milliseconds of each side, ratios (above 1: ours is faster), the share that ours reaches of the rate of a plain
@@ -10,16 +14,18 @@ matrix product in the same run. A case is a layer or a translator; without one, 
 import argparse
 import datetime
 import json
+import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import Any
 
-HERE = pathlib.Path(__file__).parent / "peers"
-sys.path.insert(0, str(HERE))
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks" / "peers"))
 
 import turns  # noqa: E402
 from machine import processor  # noqa: E402
@@ -36,10 +42,14 @@ KINDS = ("fixed context", "attentive GRU", "Transformer")
 class Side:
     """A process that computes when it is asked to."""
 
-    def __init__(self, name: str, python: str, script: str, folder: str):
+    def __init__(self, name: str, python: str, script: str, folder: str, root: pathlib.Path = ROOT):
         self.name = name
         self.process = subprocess.Popen(
-            [python, str(HERE / script), folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [python, str(root / "benchmarks" / "peers" / script), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(root)},  # before the package that is installed
         )
 
     def ask(self, **order: Any) -> dict[str, Any]:
@@ -155,12 +165,56 @@ class Comparison:
             print(f"BLEU {GOAL} was not reached by both:", {name: end["bleu"] for name, end in ends.items()})
 
 
+SLOWER, REPEATS = 0.97, 5
+
+
+def against(checkout: pathlib.Path, cases: Sequence[str], folder: str) -> list[dict[str, Any]]:
+    """Each layer, training and decoding here and in another checkout, in turn; `before / now`, so above 1 is faster now."""
+    sides = {
+        name: Side(name, sys.executable, "ours.py", folder, root)
+        for name, root in (("now", ROOT), ("before", checkout))
+    }
+    for side in sides.values():
+        side.ask(make="prepare")
+        side.turn("prepare")
+    rows = []
+    wanted = [
+        *((f"{kind} {what}", ROUNDS, REPEAT) for kind in LAYERS for what in ("forward", "forward and backward")),
+        *((f"{kind} training", TRAINING_ROUNDS, 1) for kind in KINDS),
+        ("greedy decoding", ROUNDS // 2, 1),
+    ]
+    for case, rounds, repeat in wanted:
+        if cases and not any(case.startswith(name) or name in case for name in cases):
+            continue
+        ratios = []
+        for _ in range(REPEATS):
+            spent = medians(in_turn({name: (side, case) for name, side in sides.items()}, rounds, repeat))
+            ratios.append(spent["before"] / spent["now"])
+        slower = max(ratios) < SLOWER
+        rows.append({"case": case, "ratios": ratios, "slower": slower})
+        print(
+            f"{case:32} " + " ".join(f"{ratio:.3f}" for ratio in ratios) + ("   SLOWER" if slower else ""), flush=True
+        )
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("python", help="of the environment that holds PyTorch")
+    parser.add_argument("python", nargs="?", help="of the environment that holds PyTorch")
+    parser.add_argument("--before", type=pathlib.Path, help="another checkout of the course, in place of PyTorch")
     parser.add_argument("--out", type=pathlib.Path, help="a file for the numbers, as JSON")
     parser.add_argument("cases", nargs="*", help=", ".join([*LAYERS, *KINDS, "decoding", "quality"]))
     given = parser.parse_args()
+    if given.before:
+        cases = [*([given.python] if given.python else []), *given.cases]
+        with tempfile.TemporaryDirectory() as folder:
+            rows = against(given.before.resolve(), cases, folder)
+        if given.out:
+            found = {"processor": processor(), "date": f"{datetime.date.today():%Y-%m-%d}", "rows": rows}
+            given.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        raise SystemExit(any(row["slower"] for row in rows))
+    if not given.python:
+        parser.error("name the Python of the environment that holds PyTorch, or another checkout: --before CHECKOUT")
     with tempfile.TemporaryDirectory() as folder:
         comparison = Comparison(
             Side("our side", sys.executable, "ours.py", folder), Side("PyTorch", given.python, "pytorch.py", folder)

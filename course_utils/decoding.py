@@ -1,13 +1,12 @@
-"""From scores of the next word to a sentence: greedy and beam search, for every translator of the course.
+"""From scores of the next word to a sentence: greedy and beam search for every translator, sampling for every language model.
 
-A translator has `encode(source, mask)` → memory, `begin(memory, longest)` → state, with room for so
-many words, and `advance(state, words, memory)` → (state, scores of the next word, weights over the source or None).
-Nothing else of it is known here; every array of a memory and of a state has the batch as its first axis.
+Of a model nothing else is known here than what `models.interfaces` says.
 
 Words are indices; 0 pads, 1 begins and 2 ends a sentence, as in `data.vocabulary`.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +16,7 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from .data.vocabulary import Vocabulary
+from .models.interfaces import CachedLanguageModel, LanguageModel, Translator
 from .models.recurrent import refuse_empty_rows
 from .runtime import InvalidInput, require, require_positive
 
@@ -36,7 +36,9 @@ class Decoded(NamedTuple):
         return (self.words != PAD).sum(axis=1)
 
 
-def greedy(model: Any, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], longest: int) -> Decoded:
+def greedy(
+    model: Translator, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], longest: int
+) -> Decoded:
     """Take the most probable word at every step: y_i = argmax p(y | y_1 … y_{i-1}, x); at most `longest` words."""
     require_positive(longest=longest)
     refuse_empty_rows(mask)
@@ -85,7 +87,7 @@ class Beams(NamedTuple):
 
 
 def beam(
-    model: Any,
+    model: Translator,
     source: Int[Array, "batch source"],
     mask: Bool[Array, "batch source"],
     longest: int,
@@ -143,6 +145,111 @@ def _beam(graphdef, state, source, mask, longest, size):
     begin = (repeat(model.begin(memory, longest)), jnp.full((batch, size, longest), PAD), log_p)
     (_, words, log_p), _ = jax.lax.scan(step, begin, jnp.arange(longest))
     return words, log_p
+
+
+def next_word_log_p(
+    logits: Float[Array, "*lead vocab"],
+    temperature: float | Float[Array, ""] = 1.0,
+    top_k: int | Int[Array, ""] | None = None,
+    top_p: float | Float[Array, ""] | None = None,
+) -> Float[Array, "*lead vocab"]:
+    """log p of each next word, from which `sample` draws; -∞ of what is left out.
+
+        p = softmax(logits / τ), over the k most probable words, and of those over the fewest that together have at least
+        the probability `top_p` (the *nucleus*)
+
+    Fan, Lewis, Dauphin (2018) for top-k; Holtzman, Buys, Du, Forbes, Choi (2020) for the nucleus.
+    """
+    log_p = jax.nn.log_softmax(logits.astype(jnp.float32) / temperature)
+    order = jnp.argsort(-log_p, axis=-1)
+    rank = jnp.argsort(order, axis=-1)
+    if top_k is not None:
+        log_p = jax.nn.log_softmax(jnp.where(rank < top_k, log_p, -jnp.inf))
+    if top_p is not None:
+        p = jnp.exp(jnp.take_along_axis(log_p, order, axis=-1))
+        before = jnp.take_along_axis(
+            jnp.cumsum(p, axis=-1) - p, rank, axis=-1
+        )  # what more probable words have together
+        log_p = jax.nn.log_softmax(jnp.where((before < top_p) | (rank == 0), log_p, -jnp.inf))
+    return log_p
+
+
+class Sampled(NamedTuple):
+    """Words drawn after each prompt, and log p of all of them together under the distribution they were drawn from."""
+
+    words: Int[np.ndarray, "batch length"]
+    log_p: Float[np.ndarray, " batch"]
+
+
+def sample(
+    model: LanguageModel,
+    prompt: Int[Array, "batch time"],
+    length: int,
+    rng: Array,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    end: int | None = None,
+) -> Sampled:
+    """Let a language model speak: `length` words after each prompt, each drawn from `next_word_log_p` of those before it.
+
+    temperature: below 1 more cautious, above 1 bolder; at 0 the most probable word is taken.   top_k, top_p: leave out the
+    tail.   end: a word after which there is only padding, 0.   rng: a key of `jax.random`; the same key, the same words.
+
+    A `CachedLanguageModel` goes on from its state; any other reads all words again for each new one.
+    """
+    require_positive(length=length)
+    require(prompt.shape[1] >= 1, "The prompt is empty: begin with one word at least, such as the begin mark.")
+    require(temperature >= 0, f"temperature is at least 0, not {temperature!r}.")
+    require(top_k is None or top_k >= 1, f"top_k is the number of words to draw from, at least 1, not {top_k!r}.")
+    require(top_p is None or 0 < top_p <= 1, f"top_p is a share, above 0 and at most 1, not {top_p!r}.")
+    if temperature == 0:
+        temperature, top_k, top_p = 1.0, 1, None
+    drawn = _sample(*_working(model), prompt, rng, length, end, temperature, top_k, top_p)
+    words, log_p = _as_numpy(drawn)
+    if not np.isfinite(log_p).all():
+        raise InvalidInput("The model's scores are no numbers: has its training diverged?")
+    return Sampled(words, log_p)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 4, 5))
+def _sample(graphdef, state, prompt, rng, length, end, temperature, top_k, top_p):
+    model = nnx.merge(graphdef, state)
+    begin, advance = _going_on(model) if isinstance(model, CachedLanguageModel) else _reading_again(model)
+
+    def step(carry, rng):
+        state, logits, done, total = carry
+        log_p = next_word_log_p(logits, temperature, top_k, top_p)
+        drawn = jax.random.categorical(rng, log_p)
+        total = total + jnp.where(done, 0, jnp.take_along_axis(log_p, drawn[:, None], axis=-1)[:, 0])
+        words = jnp.where(done, PAD, drawn)
+        done = done if end is None else done | (words == end)
+        return (*advance(state, words), done, total), words
+
+    batch, time = prompt.shape
+    carry = (*begin(prompt, time + length), jnp.zeros(batch, bool), jnp.zeros(batch))
+    (_, _, _, total), words = jax.lax.scan(step, carry, jax.random.split(rng, length))
+    return words.T, total
+
+
+def _going_on(model: CachedLanguageModel) -> tuple[Callable, Callable]:
+    return model.begin, model.advance
+
+
+def _reading_again(model: LanguageModel) -> tuple[Callable, Callable]:
+    """`begin` and `advance` of a model without a cache: its state is all words so far, and how many."""
+
+    def begin(prompt, longest):
+        words = jnp.zeros((len(prompt), longest), prompt.dtype).at[:, : prompt.shape[1]].set(prompt)
+        return (words, prompt.shape[1]), model(words)[:, prompt.shape[1] - 1]
+
+    def advance(state, new):
+        words, count = state
+        words = words.at[:, count].set(new.astype(words.dtype))
+        return (words, count + 1), model(words)[:, count]
+
+    return begin, advance
 
 
 def _allowed(logits: Any) -> Any:

@@ -21,7 +21,7 @@ from course_utils.decoding import greedy
 from course_utils.experiments import ch07
 from course_utils.experiments import translate as task
 from course_utils.measure.translation import as_text, bleu
-from course_utils.models.recurrent import unroll
+from course_utils.models.fast import unroll
 from course_utils.models.self_attention import MultiHead, causal_mask
 from course_utils.models.seq2seq import CELLS
 from course_utils.training import batch_rng

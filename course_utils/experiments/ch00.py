@@ -9,7 +9,7 @@ from ..data.agreement import vocabulary
 from ..measure.agreement import right
 from ..models.cells import RNNCell
 from ..models.losses import classification
-from ..models.recurrent import SequenceClassifier
+from ..models.sequence import SequenceClassifier
 from ..runtime import budget, front_end
 from ..training import History, fit, fit_seeds
 from .agreement import SEEDS, Accuracy, accuracy, asked_directly

@@ -21,8 +21,9 @@ from ..measure.run import apply, every_step
 from ..measure.speed import seconds
 from ..measure.states import twin_distance
 from ..models.cells import RNNCell
+from ..models.fast import unroll
 from ..models.losses import classification, next_word, next_word_loss, tagging
-from ..models.recurrent import LanguageModel, SequenceClassifier, unroll
+from ..models.sequence import RecurrentLanguageModel, SequenceClassifier
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
 from . import ch00, rounded
@@ -45,13 +46,13 @@ LENGTHS = (200, 400, 800, 1600, 3200)  # longer ones leave the processor cache, 
 # ------------------------------------------------------------------------- a network that predicts words
 
 
-def language_model(rngs: nnx.Rngs) -> LanguageModel:
+def language_model(rngs: nnx.Rngs) -> RecurrentLanguageModel:
     """A plain tanh network of 64 units that reads words and predicts each next one."""
-    return LanguageModel(RNNCell(EMBED, HIDDEN, rngs=rngs), len(vocabulary()), rngs=rngs)
+    return RecurrentLanguageModel(RNNCell(EMBED, HIDDEN, rngs=rngs), len(vocabulary()), rngs=rngs)
 
 
 def train_language_model(
-    model: LanguageModel, updates: int = SHORT, report: Callable | None = None, seed: int = 0
+    model: RecurrentLanguageModel, updates: int = SHORT, report: Callable | None = None, seed: int = 0
 ) -> History:
     """Train a language model in place on whole sentences; nothing tells it about subjects or verbs."""
     return fit(
@@ -98,13 +99,13 @@ def guesses() -> dict[str, float]:
     }
 
 
-def test_loss(model: LanguageModel) -> float:
+def test_loss(model: RecurrentLanguageModel) -> float:
     """Mean loss of each next word on the test sentences, in nats."""
     sentences = corpora()[1].sentences()
     return float(apply(model, _next_word_loss, sentences.tokens, sentences.mask))
 
 
-def _next_word_loss(model: LanguageModel, tokens: Array, mask: Array) -> Array:
+def _next_word_loss(model: RecurrentLanguageModel, tokens: Array, mask: Array) -> Array:
     return next_word_loss(model(tokens, mask), tokens, mask)
 
 
@@ -118,7 +119,7 @@ class Moment:
     number_loss: list[float]  # nats a sentence, for the verb's number alone
 
     @classmethod
-    def of(cls, models: list[LanguageModel]) -> "Moment":
+    def of(cls, models: list[RecurrentLanguageModel]) -> "Moment":
         test = corpora()[1]
         return cls(
             accuracy(models, prefers),
@@ -148,7 +149,7 @@ class Weighted(NamedTuple):
     time_axes = {"mask": ("tokens", "mask", "weight")}  # noqa: RUF012
 
 
-def weighted_next_word(model: LanguageModel, batch: Weighted) -> tuple[Array, dict[str, Array]]:
+def weighted_next_word(model: RecurrentLanguageModel, batch: Weighted) -> tuple[Array, dict[str, Array]]:
     """`next_word` with a weight for each word: Σ w_t (-log p_t) / Σ w_t."""
     log_p = jax.nn.log_softmax(model(batch.tokens, batch.mask)[:, :-1])
     chosen = jnp.take_along_axis(log_p, batch.tokens[:, 1:, None], axis=-1)[..., 0]

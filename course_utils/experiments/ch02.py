@@ -17,7 +17,8 @@ from ..measure.states import states_of
 from ..measure.truncation import answer_gradients, compare, gradient_of, gradient_to_subject, verb_number
 from ..models.cells import RNNCell
 from ..models.losses import classification, next_word
-from ..models.recurrent import Damped, LanguageModel, SequenceClassifier, Truncated
+from ..models.recurrent import Damped, Truncated
+from ..models.sequence import RecurrentLanguageModel, SequenceClassifier
 from ..runtime import budget
 from ..training import fit_seeds
 from . import ch01, recall
@@ -200,9 +201,9 @@ def agreement_with_windows() -> dict[int, Any]:
     found = {}
     for window in TRAINED_WINDOWS:
 
-        def make(rngs: nnx.Rngs, window=window) -> LanguageModel:
+        def make(rngs: nnx.Rngs, window=window) -> RecurrentLanguageModel:
             cell = Truncated(RNNCell(ch01.EMBED, ch01.HIDDEN, rngs=rngs), window)
-            return LanguageModel(cell, len(ch01.vocabulary()), rngs=rngs)
+            return RecurrentLanguageModel(cell, len(ch01.vocabulary()), rngs=rngs)
 
         models, _ = fit_seeds(
             make, ch01.weighted_sentences(), budget(ch01.WEIGHTED_UPDATES[-1]), loss=ch01.weighted_next_word, seeds=SEEDS,

@@ -19,7 +19,7 @@ from ..measure.speed import seconds
 from ..models.cells import RNNCell
 from ..models.gated import GRUCell, LSTMCell
 from ..models.losses import classification, next_word, squared_error, tagging
-from ..models.recurrent import LanguageModel, SequenceClassifier, SequenceRegressor
+from ..models.sequence import RecurrentLanguageModel, SequenceClassifier, SequenceRegressor
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
 from . import recall, rounded
@@ -53,9 +53,9 @@ PLAIN: dict[str, Callable[[nnx.Rngs], Any]] = {
 # ------------------------------------------------------------------------------------ the cat sentence
 
 
-def language_model(cell: str, rngs: nnx.Rngs) -> LanguageModel:
+def language_model(cell: str, rngs: nnx.Rngs) -> RecurrentLanguageModel:
     """A network of 64 units that predicts words, with the cell that `PLAIN` names."""
-    return LanguageModel(PLAIN[cell](rngs), len(vocabulary()), rngs=rngs)
+    return RecurrentLanguageModel(PLAIN[cell](rngs), len(vocabulary()), rngs=rngs)
 
 
 def reader(cell: str, rngs: nnx.Rngs) -> SequenceClassifier:
@@ -63,7 +63,7 @@ def reader(cell: str, rngs: nnx.Rngs) -> SequenceClassifier:
     return SequenceClassifier(PLAIN[cell](rngs), len(vocabulary()), 2, rngs=rngs)
 
 
-def _train_words(model: LanguageModel, seed: int = 0) -> History:
+def _train_words(model: RecurrentLanguageModel, seed: int = 0) -> History:
     return fit(model, words_only(), budget(MOMENTS[-1]), loss=next_word, seed=seed)
 
 
@@ -158,9 +158,9 @@ def copy_curves(cell: str, delay: int = COPY_DELAY) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------- real text
 
 
-def text_model(hidden: int, embed: int, rngs: nnx.Rngs) -> LanguageModel:
+def text_model(hidden: int, embed: int, rngs: nnx.Rngs) -> RecurrentLanguageModel:
     """An LSTM that reads the tokens of Python programs."""
-    return LanguageModel(LSTMCell(embed, hidden, rngs=rngs), len(python_source().vocabulary), rngs=rngs)
+    return RecurrentLanguageModel(LSTMCell(embed, hidden, rngs=rngs), len(python_source().vocabulary), rngs=rngs)
 
 
 def train_on_text(
@@ -169,7 +169,7 @@ def train_on_text(
     length: int = SHORT_LENGTH,
     report: Any = None,
     seed: int = 0,
-) -> tuple[LanguageModel, History]:
+) -> tuple[RecurrentLanguageModel, History]:
     """Train one text model on pieces of `length` tokens."""
     model = text_model(hidden, hidden // 2, nnx.Rngs(seed))
     batches = Windows(python_source().train, TEXT_BATCH, length)
@@ -178,7 +178,7 @@ def train_on_text(
     )
 
 
-def effective_context(models: Sequence[LanguageModel], words: int = PREDICTED) -> dict[str, Any]:
+def effective_context(models: Sequence[RecurrentLanguageModel], words: int = PREDICTED) -> dict[str, Any]:
     """Loss on test modules as the context is cut to k tokens, or shuffled beyond the nearest k of 300, by seed."""
     stream = python_source().test
     at = places(stream, words, CONTEXT)

@@ -12,7 +12,7 @@ from ..data.sequences import delayed_recall
 from ..models.cells import RNNCell
 from ..models.gated import GRUCell, LSTMCell
 from ..models.losses import classification
-from ..models.recurrent import SequenceClassifier
+from ..models.sequence import SequenceClassifier
 from ..runtime import budget, front_end
 from ..training import History, fit, fit_seeds
 from .agreement import SEEDS

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..models.recurrent import hidden_states
+from ..models.sequence import hidden_states
 from ..runtime import require
 from .run import apply
 

@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from jaxtyping import Float, Int
 
 from ..data.agreement import Agreement
+from ..models.fast import unroll
 from ..models.gated import LSTMCell
-from ..models.recurrent import unroll
+from ..models.recurrent import WrappedCell
 from ..runtime import require
 from .agreement import verb_margin
 from .run import apply
@@ -26,11 +28,10 @@ class Gates(NamedTuple):
     hidden: Float[np.ndarray, "batch time hidden"]
 
 
-class _Open:
+class _Open(WrappedCell):
     """A cell whose output is all that is inside it."""
 
-    def __init__(self, cell: Any):
-        self.cell, self.project = cell, cell.project
+    cell: LSTMCell
 
     def start(self, batch):
         state = self.cell.start(batch)
@@ -57,12 +58,12 @@ def _gates(model, tokens, mask):
     return unroll(_Open(model.cell), model.embed(tokens), mask)[0]
 
 
-class _Held:
+class _Held(WrappedCell):
     """A cell of which one unit is held at fixed values after every step."""
 
     def __init__(self, cell: Any, unit: Any, values: Float[Any, "parts hidden"]):
-        self.cell, self.unit, self.values = cell, unit, values
-        self.project, self.start, self.output = cell.project, cell.start, cell.output
+        super().__init__(cell)
+        self.unit, self.values = unit, nnx.data(values)
 
     def step(self, state, projected):
         parts, tree = jax.tree.flatten(self.cell.step(state, projected))
@@ -70,11 +71,8 @@ class _Held:
         return jax.tree.unflatten(tree, held)
 
 
-class _Whole:
+class _Whole(WrappedCell):
     """A cell whose output is its whole state: `[…, 1, hidden]`, or `[…, 2, hidden]` for the h and C of an LSTM."""
-
-    def __init__(self, cell: Any):
-        self.project, self.start, self.step = cell.project, cell.start, cell.step
 
     def output(self, state):
         return jnp.stack(jax.tree.leaves(state), axis=-2)

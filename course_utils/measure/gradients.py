@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float
 
+from ..models.fast import unroll
 from ..models.gated import LSTMCell, LSTMState
-from ..models.recurrent import unroll
+from ..models.recurrent import WrappedCell
 from ..runtime import require
 
 RESOLVED = 1e-15  # singular values below this share of the largest are rounding, even in float64
@@ -79,19 +81,19 @@ def cell_path_jacobian(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Fl
     return jax.jacrev(run)(cell.start(1).cell[0].astype(projected.dtype))
 
 
-class _Nudged:
+class _Nudged(WrappedCell):
     """A cell to whose state a given small vector is added after each step, so that it can be differentiated by it."""
 
     def __init__(self, cell: Any, nudges: Any):
-        self.cell, self.nudges = cell, nudges
-        self.start, self.output = cell.start, cell.output
+        super().__init__(cell)
+        self.nudges = nnx.data(nudges)
 
     def project(self, inputs):
         return self.cell.project(inputs), self.nudges
 
-    def step(self, state, now):
-        projected, nudge = now
-        return jax.tree.map(jnp.add, self.cell.step(state, projected), nudge)
+    def step(self, state, projected):
+        x_t, nudge = projected
+        return jax.tree.map(jnp.add, self.cell.step(state, x_t), nudge)
 
 
 def state_gradients(

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..data.batching import pad
 from ..data.vocabulary import Vocabulary
-from ..models.recurrent import hidden_states
+from ..models.sequence import hidden_states
 from .run import apply
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..data.agreement import Agreement
-from ..models.recurrent import unroll
+from ..models.fast import unroll
 from ..runtime import require
 from .agreement import verb_margin
 from .run import apply

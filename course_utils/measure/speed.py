@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 from flax import nnx
 
+from ..models.fast import unroll
 from ..models.linear import chunked_attention
-from ..models.recurrent import unroll
 from ..models.self_attention import MultiHead, causal_mask, join_heads, split_heads
 from ..models.seq2seq import CELLS
 from ..runtime import give_back_memory, require, require_positive
@@ -68,7 +68,8 @@ def training_step(layer: str, length: int, batch: int, width: int) -> tuple[Any,
             found = chunked_attention(queries, keys, values, math.gcd(CHUNK, length), causal=True)
             outputs = model.out(join_heads(found))
         else:
-            outputs = model(x, causal_mask(length))[0] if layer == "self-attention" else unroll(model, x)[0]
+            attends = isinstance(model, MultiHead)
+            outputs = model(x, causal_mask(length))[0] if attends else unroll(model, x)[0]
         return (outputs**2).mean()
 
     shape = jax.ShapeDtypeStruct((batch, length, width), jax.numpy.float32)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..data.agreement import Agreement
-from ..models.recurrent import hidden_states
+from ..models.sequence import hidden_states
 from ..runtime import require
 from .run import apply
 

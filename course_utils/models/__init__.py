@@ -1,1 +1,3 @@
-"""The mathematics: each equation a pure function, each model a `flax.nnx` module that calls it."""
+"""The mathematics: each equation a pure function, each model a `flax.nnx` module that
+calls it.
+"""

@@ -1,12 +1,13 @@
 """Attention: score every memory, turn the scores into weights, take the weighted mean.
 
-    e_ij = a(s_{i-1}, h_j)        α_ij = exp(e_ij) / Σ_k exp(e_ik)        c_i = Σ_j α_ij h_j
+    e_ij = a(s_{i-1}, h_j)      α_ij = exp(e_ij) / Σ_k exp(e_ik)      c_i = Σ_j α_ij h_j
 
-Bahdanau, Cho, Bengio (2015), *Neural Machine Translation by Jointly Learning to Align and Translate*; the scores
-dot, general and concat are those of Luong, Pham, Manning (2015).
+Bahdanau, Cho, Bengio (2015), *Neural Machine Translation by Jointly Learning to Align
+and Translate*; the scores dot, general and concat are those of Luong, Pham, Manning
+(2015).
 """
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -14,32 +15,41 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float
 
 from ..runtime import require, require_mask, require_positive
+from .fast import computed_again
 
 Score = Literal["additive", "dot", "general", "concat"]
 
 
 def masked_softmax(
-    scores: Float[Array, "*lead source"], mask: Bool[Array, "*lead source"] | None = None
+    scores: Float[Array, "*lead source"],
+    mask: Bool[Array, "*lead source"] | None = None,
 ) -> Float[Array, "*lead source"]:
-    """Softmax over the last axis, of the positions where `mask` is True: α_j = exp(e_j) / Σ_k exp(e_k).
+    """Softmax over the last axis, of the positions where `mask` is True:
 
-    Everywhere else the weight is exactly 0, and so is the gradient of what stands there, even of a NaN. A row
-    without any position gets zeros.
+        α_j = exp(e_j) / Σ_k exp(e_k)
+
+    Everywhere else the weight is exactly 0, and so is the gradient of what stands
+    there, even of a NaN. A row without any position gets zeros.
     """
     if mask is None:
         return jax.nn.softmax(scores)
     require_mask(mask)
     scores = jnp.where(mask, scores, -jnp.inf)
     largest = jnp.max(scores, axis=-1, keepdims=True)
-    raised = jnp.where(mask, jnp.exp(jnp.where(mask, scores - jax.lax.stop_gradient(largest), 0)), 0)
+    raised = jnp.where(
+        mask, jnp.exp(jnp.where(mask, scores - jax.lax.stop_gradient(largest), 0)), 0
+    )
     total = raised.sum(axis=-1, keepdims=True)
     return raised / jnp.where(total > 0, total, 1)
 
 
 def tempered_softmax(
-    scores: Float[Array, "*lead source"], mask: Bool[Array, "*lead source"], temperature: float | Float[Array, ""]
+    scores: Float[Array, "*lead source"],
+    mask: Bool[Array, "*lead source"],
+    temperature: float | Float[Array, ""],
 ) -> Float[Array, "*lead source"]:
-    """softmax(e / τ): τ = 1 as it is, τ → ∞ all positions alike, τ → 0 the largest alone. Both ends may be asked for.
+    """softmax(e / τ): τ = 1 as it is, τ → ∞ all positions alike, τ → 0 the largest
+    alone. Both ends may be asked for.
 
     At τ = 0 the first of equal scores gets everything.
     """
@@ -53,59 +63,62 @@ def tempered_softmax(
 def attend(
     weights: Float[Array, "batch source"], values: Float[Array, "batch source key"]
 ) -> Float[Array, "batch key"]:
-    """The weighted mean of the values: c_i = Σ_j α_ij h_j. Equal weights give the mean, one weight of 1 a look-up."""
+    """The weighted mean of the values: c_i = Σ_j α_ij h_j.
+
+    Equal weights give the mean, one weight of 1 a look-up.
+    """
     return jnp.einsum("bs,bsk->bk", weights, values)
 
 
 def additive_score(
-    query: Float[Array, "batch query"],
-    keys: Float[Array, "batch source key"],
-    W_a: Float[Array, "units query"],
-    U_a: Float[Array, "units key"],
+    query: Float[Array, "batch units"],
+    keys: Float[Array, "batch source units"],
     v_a: Float[Array, " units"],
 ) -> Float[Array, "batch source"]:
-    """e_ij = v_a · tanh(W_a s_{i-1} + U_a h_j).
+    """How well word j of the source fits what the decoder is about to say:
 
-    Bahdanau, Cho, Bengio (2015), appendix A.1.2. U_a h_j does not depend on i. Built in notebook 05.
+        e_ij = v_a · tanh(W_a s_{i-1} + U_a h_j)
+
+    query: W_a s_{i-1}.   keys: U_a h_j, for all j.
+
+    Bahdanau, Cho, Bengio (2015), appendix A.1.2. U_a h_j does not depend on i: it is
+    computed once for a sentence. With W_a and U_a side by side it is the concat score
+    of Luong, Pham, Manning (2015). Built in notebook 05.
     """
-    return jnp.tanh((query @ W_a.T)[:, None] + keys @ U_a.T) @ v_a
+    return jnp.tanh(query[:, None] + keys) @ v_a
 
 
-def dot_score(query: Float[Array, "batch key"], keys: Float[Array, "batch source key"]) -> Float[Array, "batch source"]:
-    """e_ij = s · h_j; both must be of one size. Luong, Pham, Manning (2015)."""
+def dot_score(
+    query: Float[Array, "batch key"], keys: Float[Array, "batch source key"]
+) -> Float[Array, "batch source"]:
+    """e_ij = s · h_j; both must be of one size.
+
+    With `keys` = W_a h_j it is the general score, s · W_a h_j.
+
+    Luong, Pham, Manning (2015).
+    """
     return jnp.einsum("bk,bsk->bs", query, keys)
 
 
-def general_score(
-    query: Float[Array, "batch query"], keys: Float[Array, "batch source key"], W_a: Float[Array, "query key"]
-) -> Float[Array, "batch source"]:
-    """e_ij = s · W_a h_j. Luong, Pham, Manning (2015)."""
-    return jnp.einsum("bk,bsk->bs", query @ W_a, keys)
-
-
-def concat_score(
-    query: Float[Array, "batch query"],
-    keys: Float[Array, "batch source key"],
-    W_a: Float[Array, "units both"],
-    v_a: Float[Array, " units"],
-) -> Float[Array, "batch source"]:
-    """e_ij = v_a · tanh(W_a [s; h_j]): `additive_score` with its two matrices side by side. Luong, Pham, Manning (2015)."""
-    W_s, W_h = W_a[:, : query.shape[-1]], W_a[:, query.shape[-1] :]
-    return additive_score(query, keys, W_s, W_h, v_a)
-
-
 class Scorer(nnx.Module):
-    """Parameters of one score. `prepare(keys)` once for a sentence, then `scorer(query, prepared)` at each step.
+    """Parameters of one score. `prepare(keys)` once for a sentence, then `scorer(query,
+    prepared)` at each step.
 
     units: of the hidden layer of `additive` and `concat`.
     """
 
-    def __init__(self, kind: Score | str, query: int, key: int, units: int, *, rngs: nnx.Rngs):
+    def __init__(
+        self, kind: Score | str, query: int, key: int, units: int, *, rngs: nnx.Rngs
+    ):
         require_positive(query=query, key=key, units=units)
-        require(kind in get_args(Score), f"The score must be one of {', '.join(get_args(Score))}, not {kind!r}.")
+        require(
+            kind in get_args(Score),
+            f"The score must be one of {', '.join(get_args(Score))}, not {kind!r}.",
+        )
         require(
             kind != "dot" or query == key,
-            f"The dot score compares vectors of one size; here the decoder has {query} numbers and a source state {key}. "
+            "The dot score compares vectors of one size; here the decoder has "
+            f"{query} numbers and a source state {key}. "
             'Use "general", or make them equal.',
         )
         self.kind = kind
@@ -120,8 +133,12 @@ class Scorer(nnx.Module):
         if kind in ("additive", "concat"):
             self.v_a = nnx.Param(start(rngs.params(), (1, units))[0])
 
-    def prepare(self, keys: Float[Array, "batch source key"]) -> Float[Array, "batch source units"]:
-        """What does not depend on the query: U_a h_j, W_a h_j, or the states themselves."""
+    def prepare(
+        self, keys: Float[Array, "batch source key"]
+    ) -> Float[Array, "batch source units"]:
+        """What does not depend on the query: U_a h_j, W_a h_j, or the states
+        themselves.
+        """
         if self.kind == "dot":
             return keys
         if self.kind == "concat":
@@ -129,12 +146,14 @@ class Scorer(nnx.Module):
         return keys @ (self.U_a if self.kind == "additive" else self.W_a)[...].T
 
     def __call__(
-        self, query: Float[Array, "batch query"], prepared: Float[Array, "batch source units"]
+        self,
+        query: Float[Array, "batch query"],
+        prepared: Float[Array, "batch source units"],
     ) -> Float[Array, "batch source"]:
         if self.kind in ("dot", "general"):
             return dot_score(query, prepared)
         W_s = self.W_a[...][:, : query.shape[-1]]
-        return _tanh_score(query @ W_s.T, prepared, self.v_a[...])
+        return computed_again(additive_score)(query @ W_s.T, prepared, self.v_a[...])
 
     def weights(
         self,
@@ -147,14 +166,18 @@ class Scorer(nnx.Module):
 
 
 class Tempered(nnx.Module):
-    """A scorer whose weights are sharper or flatter: `tempered_softmax` of its scores at one temperature."""
+    """A scorer whose weights are sharper or flatter: `tempered_softmax` of its scores
+    at one temperature.
+    """
 
     def __init__(self, scorer: Scorer, temperature: float):
         require(temperature >= 0, f"A temperature is at least 0, not {temperature!r}.")
         self.scorer = scorer
         self.temperature = nnx.Variable(jnp.asarray(temperature, jnp.float32))
 
-    def prepare(self, keys: Float[Array, "batch source key"]) -> Float[Array, "batch source units"]:
+    def prepare(
+        self, keys: Float[Array, "batch source key"]
+    ) -> Float[Array, "batch source units"]:
         return self.scorer.prepare(keys)
 
     def weights(
@@ -163,9 +186,6 @@ class Tempered(nnx.Module):
         prepared: Float[Array, "batch source units"],
         mask: Bool[Array, "batch source"],
     ) -> Float[Array, "batch source"]:
-        return tempered_softmax(self.scorer(query, prepared), mask, self.temperature[...])
-
-
-@jax.checkpoint  # the tanh of every pair of positions is computed again on the way back, not kept: less to move
-def _tanh_score(query: Any, prepared: Any, v_a: Any) -> Any:
-    return jnp.tanh(query[:, None] + prepared) @ v_a
+        return tempered_softmax(
+            self.scorer(query, prepared), mask, self.temperature[...]
+        )

@@ -1,13 +1,14 @@
-"""One step of a recurrent network.
+"""One step of a recurrent network: the equation, ways to start its matrix, and the
+module that owns the parameters.
 
-Each cell is three things: the equation as a pure function on arrays; ways to start its matrices; and a
-`flax.nnx` module that owns the parameters. A module splits the equation where a loop over time wants it
-split: `project` is the part that does not depend on the state and is computed for all positions at once,
-`step` is what has to wait for the step before: a product with W_h, and `combine`, which holds no parameters.
+A module splits the equation where a loop over time wants it split: `project` is what
+does not depend on the state and is computed for all positions at once; `step` has to
+wait for the step before: a product with W_h, and then the equation, which holds no
+parameters.
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +16,11 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from ..runtime import require, require_positive
+from .fast import apart
 
 Activation = Literal["tanh", "relu", "logistic", "linear"]
 Start = Literal["orthogonal", "identity", "gaussian"]
+Share = Float[Array, "*lead hidden"]  # of the input or of the state before, in one gate
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": jnp.tanh,
@@ -28,33 +31,35 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 
 
 def rnn_step(
-    hidden: Float[Array, "batch hidden"],
-    inputs: Float[Array, "batch embed"],
-    W_h: Float[Array, "hidden hidden"],
-    W_x: Float[Array, "hidden embed"],
-    b: Float[Array, " hidden"],
-    f: Callable[[Array], Array] = jnp.tanh,
-) -> Float[Array, "batch hidden"]:
-    """The next state of a recurrent network: h_t = f(W_h h_{t-1} + W_x x_t + b).
+    recurrent: Share, projected: Share, f: Callable[[Array], Array] = jnp.tanh
+) -> Float[Array, "*lead hidden"]:
+    """The next state of a recurrent network, from what the state before and the input
+    contribute:
 
-    `hidden` is h_{t-1} and `inputs` is x_t, one row for each example; a matrix acts on a row from the
-    right, so W h is written `h @ W.T`.
+        h_t = f(W_h h_{t-1} + W_x x_t + b)
+
+    recurrent: W_h h_{t-1}.   projected: W_x x_t + b.
 
     Elman (1990), *Finding Structure in Time*. Built in notebook 01.
     """
-    return f(hidden @ W_h.T + inputs @ W_x.T + b)
+    return f(recurrent + projected)
 
 
 def recurrent_matrix(
     rng: Array, hidden: int, start: Start | str = "orthogonal", scale: float = 1.0
-) -> Float[Array, "h h"]:
+) -> Float[Array, "hidden hidden"]:
     """A first value for W_h, `[hidden, hidden]`, times `scale`.
 
-    `orthogonal`: a random rotation; every singular value is `scale` (Saxe, McClelland, Ganguli 2014).
-    `identity`: copy the state (Le, Jaitly, Hinton 2015). `gaussian`: independent entries of variance 1/hidden.
+    `orthogonal`: a random rotation; every singular value is `scale` (Saxe, McClelland,
+    Ganguli 2014).
+    `identity`: copy the state (Le, Jaitly, Hinton 2015). `gaussian`: independent
+    entries of variance 1/hidden.
     """
     require_positive(hidden=hidden)
-    require(start in get_args(Start), f"start must be one of {', '.join(get_args(Start))}, not {start!r}.")
+    require(
+        start in get_args(Start),
+        f"start must be one of {', '.join(get_args(Start))}, not {start!r}.",
+    )
     if start == "identity":
         return scale * jnp.eye(hidden)
     if start == "gaussian":
@@ -62,28 +67,88 @@ def recurrent_matrix(
     return scale * jax.nn.initializers.orthogonal()(rng, (hidden, hidden))
 
 
-def apart(x: Float[Array, "*lead gates"] | tuple[Array, ...], pieces: int) -> tuple[Array, ...]:
-    """One array for each of so many gates; what is apart already stays as it is.
+class RecurrentCell(nnx.Module):
+    """Parameters of a recurrent step, and the interface that every cell has
+    (`interfaces.Cell`).
 
-    The barrier keeps XLA from weaving the cut into the element-wise work that follows. On a CPU that costs more than the
-    products themselves (`benchmarks/NOTES.md`).
-    """
-    if isinstance(x, tuple):
-        return x
-    return (x,) if pieces == 1 else tuple(jnp.split(jax.lax.optimization_barrier(x), pieces, axis=-1))
-
-
-class RNNCell(nnx.Module):
-    """Parameters of `rnn_step`, with the interface that every cell of the course has.
-
-    `start()` → state, `project(inputs)` → what the inputs contribute, `step(state, projected)` → state,
-    `output(state)` → what the rest of a model reads. Here the state is h itself.
-
-    A step is `combine(state, recurrent, projected)`, element by element, of W_h h and of what the inputs contribute, both cut
-    into `pieces` by `apart`: one for each gate, here one. `recurrent.unroll` needs the two apart to be fast.
+    All gates stand in one matrix for the state, `W_h`, and one for the input, `W_x`, in
+    the order of `parts`, so that a step is one product. A subclass names its parts, and
+    says in `combine` which equation makes the next state of the two shares. On rows, a
+    matrix acts from the right: W h is written `h @ W.T`.
     """
 
-    pieces = 1
+    parts: ClassVar[tuple[str, ...]] = ("h",)
+
+    def __init__(
+        self,
+        embed: int,
+        hidden: int,
+        *,
+        rngs: nnx.Rngs,
+        start: Start | str = "orthogonal",
+        scale: float = 1.0,
+    ):
+        require_positive(embed=embed, hidden=hidden)
+        self.embed, self.hidden = embed, hidden
+        matrices = [
+            recurrent_matrix(rngs.params(), hidden, start, scale) for _ in self.parts
+        ]
+        inputs = jax.nn.initializers.lecun_normal(1, 0)(
+            rngs.params(), (self.pieces * hidden, embed)
+        )
+        self.W_h, self.W_x = nnx.Param(jnp.concatenate(matrices)), nnx.Param(inputs)
+        self.b = nnx.Param(jnp.zeros(self.pieces * hidden))
+
+    @property
+    def pieces(self) -> int:
+        """How many gates, the candidate counted."""
+        return len(self.parts)
+
+    @property
+    def has_the_common_step(self) -> bool:
+        """False of a subclass that steps in a way of its own: `fast.unroll` leaves it
+        alone.
+        """
+        return type(self).step is RecurrentCell.step
+
+    def start(self, batch: int) -> Any:
+        """h_0 = 0."""
+        return jnp.zeros((batch, self.hidden))
+
+    def project(
+        self, inputs: Float[Array, "*lead embed"]
+    ) -> Float[Array, "*lead gates"]:
+        """W_x x_t + b: the inputs' share of every gate, for any number of positions at
+        once.
+        """
+        return inputs @ self.W_x[...].T + self.b[...]
+
+    def shares(
+        self, state: Any, projected: Float[Array, "batch gates"] | tuple[Array, ...]
+    ) -> tuple[Any, Any]:
+        """W_h h_{t-1} and what the inputs contribute, each cut into the gates."""
+        recurrent = self.output(state) @ self.W_h[...].T
+        return apart(recurrent, self.pieces), apart(projected, self.pieces)
+
+    def step(
+        self, state: Any, projected: Float[Array, "batch gates"] | tuple[Array, ...]
+    ) -> Any:
+        """The next state, from the one before and the inputs' share."""
+        return self.combine(state, *self.shares(state, projected))
+
+    def combine(
+        self, state: Any, recurrent: tuple[Array, ...], projected: tuple[Array, ...]
+    ) -> Any:
+        """The equation, from both shares of every gate."""
+        raise NotImplementedError
+
+    def output(self, state: Any) -> Float[Array, "*lead hidden"]:
+        """h_t."""
+        return state
+
+
+class RNNCell(RecurrentCell):
+    """Parameters of `rnn_step`. The state is h itself."""
 
     def __init__(
         self,
@@ -95,36 +160,18 @@ class RNNCell(nnx.Module):
         start: Start | str = "orthogonal",
         scale: float = 1.0,
     ):
-        require_positive(embed=embed, hidden=hidden)
         require(
             activation in ACTIVATIONS,
             f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.",
         )
-        self.embed, self.hidden, self.activation = embed, hidden, activation
-        self.W_h = nnx.Param(recurrent_matrix(rngs.params(), hidden, start, scale))
-        self.W_x = nnx.Param(jax.nn.initializers.lecun_normal(1, 0)(rngs.params(), (hidden, embed)))
-        self.b = nnx.Param(jnp.zeros(hidden))
-
-    def start(self, batch: int) -> Float[Array, "batch hidden"]:
-        """h_0 = 0."""
-        return jnp.zeros((batch, self.hidden))
-
-    def project(self, inputs: Float[Array, "*lead embed"]) -> Float[Array, "*lead hidden"]:
-        """W_x x_t + b, for any number of positions at once."""
-        return inputs @ self.W_x[...].T + self.b[...]
-
-    def step(
-        self, state: Float[Array, "batch hidden"], projected: Float[Array, "batch hidden"] | tuple[Array, ...]
-    ) -> Float[Array, "batch hidden"]:
-        """f(W_h h_{t-1} + projected)."""
-        return self.combine(state, apart(state @ self.W_h[...].T, 1), apart(projected, 1))
+        super().__init__(embed, hidden, rngs=rngs, start=start, scale=scale)
+        self.activation = activation
 
     def combine(
-        self, state: Float[Array, "batch hidden"], recurrent: tuple[Array, ...], projected: tuple[Array, ...]
+        self,
+        state: Float[Array, "batch hidden"],
+        recurrent: tuple[Array, ...],
+        projected: tuple[Array, ...],
     ) -> Float[Array, "batch hidden"]:
-        """f(recurrent + projected)."""
-        return ACTIVATIONS[self.activation](recurrent[0] + projected[0])
-
-    def output(self, state: Float[Array, "*lead hidden"]) -> Float[Array, "*lead hidden"]:
-        """The state itself."""
-        return state
+        """`rnn_step`."""
+        return rnn_step(*recurrent, *projected, f=ACTIVATIONS[self.activation])

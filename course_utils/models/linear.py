@@ -1,8 +1,9 @@
-"""What attention costs, paid otherwise: in pieces, as a recurrence, or as a recurrence that runs in parallel.
+"""What attention costs, paid otherwise: in pieces, as a recurrence, or as a recurrence
+that runs in parallel.
 
-in pieces      softmax(Q Kᵀ / √d) V, never more than a few columns of the weights at a time: the same numbers
-linear         φ(Q) (φ(K)ᵀ V): another attention, whose causal form is a recurrence
-linear scan    h_t = a_t h_{t-1} + b_t for all t in about 2 log2 n rounds
+in pieces   softmax(Q Kᵀ / √d) V, never more than a few columns of the weights at a
+time: the same numbers linear   φ(Q) (φ(K)ᵀ V): another attention, whose causal form is
+a recurrence linear scan   h_t = a_t h_{t-1} + b_t for all t in about 2 log2 n rounds
 """
 
 import functools
@@ -23,21 +24,27 @@ def chunked_attention(
     chunk: int,
     causal: bool = False,
 ) -> Float[Array, "*lead target value"]:
-    """softmax(Q Kᵀ / √d) V with `chunk` keys at a time: memory grows with n · chunk, not with n², also when it is trained.
+    """softmax(Q Kᵀ / √d) V with `chunk` keys at a time: memory grows with n · chunk,
+    not with n², also when it is trained.
 
-    Of the keys so far three things are kept for each query: the largest score m, the sum ℓ = Σ exp(e - m), and the sum
-    Σ exp(e - m) v. A chunk with a larger score shrinks the old sums by exp(m - m').
+    Of the keys so far three things are kept for each query: the largest score m, the
+    sum ℓ = Σ exp(e - m), and the sum Σ exp(e - m) v. A chunk with a larger score
+    shrinks the old sums by exp(m - m').
 
-    On the way back the scores are computed again, chunk by chunk, from what is kept of each query, L = m + log ℓ: the
-    weights are p = exp(e - L), and with the gradient ō of the answer o
+    On the way back the scores are computed again, chunk by chunk, from what is kept of
+    each query, L = m + log ℓ: the weights are p = exp(e - L), and with the gradient ō
+    of the answer o
 
-        v̄ = pᵀ ō        ē = p ⊙ (ō vᵀ - Σ ō ⊙ o)        q̄ = Σ ē k / √d        k̄ = ēᵀ q / √d
+        v̄ = pᵀ ō      ē = p ⊙ (ō vᵀ - Σ ō ⊙ o)      q̄ = Σ ē k / √d      k̄ = ēᵀ q / √d
 
-    Milakov, Gimelshein (2018); Rabe, Staats (2021); the idea behind FlashAttention (Dao and others 2022). Built in notebook 07.
+    Milakov, Gimelshein (2018); Rabe, Staats (2021); the idea behind FlashAttention (Dao
+    and others 2022). Built in notebook 07.
     """
     require_positive(chunk=chunk)
     source = keys.shape[-2]
-    require(source % chunk == 0, f"The {source} keys do not fall into chunks of {chunk}.")
+    require(
+        source % chunk == 0, f"The {source} keys do not fall into chunks of {chunk}."
+    )
     return _in_pieces(queries, keys, values, chunk, causal)
 
 
@@ -53,10 +60,21 @@ def _answer(queries: Any, keys: Any, values: Any, chunk: int, causal: bool) -> A
         scores = _scores(queries, k, begin, causal)
         new = jnp.maximum(largest, scores.max(-1))
         shrink, raised = jnp.exp(largest - new), jnp.exp(scores - new[..., None])
-        return (new, shrink * total + raised.sum(-1), shrink[..., None] * found + raised @ v), None
+        return (
+            new,
+            shrink * total + raised.sum(-1),
+            shrink[..., None] * found + raised @ v,
+        ), None
 
-    lead, dtype = queries.shape[:-1], jnp.promote_types(queries.dtype, jnp.float32)  # of what is added up
-    begin = (jnp.full(lead, -jnp.inf, dtype), jnp.zeros(lead, dtype), jnp.zeros((*lead, values.shape[-1]), dtype))
+    lead, dtype = (
+        queries.shape[:-1],
+        jnp.promote_types(queries.dtype, jnp.float32),
+    )  # of what is added up
+    begin = (
+        jnp.full(lead, -jnp.inf, dtype),
+        jnp.zeros(lead, dtype),
+        jnp.zeros((*lead, values.shape[-1]), dtype),
+    )
     (largest, total, found), _ = jax.lax.scan(step, begin, _pieces(keys, values, chunk))
     answer = (found / total[..., None]).astype(values.dtype)
     return answer, (queries, keys, values, answer, largest + jnp.log(total))
@@ -71,13 +89,22 @@ def _gradient(chunk: int, causal: bool, kept: Any, slope: Any) -> Any:
         k, v, begin = piece
         weights = jnp.exp(_scores(queries, k, begin, causal) - log_total[..., None])
         of_scores = weights * (slope @ jnp.swapaxes(v, -1, -2) - even) / root
-        of_piece = (jnp.swapaxes(of_scores, -1, -2) @ queries, jnp.swapaxes(weights, -1, -2) @ slope)
+        of_piece = (
+            jnp.swapaxes(of_scores, -1, -2) @ queries,
+            jnp.swapaxes(weights, -1, -2) @ slope,
+        )
         return of_queries + of_scores @ k, of_piece
 
     begin = jnp.zeros(queries.shape, log_total.dtype)
     of_queries, found = jax.lax.scan(step, begin, _pieces(keys, values, chunk))
-    joined = (jnp.moveaxis(a, 0, -3).reshape(b.shape) for a, b in zip(found, (keys, values), strict=True))
-    return tuple(a.astype(b.dtype) for a, b in zip((of_queries, *joined), (queries, keys, values), strict=True))
+    joined = (
+        jnp.moveaxis(a, 0, -3).reshape(b.shape)
+        for a, b in zip(found, (keys, values), strict=True)
+    )
+    return tuple(
+        a.astype(b.dtype)
+        for a, b in zip((of_queries, *joined), (queries, keys, values), strict=True)
+    )
 
 
 _in_pieces.defvjp(_answer, _gradient)
@@ -93,17 +120,22 @@ def _scores(queries: Any, keys: Any, begin: Any, causal: bool) -> Any:
 
 
 def _pieces(keys: Any, values: Any, chunk: int) -> Any:
-    """Keys, values and first position of every chunk, the chunks along the first axis."""
+    """Keys, values and first position of every chunk, along the first axis."""
     count = keys.shape[-2] // chunk
-    cut = (jnp.moveaxis(x.reshape(*x.shape[:-2], count, chunk, x.shape[-1]), -3, 0) for x in (keys, values))
+    cut = (
+        jnp.moveaxis(x.reshape(*x.shape[:-2], count, chunk, x.shape[-1]), -3, 0)
+        for x in (keys, values)
+    )
     return *cut, chunk * jnp.arange(count)
 
 
 def positive(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """φ(x) = elu(x) + 1, which is positive everywhere. Katharopoulos, Vyas, Pappas, Fleuret (2020).
+    """φ(x) = elu(x) + 1, which is positive everywhere. Katharopoulos, Vyas, Pappas,
+    Fleuret (2020).
 
-    Below 0 that is exp(x), and written so: in float32 elu(x) + 1 is 0 from about -17 on, exp(x) from about -87;
-    and so is the product of two such numbers where x + y is below -87, of which linear attention makes NaN if no pair is larger.
+    Below 0 that is exp(x), and written so: in float32 elu(x) + 1 is 0 from about -17
+    on, exp(x) from about -87; and so is the product of two such numbers where x + y is
+    below -87, of which linear attention makes NaN if no pair is larger.
     """
     return jnp.where(x > 0, x + 1, jnp.exp(jnp.where(x > 0, 0, x)))
 
@@ -113,9 +145,12 @@ def linear_attention(
     keys: Float[Array, "*lead time key"],
     values: Float[Array, "*lead time value"],
 ) -> Float[Array, "*lead time value"]:
-    """o_i = Σ_{j ≤ i} φ(q_i)·φ(k_j) v_j / Σ_{j ≤ i} φ(q_i)·φ(k_j), all positions at once, n² work.
+    """All positions at once, n² work:
 
-    The softmax's exp(q · k) is replaced by φ(q) · φ(k), a product of what each position knows of itself.
+        o_i = Σ_{j ≤ i} φ(q_i)·φ(k_j) v_j / Σ_{j ≤ i} φ(q_i)·φ(k_j)
+
+    The softmax's exp(q · k) is replaced by φ(q) · φ(k), a product of what each position
+    knows of itself.
     """
     scores = positive(queries) @ jnp.swapaxes(positive(keys), -1, -2)
     scores = jnp.tril(scores)
@@ -127,9 +162,13 @@ def linear_attention_recurrent(
     keys: Float[Array, "*lead time key"],
     values: Float[Array, "*lead time value"],
 ) -> Float[Array, "*lead time value"]:
-    """`linear_attention` as a recurrence: S_i = S_{i-1} + φ(k_i) v_iᵀ, z_i = z_{i-1} + φ(k_i), o_i = S_iᵀ φ(q_i) / z_i·φ(q_i).
+    """`linear_attention` as a recurrence:
 
-    The state S has d_k × d_v numbers, whatever the length: a recurrent network again. Katharopoulos and others (2020).
+        S_i = S_{i-1} + φ(k_i) v_iᵀ
+        z_i = z_{i-1} + φ(k_i)            o_i = S_iᵀ φ(q_i) / z_i·φ(q_i)
+
+    The state S has d_k × d_v numbers, whatever the length: a recurrent network again.
+    Katharopoulos and others (2020).
     """
     lead = keys.shape[:-2]
 
@@ -140,12 +179,19 @@ def linear_attention_recurrent(
         found = (q[..., None, :] @ S)[..., 0, :]
         return (S, z), found / (q * z).sum(-1, keepdims=True)
 
-    steps = tuple(jnp.moveaxis(a, -2, 0) for a in (positive(queries), positive(keys), values))
-    start = (jnp.zeros((*lead, keys.shape[-1], values.shape[-1])), jnp.zeros((*lead, keys.shape[-1])))
+    steps = tuple(
+        jnp.moveaxis(a, -2, 0) for a in (positive(queries), positive(keys), values)
+    )
+    start = (
+        jnp.zeros((*lead, keys.shape[-1], values.shape[-1])),
+        jnp.zeros((*lead, keys.shape[-1])),
+    )
     return jnp.moveaxis(jax.lax.scan(step, start, steps)[1], 0, -2)
 
 
-def sequential_scan(a: Float[Array, "time hidden"], b: Float[Array, "time hidden"]) -> Float[Array, "time hidden"]:
+def sequential_scan(
+    a: Float[Array, "time hidden"], b: Float[Array, "time hidden"]
+) -> Float[Array, "time hidden"]:
     """h_t = a_t h_{t-1} + b_t from h_0 = 0, one step after another."""
 
     def step(h: Any, now: Any) -> Any:
@@ -155,11 +201,15 @@ def sequential_scan(a: Float[Array, "time hidden"], b: Float[Array, "time hidden
     return jax.lax.scan(step, jnp.zeros_like(b[0]), (a, b))[1]
 
 
-def parallel_scan(a: Float[Array, "time hidden"], b: Float[Array, "time hidden"]) -> Float[Array, "time hidden"]:
-    """The same as `sequential_scan`, in about 2 log2 n rounds that each run in parallel.
+def parallel_scan(
+    a: Float[Array, "time hidden"], b: Float[Array, "time hidden"]
+) -> Float[Array, "time hidden"]:
+    """The same as `sequential_scan`, in about 2 log2 n rounds that each run in
+    parallel.
 
-    Two steps in a row are one step of the same kind, (a, b) then (a', b') = (a' a, a' b + b'), and it does not matter how they
-    are bracketed. Blelloch (1990); Martin, Cundy (2018). It works because the recurrence is *linear*: no squashing in between.
+    Two steps in a row are one step of the same kind, (a, b) then (a', b') = (a' a, a' b
+    + b'), and it does not matter how they are bracketed. Blelloch (1990); Martin, Cundy
+    (2018). It works because the recurrence is *linear*: no squashing in between.
     """
 
     def both(first: Any, then: Any) -> Any:

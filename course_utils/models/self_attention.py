@@ -2,7 +2,8 @@
 
     Attention(Q, K, V) = softmax(Q Kᵀ / √d_k) V
 
-Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin (2017), *Attention Is All You Need*, section 3.2.
+Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin (2017), *Attention
+Is All You Need*, section 3.2.
 """
 
 import math
@@ -22,7 +23,8 @@ def scaled_scores(
 ) -> Float[Array, "*lead target source"]:
     """e_ij = q_i · k_j / √d_k.
 
-    For components of mean 0 and variance 1, Var(q · k) = d_k; the division makes it 1. Built in notebook 06.
+    For components of mean 0 and variance 1, Var(q · k) = d_k; the division makes it 1.
+    Built in notebook 06.
     """
     return queries @ jnp.swapaxes(keys, -1, -2) / math.sqrt(queries.shape[-1])
 
@@ -35,15 +37,20 @@ def scaled_dot_product(
 ) -> tuple[Float[Array, "*lead target value"], Float[Array, "*lead target source"]]:
     """softmax(Q Kᵀ / √d_k) V, and the weights.
 
-    `mask`: True where a query may look at a key, of any shape that broadcasts to `[…, target, source]`. Where it is False
-    the weight is exactly 0; a query that may look nowhere gets zeros.
+    `mask`: True where a query may look at a key, of any shape that broadcasts to `[…,
+    target, source]`. Where it is False the weight is exactly 0; a query that may look
+    nowhere gets zeros.
     """
     scores = scaled_scores(queries, keys)
     if mask is not None:
         try:
             mask = jnp.broadcast_to(mask, scores.shape)
         except ValueError:
-            require(False, f"The mask has shape {mask.shape}, which does not broadcast to the scores' {scores.shape}.")
+            require(
+                False,
+                f"The mask has shape {mask.shape}, "
+                f"which does not broadcast to the scores' {scores.shape}.",
+            )
     weights = masked_softmax(scores, mask)
     return weights @ values, weights
 
@@ -54,14 +61,21 @@ def causal_mask(time: int) -> Bool[Array, "time time"]:
     return jnp.tril(jnp.ones((time, time), bool))
 
 
-def split_heads(x: Float[Array, "batch time width"], heads: int) -> Float[Array, "batch heads time key"]:
-    """Cut each vector into `heads` pieces of neighbouring numbers, and give each head its own axis."""
+def split_heads(
+    x: Float[Array, "batch time width"], heads: int
+) -> Float[Array, "batch heads time key"]:
+    """[batch, time, heads · key] → [batch, heads, time, key]: to each head its numbers.
+
+    A head gets neighbouring ones, and each head has an axis of its own.
+    """
     batch, time, width = x.shape
     return x.reshape(batch, time, heads, width // heads).swapaxes(1, 2)
 
 
-def join_heads(x: Float[Array, "batch heads time key"]) -> Float[Array, "batch time width"]:
-    """What `split_heads` did, undone."""
+def join_heads(
+    x: Float[Array, "batch heads time key"],
+) -> Float[Array, "batch time width"]:
+    """[batch, heads, time, key] → [batch, time, heads · key]: `split_heads` undone."""
     batch, heads, time, key = x.shape
     return x.swapaxes(1, 2).reshape(batch, time, heads * key)
 
@@ -74,9 +88,11 @@ class KeysValues(NamedTuple):
 
 
 class MultiHead(nnx.Module):
-    """Several looks at once: head_h = Attention(X W_q^h, M W_k^h, M W_v^h), then [head_1; …; head_H] W_o.
+    """Several looks at once: head_h = Attention(X W_q^h, M W_k^h, M W_v^h), then
+    [head_1; …; head_H] W_o.
 
-    Self-attention looks at its own input, M = X; cross-attention at another's. All matrices have a bias.
+    Self-attention looks at its own input, M = X; cross-attention at another's. All
+    matrices have a bias.
     heads: must divide `width`; each head works on width / heads numbers.
     rotary: queries and keys are turned by their positions (`positions.rotate`).
     """
@@ -85,16 +101,25 @@ class MultiHead(nnx.Module):
         require_positive(width=width, heads=heads)
         require(
             width % heads == 0,
-            f"{heads} heads cannot share {width} numbers evenly: the width must be a multiple of the heads.",
+            f"{heads} heads cannot share {width} numbers evenly: "
+            "the width must be a multiple of the heads.",
         )
         self.heads, self.rotary = heads, rotary
-        self.query, self.key, self.value, self.out = (nnx.Linear(width, width, rngs=rngs) for _ in range(4))
+        self.query, self.key, self.value, self.out = (
+            nnx.Linear(width, width, rngs=rngs) for _ in range(4)
+        )
 
     def remember(
-        self, inputs: Float[Array, "batch source width"], places: Int[Array, "#batch source"] | None = None
+        self,
+        inputs: Float[Array, "batch source width"],
+        places: Int[Array, "#batch source"] | None = None,
     ) -> KeysValues:
-        """Keys and values of what may be looked at: M W_k and M W_v. `places`: its positions, 0 … n - 1 unless given."""
-        keys, values = (split_heads(make(inputs), self.heads) for make in (self.key, self.value))
+        """Keys and values of what may be looked at: M W_k and M W_v. `places`: its
+        positions, 0 … n - 1 unless given.
+        """
+        keys, values = (
+            split_heads(make(inputs), self.heads) for make in (self.key, self.value)
+        )
         return KeysValues(self._turned(keys, places), values)
 
     def look(
@@ -104,10 +129,13 @@ class MultiHead(nnx.Module):
         mask: Bool[Array, "..."] | None = None,
         places: Int[Array, "#batch target"] | None = None,
         keep: Float[Array, " heads"] | None = None,
-    ) -> tuple[Float[Array, "batch target width"], Float[Array, "batch heads target source"]]:
+    ) -> tuple[
+        Float[Array, "batch target width"], Float[Array, "batch heads target source"]
+    ]:
         """What the inputs find in what is remembered, and the weights.
 
-        places: of the inputs, 0 … n - 1 unless given.   keep: what each head's finding is multiplied with; 0 switches it off.
+        places: of the inputs, 0 … n - 1 unless given.   keep: what each head's finding
+        is multiplied with; 0 switches it off.
         """
         queries = self._turned(split_heads(self.query(inputs), self.heads), places)
         found, weights = scaled_dot_product(queries, *remembered, mask)

@@ -1,14 +1,16 @@
 """Translators: a recurrent encoder, a recurrent decoder, and what passes between them.
 
-    fixed context     c = h_T                          the same vector at every step
-    attention         c_i = Σ_j α_ij h_j               a vector of its own for every step
+    fixed context     c = h_T                       the same vector at every step
+    attention         c_i = Σ_j α_ij h_j            a vector of its own for every step
 
-Both are one `Translator`, and differ in nothing else. Every translator of the course has three methods, and
-`decoding` knows no more of it: `encode(source, mask)` → memory, `begin(memory, longest)` → state, and
-`advance(state, words, memory)` → the next state, scores of the next word, and weights over the source.
+Both are one `Translator`, and differ in nothing else. Every translator of the course
+has three methods, and
+`decoding` knows no more of it: `encode(source, mask)` → memory, `begin(memory,
+longest)` → state, and `advance(state, words, memory)` → the next state, scores of the
+next word, and weights over the source.
 
-Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio (2014); Sutskever, Vinyals, Le (2014);
-Bahdanau, Cho, Bengio (2015).
+Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio (2014); Sutskever,
+Vinyals, Le (2014); Bahdanau, Cho, Bengio (2015).
 """
 
 from typing import Any, Literal, NamedTuple, get_args
@@ -20,12 +22,13 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
 from .attention import Score, Scorer, attend
-from .cells import RNNCell, apart
+from .cells import RNNCell
+from .fast import apart, unroll
 from .gated import GRUCell, LSTMCell
 from .losses import cross_entropy, mean
-from .recurrent import refuse_empty_rows, unroll
+from .recurrent import refuse_empty_rows
 
-Cell = Literal["RNN", "GRU", "LSTM"]
+CellName = Literal["RNN", "GRU", "LSTM"]
 Reading = Literal["forward", "backward", "both"]
 Context = Literal["every step", "start only"]
 Summary = Literal["last", "mean"]
@@ -46,18 +49,24 @@ def _keep(values: Any) -> Any:
 
 
 class Translator(nnx.Module):
-    """An encoder and a decoder with a fixed context vector, or with attention where a `score` is named.
+    """An encoder and a decoder with a fixed context vector, or with attention where a
+    `score` is named.
 
-        s_0 = tanh(W_s c)        s_i = g(s_{i-1}, [y_{i-1}; c_i])        logits_i = W_o tanh(U s_i + V y_{i-1} + C c_i)
+        s_0 = tanh(W_s c)
+        s_i = g(s_{i-1}, [y_{i-1}; c_i])
+        logits_i = W_o tanh(U s_i + V y_{i-1} + C c_i)
 
-    (each matrix with a bias). With the context at the start only, s_i = g(s_{i-1}, y_{i-1}), and C c_i is left out too.
+    (each matrix with a bias). With the context at the start only, s_i = g(s_{i-1},
+    y_{i-1}), and C c_i is left out too.
 
-    cell: of encoder and decoder.   reading: the source from its beginning, from its end, or both (two encoders side
-    by side, `hidden` units each).   summary: c is the last state read, or the mean of all.   context: c enters every
-    step of the decoder (Cho and others 2014), or its start only (Sutskever and others 2014); not with attention.
+    cell: of encoder and decoder.   reading: the source from its beginning, from its
+    end, or both (two encoders side by side, `hidden` units each).   summary: c is the
+    last state read, or the mean of all.   context: c enters every step of the decoder
+    (Cho and others 2014), or its start only (Sutskever and others 2014); not with
+    attention.
     score: "additive", "dot", "general", "concat", or None for a fixed context.
-    dropout: share of the word vectors' entries, and of the last layer's inputs, that are 0 in training (Srivastava and
-    others 2014).
+    dropout: share of the word vectors' entries, and of the last layer's inputs, that
+    are 0 in training (Srivastava and others 2014).
     """
 
     def __init__(
@@ -68,19 +77,37 @@ class Translator(nnx.Module):
         rngs: nnx.Rngs,
         hidden: int = 128,
         embed: int = 64,
-        cell: Cell | str = "GRU",
+        cell: CellName | str = "GRU",
         reading: Reading | str = "forward",
         score: Score | str | None = None,
         summary: Summary | str = "last",
         context: Context | str = "every step",
         dropout: float = 0.0,
     ):
-        require_positive(source_vocab=source_vocab, target_vocab=target_vocab, hidden=hidden, embed=embed)
-        for name, value, known in (("cell", cell, Cell), ("reading", reading, Reading), ("summary", summary, Summary),
-                                   ("context", context, Context)):  # fmt: skip
-            require(value in get_args(known), f"{name} must be one of {', '.join(get_args(known))}, not {value!r}.")
-        require(0 <= dropout < 1, f"dropout is a share from 0 to less than 1, not {dropout!r}.")
-        require(score is None or context == "every step", "With attention there is a context at every step.")
+        require_positive(
+            source_vocab=source_vocab,
+            target_vocab=target_vocab,
+            hidden=hidden,
+            embed=embed,
+        )
+        for name, value, known in (
+            ("cell", cell, CellName),
+            ("reading", reading, Reading),
+            ("summary", summary, Summary),
+            ("context", context, Context),
+        ):
+            require(
+                value in get_args(known),
+                f"{name} must be one of {', '.join(get_args(known))}, not {value!r}.",
+            )
+        require(
+            0 <= dropout < 1,
+            f"dropout is a share from 0 to less than 1, not {dropout!r}.",
+        )
+        require(
+            score is None or context == "every step",
+            "With attention there is a context at every step.",
+        )
         self.reading, self.summary, self.context = reading, summary, context
         self.embed_source = nnx.Embed(source_vocab, embed, rngs=rngs)
         self.embed_target = nnx.Embed(target_vocab, embed, rngs=rngs)
@@ -92,19 +119,33 @@ class Translator(nnx.Module):
         parts = len(jax.tree.leaves(self.decoder.start(1)))
         self.to_start = nnx.Linear(key, hidden * parts, rngs=rngs)
         gates = self.decoder.b.shape[0]
-        self.to_decoder = nnx.Linear(key, gates, use_bias=False, rngs=rngs) if context == "every step" else None
+        self.to_decoder = (
+            nnx.Linear(key, gates, use_bias=False, rngs=rngs)
+            if context == "every step"
+            else None
+        )
         seen = key if context == "every step" else 0
         self.to_output = nnx.Linear(hidden + embed + seen, embed, rngs=rngs)
         self.output = nnx.Linear(embed, target_vocab, rngs=rngs)
-        self.scorer = Scorer(score, hidden, key, hidden, rngs=rngs) if score is not None else None
+        self.scorer = (
+            Scorer(score, hidden, key, hidden, rngs=rngs) if score is not None else None
+        )
         self.dropout = nnx.Dropout(dropout, rngs=rngs) if dropout else _keep
 
-    def encode(self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]) -> Memory:
+    def encode(
+        self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]
+    ) -> Memory:
         """Read the source: its states, and their summary."""
         return self.read(self.dropout(self.embed_source(source)), mask)
 
-    def read(self, inputs: Float[Array, "batch source embed"], mask: Bool[Array, "batch source"]) -> Memory:
-        """`encode`, from the source's word vectors on. What the mask leaves out, in the middle too, is not read."""
+    def read(
+        self,
+        inputs: Float[Array, "batch source embed"],
+        mask: Bool[Array, "batch source"],
+    ) -> Memory:
+        """`encode`, from the source's word vectors on. What the mask leaves out, in the
+        middle too, is not read.
+        """
         refuse_empty_rows(mask)
         states, last = [], []
         for cell, reverse in ((self.forward, False), (self.backward, True)):
@@ -122,35 +163,62 @@ class Translator(nnx.Module):
         return Memory(joined, mask, prepared, summary)
 
     def begin(self, memory: Memory, longest: int | None = None) -> Any:
-        """The decoder's state before the first word: s_0 = tanh(W_s c). It holds any number of words in the same room."""
+        """The decoder's state before the first word: s_0 = tanh(W_s c). It holds any
+        number of words in the same room.
+        """
         start = self.decoder.start(1)
         leaves, tree = jax.tree.flatten(start)
-        values = jnp.split(jnp.tanh(self.to_start(memory.summary)), len(leaves), axis=-1)
+        values = jnp.split(
+            jnp.tanh(self.to_start(memory.summary)), len(leaves), axis=-1
+        )
         return jax.tree.unflatten(tree, values)
 
-    def look(self, state: Any, memory: Memory) -> tuple[Float[Array, "batch key"], Float[Array, "batch source"] | None]:
-        """The context of the next step, and the weights it was made with (None: there are none)."""
+    def look(
+        self, state: Any, memory: Memory
+    ) -> tuple[Float[Array, "batch key"], Float[Array, "batch source"] | None]:
+        """The context of the next step, and the weights it was made with (None: there
+        are none).
+        """
         if self.scorer is None:
             return memory.summary, None
-        weights = self.scorer.weights(self.decoder.output(state), memory.prepared, memory.mask)
+        weights = self.scorer.weights(
+            self.decoder.output(state), memory.prepared, memory.mask
+        )
         return attend(weights, memory.states), weights
 
-    def _next(self, state: Any, projected: Any, memory: Memory, given: Any = None) -> tuple[Any, Any, Any]:
+    def _next(
+        self, state: Any, projected: Any, memory: Memory, given: Any = None
+    ) -> tuple[Any, Any, Any]:
         """s_i, c_i and α_i from s_{i-1} and the share of the word before."""
-        context, weights = self.look(state, memory) if given is None else (attend(given, memory.states), given)
+        context, weights = (
+            self.look(state, memory)
+            if given is None
+            else (attend(given, memory.states), given)
+        )
         if self.to_decoder is not None:
-            shares = (apart(share, self.decoder.pieces) for share in (projected, self.to_decoder(context)))
+            shares = (
+                apart(share, self.decoder.pieces)
+                for share in (projected, self.to_decoder(context))
+            )
             projected = tuple(a + b for a, b in zip(*shares, strict=True))
         return self.decoder.step(state, projected), context, weights
 
     def _logits(self, outputs: Any, words: Any, contexts: Any) -> Any:
-        parts = [outputs, words, contexts] if self.context == "every step" else [outputs, words]
-        return self.output(self.dropout(jnp.tanh(self.to_output(jnp.concatenate(parts, axis=-1)))))
+        parts = (
+            [outputs, words, contexts]
+            if self.context == "every step"
+            else [outputs, words]
+        )
+        return self.output(
+            self.dropout(jnp.tanh(self.to_output(jnp.concatenate(parts, axis=-1))))
+        )
 
     def advance(
         self, state: Any, words: Int[Array, " batch"], memory: Memory
     ) -> tuple[Any, Float[Array, "batch vocab"], Float[Array, "batch source"] | None]:
-        """One step: the state after the words before, scores of the next words, weights over the source."""
+        """One step: the state after the words before, scores of the next words, weights
+        over the source.
+        """
         y = self.embed_target(words)
         state, context, weights = self._next(state, self.decoder.project(y), memory)
         return state, self._logits(self.decoder.output(state), y, context), weights
@@ -160,20 +228,31 @@ class Translator(nnx.Module):
         memory: Memory,
         words: Int[Array, "batch target"],
         weights: Float[Array, "batch target source"] | None = None,
-    ) -> tuple[Float[Array, "batch target vocab"], Float[Array, "batch target source"] | None]:
-        """Scores and weights at all steps when the words before are given (teacher forcing).
+    ) -> tuple[
+        Float[Array, "batch target vocab"], Float[Array, "batch target source"] | None
+    ]:
+        """Scores and weights at all steps when the words before are given (teacher
+        forcing).
 
-        `weights`: to be used in place of the translator's own.
-        The words' share of the gates and the scores of the next word are computed for all steps at once, outside the loop.
+        `weights`: to be used in place of the translator's own. The words' share of the
+        gates and the scores of the next word are computed for all steps at once,
+        outside the loop.
         """
-        require(weights is None or self.scorer is not None, "A fixed context has no weights that could be replaced.")
+        require(
+            weights is None or self.scorer is not None,
+            "A fixed context has no weights that could be replaced.",
+        )
         y = self.dropout(self.embed_target(words))
         if self.scorer is None:
             share = None if self.to_decoder is None else self.to_decoder(memory.summary)
             outputs, _ = unroll(self.decoder, y, start=self.begin(memory), beside=share)
-            contexts = jnp.broadcast_to(memory.summary[:, None], (*words.shape, memory.summary.shape[-1]))
+            contexts = jnp.broadcast_to(
+                memory.summary[:, None], (*words.shape, memory.summary.shape[-1])
+            )
             return self._logits(outputs, y, contexts), None
-        projected = apart(self.decoder.project(jnp.swapaxes(y, 0, 1)), self.decoder.pieces)
+        projected = apart(
+            self.decoder.project(jnp.swapaxes(y, 0, 1)), self.decoder.pieces
+        )
 
         def step(state, now):
             state, context, weights = self._next(state, now[0], memory, now[1])
@@ -181,7 +260,9 @@ class Translator(nnx.Module):
 
         given = None if weights is None else jnp.swapaxes(weights, 0, 1)
         _, found = jax.lax.scan(step, self.begin(memory), (projected, given))
-        outputs, contexts, weights = jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), found)
+        outputs, contexts, weights = jax.tree.map(
+            lambda a: jnp.swapaxes(a, 0, 1), found
+        )
         return self._logits(outputs, y, contexts), weights
 
     def __call__(
@@ -194,7 +275,9 @@ class Translator(nnx.Module):
 
 
 def translation(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
-    """Cross-entropy of each next word of a `Parallel` batch, the words before given, with the share guessed right."""
+    """Cross-entropy of each next word of a `Parallel` batch, the words before given,
+    with the share guessed right.
+    """
     logits = model(batch.source, batch.source_mask, batch.target[:, :-1])
     labels, mask = batch.target[:, 1:], batch.target_mask[:, 1:]
     right = (logits.argmax(-1) == labels).astype(logits.dtype)

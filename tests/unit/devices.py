@@ -20,7 +20,7 @@ from flax import nnx  # noqa: E402
 from course_utils.data.sequences import delayed_recall  # noqa: E402
 from course_utils.models.cells import RNNCell  # noqa: E402
 from course_utils.models.losses import classification  # noqa: E402
-from course_utils.models.recurrent import SequenceClassifier  # noqa: E402
+from course_utils.models.sequence import SequenceClassifier  # noqa: E402
 from course_utils.training import fit  # noqa: E402
 
 

@@ -85,10 +85,10 @@ def test_scores_are_those_of_a_loop(kind):
         assert found[b, j] == pytest.approx(wanted, abs=1e-5)
     W, U, v = (None if a is None else jnp.asarray(a) for a in (W, U, v))
     written = {
-        "additive": lambda: attention.additive_score(query, keys, W, U, v),
+        "additive": lambda: attention.additive_score(query @ W.T, keys @ U.T, v),
         "dot": lambda: attention.dot_score(query, keys),
-        "general": lambda: attention.general_score(query, keys, W),
-        "concat": lambda: attention.concat_score(query, keys, W, v),
+        "general": lambda: attention.dot_score(query, keys @ W.T),
+        "concat": lambda: attention.additive_score(query @ W[:, :6].T, keys @ W[:, 6:].T, v),
     }[kind]()  # fmt: skip
     np.testing.assert_allclose(written, found, atol=1e-5)
 

@@ -41,7 +41,8 @@ def test_lstm_equals_its_equations_and_a_numpy_loop(inputs):
     state, h, C = cell.start(BATCH), np.zeros((BATCH, HIDDEN)), np.zeros((BATCH, HIDDEN))
     outputs, last = unroll(cell, inputs)
     for t in range(TIME):
-        state = lstm_step(state, inputs[:, t], *W, *b)
+        both = jnp.concatenate([state.hidden, inputs[:, t]], axis=1)
+        state = lstm_step(state, *(both @ w.T + c for w, c in zip(W, b, strict=True)))
         z = np.concatenate([h, np.asarray(inputs[:, t])], axis=1)
         f, i, g, o = (z @ np.asarray(w).T + np.asarray(c) for w, c in zip(W, b, strict=True))
         C = sigmoid(f) * C + sigmoid(i) * np.tanh(g)
@@ -59,7 +60,8 @@ def test_gru_equals_its_equations_and_a_numpy_loop(inputs):
     outputs, _ = unroll(cell, inputs)
     for t in range(TIME):
         x = np.asarray(inputs[:, t])
-        state = gru_step(state, inputs[:, t], *W, *U, *b)
+        shares = [inputs[:, t] @ w.T + c for w, c in zip(W, b, strict=True)]
+        state = gru_step(state, tuple(state @ u.T for u in U), tuple(shares))
         x_r, x_u, x_n = (x @ np.asarray(w).T + np.asarray(c) for w, c in zip(W, b, strict=True))
         h_r, h_u, h_n = (h @ np.asarray(u).T for u in U)
         r, u = sigmoid(x_r + h_r), sigmoid(x_u + h_u)

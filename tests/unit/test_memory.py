@@ -18,7 +18,7 @@ from course_utils.measure.language import most_likely, steps
 from course_utils.measure.memory import frozen_recall, reach, read_out, recalled_bits, total_memory
 from course_utils.measure.states import principal_plane, states_of, twin_distance
 from course_utils.models.cells import RNNCell, rnn_step
-from course_utils.models.recurrent import LanguageModel, SequenceClassifier
+from course_utils.models.sequence import RecurrentLanguageModel, SequenceClassifier
 from course_utils.runtime import InvalidInput
 
 # ------------------------------------------------------------------------------------------ read-outs
@@ -169,7 +169,7 @@ def test_twins_differ_in_subject_and_verb_alone():
 
 @pytest.fixture(scope="module")
 def model():
-    return LanguageModel(RNNCell(7, 9, rngs=nnx.Rngs(3)), len(vocabulary()), rngs=nnx.Rngs(4))
+    return RecurrentLanguageModel(RNNCell(7, 9, rngs=nnx.Rngs(3)), len(vocabulary()), rngs=nnx.Rngs(4))
 
 
 def test_the_principal_plane_is_that_of_the_covariance():
@@ -189,7 +189,7 @@ def test_steps_of_a_sentence_are_those_of_the_equation(model):
     assert words == ["<bos>", "near", "the", "dogs", "the", "cat"]
     cell, h = model.cell, jnp.zeros((1, 9))
     for t, word in enumerate(words):
-        h = rnn_step(h, model.embed(jnp.array([vocabulary()[word]])), cell.W_h[...], cell.W_x[...], cell.b[...])
+        h = rnn_step(h @ cell.W_h[...].T, cell.project(model.embed(jnp.array([vocabulary()[word]]))))
         np.testing.assert_allclose(states[t], h[0], atol=1e-5)
         np.testing.assert_allclose(probabilities[t], jax.nn.softmax(model.head(h))[0], atol=1e-5)
     top = most_likely(probabilities[0], vocabulary(), 4)

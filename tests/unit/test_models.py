@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from course_utils.models import cells, losses, recurrent
+from course_utils.models import cells, fast, losses, recurrent, sequence
 from course_utils.models.cells import RNNCell
 from course_utils.models.gated import GRUCell, LSTMCell
-from course_utils.models.recurrent import WrappedCell, unroll
+from course_utils.models.recurrent import WrappedCell
 from course_utils.runtime import InvalidInput
 
 BATCH, TIME, EMBED, HIDDEN = 3, 7, 5, 11
@@ -94,7 +94,7 @@ def test_unroll_equals_flax_values_and_gradients():
 def test_the_equation_equals_the_module():
     cell, x, _ = parts()
     h = jnp.asarray(np.random.default_rng(1).normal(size=(BATCH, HIDDEN)), jnp.float32)
-    by_equation = cells.rnn_step(h, x[:, 0], cell.W_h[...], cell.W_x[...], cell.b[...])
+    by_equation = cells.rnn_step(h @ cell.W_h[...].T, x[:, 0] @ cell.W_x[...].T + cell.b[...])
     np.testing.assert_allclose(by_equation, cell.step(h, cell.project(x[:, 0])), atol=1e-6)
 
 
@@ -125,7 +125,7 @@ def test_starts_of_the_recurrent_matrix():
 
 def test_the_classifier_answers_from_the_last_word_of_each_row():
     cell, _, mask = parts()
-    model = recurrent.SequenceClassifier(cell, 13, 4, rngs=nnx.Rngs(1))
+    model = sequence.SequenceClassifier(cell, 13, 4, rngs=nnx.Rngs(1))
     tokens = jnp.asarray(np.random.default_rng(0).integers(0, 13, (BATCH, TIME)))
     every = model.every_step(tokens, mask)
     last = mask.sum(axis=1) - 1
@@ -134,7 +134,7 @@ def test_the_classifier_answers_from_the_last_word_of_each_row():
 
 def test_the_language_model_does_not_see_the_future():
     cell, _, _ = parts()
-    model = recurrent.LanguageModel(cell, 13, rngs=nnx.Rngs(1))
+    model = sequence.RecurrentLanguageModel(cell, 13, rngs=nnx.Rngs(1))
     tokens = jnp.asarray(np.random.default_rng(0).integers(0, 13, (BATCH, TIME)))
     changed = tokens.at[:, 4:].set(0)
     assert model(tokens).shape == (BATCH, TIME, 13)
@@ -205,27 +205,27 @@ def test_the_way_back_written_out_equals_jax_through_the_steps(name, reverse):
     graphdef, params = nnx.split(cell)
 
     def value(make, params, x, start):
-        outputs, last = unroll(make(nnx.merge(graphdef, params)), x, mask, start=start, reverse=reverse)
+        outputs, last = fast.unroll(make(nnx.merge(graphdef, params)), x, mask, start=start, reverse=reverse)
         return (outputs**2 * jnp.arange(6)[:, None]).sum() + sum((leaf**3).sum() for leaf in jax.tree.leaves(last))
 
-    fast, plain = (
+    ours, plain = (
         jax.value_and_grad(functools.partial(value, make), (0, 1, 2))(params, x, start)
         for make in (lambda cell: cell, WrappedCell)
     )
-    for a, b in zip(jax.tree.leaves(fast), jax.tree.leaves(plain), strict=True):
+    for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(plain), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
 def test_what_stands_beside_the_inputs_counts_at_every_step():
     cell, x = GRUCell(3, 4, rngs=nnx.Rngs(0)), jax.random.normal(jax.random.key(1), (2, 5, 3))
     share = jax.random.normal(jax.random.key(2), (2, 12))
-    outputs, _ = unroll(cell, x, beside=share)
+    outputs, _ = fast.unroll(cell, x, beside=share)
     state = cell.start(2)
     for t in range(5):
         state = cell.step(state, cell.project(x[:, t]) + share)
         np.testing.assert_allclose(outputs[:, t], state, atol=1e-6)
     with pytest.raises(InvalidInput, match="WrappedCell takes nothing beside"):
-        unroll(WrappedCell(cell), x, beside=share)
+        fast.unroll(WrappedCell(cell), x, beside=share)
 
 
 def test_a_cell_with_a_step_of_its_own_is_unrolled_by_it():
@@ -233,7 +233,7 @@ def test_a_cell_with_a_step_of_its_own_is_unrolled_by_it():
         def step(self, state, projected):
             return state
 
-    outputs, last = unroll(Still(3, 4, rngs=nnx.Rngs(0)), jnp.ones((2, 5, 3)))
+    outputs, last = fast.unroll(Still(3, 4, rngs=nnx.Rngs(0)), jnp.ones((2, 5, 3)))
     assert not outputs.any()
     assert not last.any()
 

@@ -14,7 +14,7 @@ from course_utils.measure.playground import BUILT, computed, play, pulses, wante
 from course_utils.measure.retention import additive_path, retention
 from course_utils.models.cells import RNNCell
 from course_utils.models.gated import GRUCell, LSTMCell, LSTMState, additive_memory
-from course_utils.models.recurrent import LanguageModel
+from course_utils.models.sequence import RecurrentLanguageModel
 from course_utils.runtime import InvalidInput
 from course_utils.widgets import ch03
 
@@ -135,7 +135,7 @@ def test_lengths_of_tiny_vectors_do_not_underflow():
 
 
 def test_gates_of_a_model_are_those_of_a_loop():
-    model = LanguageModel(LSTMCell(4, 6, rngs=nnx.Rngs(0)), 10, rngs=nnx.Rngs(1))
+    model = RecurrentLanguageModel(LSTMCell(4, 6, rngs=nnx.Rngs(0)), 10, rngs=nnx.Rngs(1))
     tokens = jnp.array([[1, 4, 5, 2], [1, 7, 2, 0]])
     mask = jnp.array([[True] * 4, [True] * 3 + [False]])
     found = gates_of(model, tokens, mask)
@@ -150,13 +150,13 @@ def test_gates_of_a_model_are_those_of_a_loop():
             np.testing.assert_allclose(found.cell[row, t], state.cell[0], atol=1e-6)
             np.testing.assert_allclose(found.hidden[row, t], state.hidden[0], atol=1e-6)
     with pytest.raises(InvalidInput, match="Gates of an LSTM are asked for"):
-        gates_of(LanguageModel(GRUCell(4, 6, rngs=nnx.Rngs(0)), 10, rngs=nnx.Rngs(1)), tokens, mask)
+        gates_of(RecurrentLanguageModel(GRUCell(4, 6, rngs=nnx.Rngs(0)), 10, rngs=nnx.Rngs(1)), tokens, mask)
 
 
 def latch(unit):
     """A plain network whose unit number `unit` alone latches the subject, and whose verb follows that unit."""
     vocab = vocabulary()
-    model = LanguageModel(RNNCell(len(vocab), 5, rngs=nnx.Rngs(0)), len(vocab), rngs=nnx.Rngs(1))
+    model = RecurrentLanguageModel(RNNCell(len(vocab), 5, rngs=nnx.Rngs(0)), len(vocab), rngs=nnx.Rngs(1))
     model.embed.embedding[...] = jnp.eye(len(vocab))
     model.cell.W_h[...] = jnp.diag(jnp.zeros(5).at[unit].set(3.0))
     from course_utils.data.agreement import NOUNS

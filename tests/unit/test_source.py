@@ -10,7 +10,7 @@ from course_utils.data import source
 from course_utils.data.source import Windows, python_source, tokens_of
 from course_utils.measure.context import Context, cut, places, shuffled
 from course_utils.models.cells import RNNCell
-from course_utils.models.recurrent import LanguageModel
+from course_utils.models.sequence import RecurrentLanguageModel
 from course_utils.runtime import CourseError, InvalidInput
 
 pytestmark = pytest.mark.plain
@@ -111,7 +111,7 @@ def test_the_first_window_and_the_last_are_drawn_too():
 
 
 def model():
-    return LanguageModel(RNNCell(6, 12, rngs=nnx.Rngs(0)), 20, rngs=nnx.Rngs(1))
+    return RecurrentLanguageModel(RNNCell(6, 12, rngs=nnx.Rngs(0)), 20, rngs=nnx.Rngs(1))
 
 
 STREAM = np.random.default_rng(0).integers(0, 20, 400)

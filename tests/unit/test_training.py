@@ -23,7 +23,8 @@ from course_utils.experiments import ch02
 from course_utils.experiments import recall as delayed
 from course_utils.models.cells import RNNCell
 from course_utils.models.losses import classification, cross_entropy, mean
-from course_utils.models.recurrent import SequenceClassifier, unroll
+from course_utils.models.recurrent import unroll
+from course_utils.models.sequence import SequenceClassifier
 from course_utils.runtime import InvalidInput, require_positive
 from course_utils.teaching import predict, reveal
 from course_utils.teaching.progress import progress

@@ -19,7 +19,8 @@ from course_utils.measure.truncation import answer_gradients, compare, gradient_
 from course_utils.models.cells import RNNCell
 from course_utils.models.gated import GRUCell, LSTMCell
 from course_utils.models.losses import classification, next_word
-from course_utils.models.recurrent import Damped, LanguageModel, SequenceClassifier, Truncated, unroll
+from course_utils.models.recurrent import Damped, Truncated, unroll
+from course_utils.models.sequence import RecurrentLanguageModel, SequenceClassifier
 from course_utils.runtime import InvalidInput, float64
 
 CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
@@ -131,7 +132,7 @@ def test_the_cell_path_is_the_product_of_forget_gates(length):
 
 
 def model():
-    return LanguageModel(RNNCell(8, 16, rngs=nnx.Rngs(0)), len(vocabulary()), rngs=nnx.Rngs(1))
+    return RecurrentLanguageModel(RNNCell(8, 16, rngs=nnx.Rngs(0)), len(vocabulary()), rngs=nnx.Rngs(1))
 
 
 def test_the_gradient_reaches_a_neighbour_whole_and_far_subjects_less():
