@@ -7,17 +7,17 @@ Words are indices; 0 pads, 1 begins and 2 ends a sentence, as in `data.vocabular
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from .data.vocabulary import Vocabulary
 from .models.interfaces import CachedLanguageModel, LanguageModel, Translator
-from .models.recurrent import refuse_empty_rows
+from .models.recurrent import refuse_empty_rows, time_first
+from .models.run import compiled
 from .runtime import InvalidInput, require, require_positive
 
 PAD, BOS, EOS = Vocabulary.pad, Vocabulary.bos, Vocabulary.eos
@@ -26,51 +26,55 @@ PAD, BOS, EOS = Vocabulary.pad, Vocabulary.bos, Vocabulary.eos
 class Decoded(NamedTuple):
     """Translations, one a source sentence: words up to and with the end mark, then padding."""
 
-    words: Int[np.ndarray, "batch target"]
-    log_p: Float[np.ndarray, " batch"]  # Σ_i log p(y_i | y_1 … y_{i-1}, x)
-    weights: Float[np.ndarray, "batch target source"] | None  # of greedy search with attention
+    words: Int[Array | np.ndarray, "batch target"]
+    log_p: Float[Array | np.ndarray, " batch"]  # Σ_i log p(y_i | y_1 … y_{i-1}, x)
+    weights: Float[Array | np.ndarray, "batch target source"] | None  # of greedy search with attention
 
     @property
-    def lengths(self) -> Int[np.ndarray, " batch"]:
+    def lengths(self) -> Int[Array | np.ndarray, " batch"]:
         """Words of each, the end mark counted."""
         return (self.words != PAD).sum(axis=1)
 
 
+def _search(function: Callable[..., Decoded]) -> Callable[..., Decoded]:
+    """A search, compiled once for each kind of model and length; refuses what cannot be read, and scores that are no numbers."""
+    search = compiled("longest")(function)
+
+    @functools.wraps(function)
+    def checked(
+        model: Translator, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], longest: int
+    ) -> Decoded:
+        require_positive(longest=longest)
+        refuse_empty_rows(mask)
+        decoded = search(model, source, mask, longest)
+        broken = np.flatnonzero(~np.isfinite(decoded.log_p))
+        if len(broken):
+            raise InvalidInput(
+                f"The model's scores are no numbers, first at source {broken[0]}: has its training diverged?"
+            )
+        return decoded
+
+    return checked
+
+
+@_search
 def greedy(
     model: Translator, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], longest: int
 ) -> Decoded:
     """Take the most probable word at every step: y_i = argmax p(y | y_1 … y_{i-1}, x); at most `longest` words."""
-    require_positive(longest=longest)
-    refuse_empty_rows(mask)
-    return _checked(Decoded(*_as_numpy(_greedy(*_working(model), source, mask, longest))))
-
-
-def _checked(found: Decoded) -> Decoded:
-    broken = np.flatnonzero(~np.isfinite(found.log_p))
-    if len(broken):
-        raise InvalidInput(
-            f"The model's scores are no numbers, first at source {broken[0]}: has its training diverged?"
-        )
-    return found
-
-
-@functools.partial(jax.jit, static_argnums=(0, 4))
-def _greedy(graphdef, state, source, mask, longest):
-    model = nnx.merge(graphdef, state)
-    memory = model.encode(source, mask)
+    memory, batch = model.encode(source, mask), len(source)
 
     def step(carry, _):
-        state, words, log_p, done = carry
+        state, words, ended = carry
         state, logits, weights = model.advance(state, words, memory)
-        scores = jax.nn.log_softmax(_allowed(logits))
-        new = jnp.where(done, PAD, scores.argmax(-1))
-        log_p = log_p + jnp.where(done, 0, scores.max(-1))
-        return (state, new, log_p, done | (new == EOS)), (new, weights)
+        log_p = _word_log_p(logits)
+        words = jnp.where(ended, PAD, log_p.argmax(-1))
+        gained = jnp.where(ended, 0, log_p.max(-1))
+        return (state, words, ended | (words == EOS)), (words, gained, weights)
 
-    batch = source.shape[0]
-    begin = (model.begin(memory, longest), jnp.full(batch, BOS), jnp.zeros(batch), jnp.zeros(batch, bool))
-    (_, _, log_p, _), (words, weights) = jax.lax.scan(step, begin, length=longest)
-    return words.T, log_p, None if weights is None else jnp.swapaxes(weights, 0, 1)
+    start = (model.begin(memory, longest), jnp.full(batch, BOS), jnp.zeros(batch, bool))
+    _, (words, log_p, weights) = jax.lax.scan(step, start, length=longest)
+    return Decoded(words.T, log_p.sum(0), time_first(weights))
 
 
 class Beams(NamedTuple):
@@ -101,12 +105,10 @@ def beam(
     among the candidates, so the best is never scored below it. With `size` at least V^longest nothing is ever dropped.
     A penalty of 0 compares log p itself, which favours short sentences; 1 compares the mean per word.
     """
-    require_positive(longest=longest, size=size)
-    refuse_empty_rows(mask)
+    require_positive(size=size)
     require(length_penalty >= 0, f"length_penalty must be at least 0, not {length_penalty!r}.")
-    working = _working(model)
-    first = _checked(Decoded(*_as_numpy(_greedy(*working, source, mask, longest))))
-    words, log_p = _as_numpy(_beam(*working, source, mask, longest, size))
+    first = greedy(model, source, mask, longest)
+    words, log_p = _beam(model, source, mask, longest, size)
     words = np.concatenate([words, first.words[:, None]], axis=1)
     log_p = np.concatenate([log_p, first.log_p[:, None]], axis=1)
     score = log_p / np.maximum((words != PAD).sum(-1), 1) ** length_penalty
@@ -118,9 +120,8 @@ def beam(
     )
 
 
-@functools.partial(jax.jit, static_argnums=(0, 4, 5))
-def _beam(graphdef, state, source, mask, longest, size):
-    model = nnx.merge(graphdef, state)
+@compiled("longest", "size")
+def _beam(model, source, mask, longest, size):
     batch = source.shape[0]
     repeat = functools.partial(jax.tree.map, lambda a: jnp.repeat(a, size, axis=0))
     memory = model.encode(source, mask)
@@ -131,7 +132,7 @@ def _beam(graphdef, state, source, mask, longest, size):
         before = jnp.where(place == 0, BOS, words[:, :, jnp.maximum(place - 1, 0)])
         done = (words == EOS).any(-1)
         state, logits, _ = model.advance(state, before.reshape(-1), repeated)
-        scores = jax.nn.log_softmax(_allowed(logits)).reshape(batch, size, -1)
+        scores = _word_log_p(logits).reshape(batch, size, -1)
         only_pad = jnp.full(scores.shape[-1], -jnp.inf).at[PAD].set(0.0)
         total = log_p[..., None] + jnp.where(done[..., None], only_pad, scores)
         best, place_of = jax.lax.top_k(total.reshape(batch, -1), size)
@@ -206,16 +207,14 @@ def sample(
     require(top_p is None or 0 < top_p <= 1, f"top_p is a share, above 0 and at most 1, not {top_p!r}.")
     if temperature == 0:
         temperature, top_k, top_p = 1.0, 1, None
-    drawn = _sample(*_working(model), prompt, rng, length, end, temperature, top_k, top_p)
-    words, log_p = _as_numpy(drawn)
+    words, log_p = _sample(model, prompt, rng, length, end, temperature, top_k, top_p)
     if not np.isfinite(log_p).all():
         raise InvalidInput("The model's scores are no numbers: has its training diverged?")
     return Sampled(words, log_p)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 4, 5))
-def _sample(graphdef, state, prompt, rng, length, end, temperature, top_k, top_p):
-    model = nnx.merge(graphdef, state)
+@compiled("length", "end")
+def _sample(model, prompt, rng, length, end, temperature, top_k, top_p):
     begin, advance = _going_on(model) if isinstance(model, CachedLanguageModel) else _reading_again(model)
 
     def step(carry, rng):
@@ -252,17 +251,6 @@ def _reading_again(model: LanguageModel) -> tuple[Callable, Callable]:
     return begin, advance
 
 
-def _allowed(logits: Any) -> Any:
-    """Scores without the two symbols that no sentence holds: padding and the begin mark."""
-    return logits.astype(jnp.float32).at[..., jnp.array([PAD, BOS])].set(-jnp.inf)
-
-
-def _working(model: Any) -> tuple[Any, Any]:
-    """A model in evaluation mode, split for a compiled function."""
-    working = nnx.merge(*nnx.split(model))
-    working.eval()
-    return nnx.split(working)
-
-
-def _as_numpy(values: Any) -> Any:
-    return jax.tree.map(np.asarray, values)
+def _word_log_p(logits: Float[Array, "*lead vocab"]) -> Float[Array, "*lead vocab"]:
+    """log p of the next words; without the two symbols that no sentence holds, padding and the begin mark."""
+    return jax.nn.log_softmax(logits.astype(jnp.float32).at[..., jnp.array([PAD, BOS])].set(-jnp.inf))

@@ -17,12 +17,12 @@ from ..data.batching import Batches, Tagged
 from ..data.sequences import lag_recall
 from ..measure.agreement import number_loss, prefers
 from ..measure.memory import Recall, frozen_recall, reach, total_memory
-from ..measure.run import apply, every_step
 from ..measure.speed import seconds
 from ..measure.states import twin_distance
 from ..models.cells import RNNCell
 from ..models.fast import unroll
 from ..models.losses import classification, next_word, next_word_loss, tagging
+from ..models.run import apply, every_step
 from ..models.sequence import RecurrentLanguageModel, SequenceClassifier
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained

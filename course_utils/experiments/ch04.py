@@ -8,9 +8,9 @@ from flax import nnx
 
 from ..data.batching import Parallel
 from ..data.translation import arrays, pairs, vocabularies
-from ..measure.run import apply
 from ..measure.summary import Kept, kept
 from ..measure.translation import bleu, translate
+from ..models.run import apply
 from ..runtime import budget
 from ..training import Trained, trained
 from . import rounded

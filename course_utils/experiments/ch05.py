@@ -12,10 +12,10 @@ from ..data.batching import Parallel
 from ..data.translation import pairs
 from ..measure.alignment import links, weights_on_reference
 from ..measure.influence import deletions, gradients, other_weights, replaced
-from ..measure.run import apply
 from ..measure.translation import bleu
 from ..models.attention import Score, Tempered, attend
 from ..models.losses import cross_entropy, mean
+from ..models.run import apply
 from ..models.seq2seq import Translator
 from ..runtime import budget, require
 from ..training import fit_seeds

@@ -12,11 +12,11 @@ from ..data.batching import Batches, Labelled
 from ..data.sequences import delayed_recall
 from ..measure.agreement import prefers, right
 from ..measure.heads import even_weight, subject_weights, without
-from ..measure.run import apply
 from ..measure.softmax import random_vectors, saturation
 from ..models.losses import classification, next_word
 from ..models.positions import Positions
 from ..models.readers import AttentionClassifier, AttentionLanguageModel, LookBack
+from ..models.run import apply
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
 from . import recall, rounded
@@ -31,7 +31,8 @@ WIDTH, HEADS, LAYERS = 64, 4, 2
 MOMENTS = (250, 500, 1_000, 2_000)  # updates on words alone; the last is the shipped model
 ASKED_UPDATES, NEAR = 1_000, 10  # the farthest distance that "trained near" sees
 TOLD = (20, 30, 40, 60, 100, 200)  # lengths at which readers trained on `ORDERED` symbols are asked
-SCHEMES: tuple[str, ...] = get_args(Positions)
+ASKED: tuple[Positions, ...] = ("sinusoidal", "none")
+SCHEMES: tuple[Positions, ...] = get_args(Positions)
 
 
 # ------------------------------------------------------------------------------------------ the root of d_k
@@ -54,7 +55,7 @@ def scaling(seed: int = 0) -> dict[str, dict[str, list[float]]]:
 # -------------------------------------------------------------------------------------------- delayed recall
 
 
-def one_look(rngs: nnx.Rngs, positions: str = "none", longest: int = max(TOLD)) -> LookBack:
+def one_look(rngs: nnx.Rngs, positions: Positions = "none", longest: int = max(TOLD)) -> LookBack:
     """A single look from the last symbol, of width 64."""
     symbols = recall.LABELS + recall.DISTRACTORS
     return LookBack(symbols, recall.LABELS, rngs=rngs, width=recall.HIDDEN, positions=positions, longest=longest)
@@ -69,7 +70,7 @@ def one_alphabet(delay: int, batch: int = recall.BATCH) -> Any:
     return draw
 
 
-def recalled(delay: int, positions: str | None = None) -> dict[str, Any]:
+def recalled(delay: int, positions: Positions | None = None) -> dict[str, Any]:
     """Three networks of one look on one delay: with two alphabets, or with one and a kind of position."""
     make = functools.partial(one_look, positions=positions or "none", longest=max(delay, *TOLD))
     if positions is None:
@@ -99,7 +100,7 @@ def _first_weight(model: Any, tokens: Any, mask: Any) -> Any:
     return model.look(tokens, mask)[1][:, 0, 0]
 
 
-def learn(delay: int, positions: str = "none", report: Any = None, seed: int = 0) -> tuple[LookBack, History]:
+def learn(delay: int, positions: Positions = "none", report: Any = None, seed: int = 0) -> tuple[LookBack, History]:
     """One network of one look, trained on the delay with two alphabets."""
     model = one_look(nnx.Rngs(seed), positions, max(delay, *TOLD))
     return model, recall.train(model, delay, seed=seed, report=report)
@@ -108,14 +109,14 @@ def learn(delay: int, positions: str = "none", report: Any = None, seed: int = 0
 # ------------------------------------------------------------------------------------------ the cat sentence
 
 
-def language_model(rngs: nnx.Rngs, positions: str = "sinusoidal") -> AttentionLanguageModel:
+def language_model(rngs: nnx.Rngs, positions: Positions = "sinusoidal") -> AttentionLanguageModel:
     """Two layers of four heads that predict words; nothing in them but attention, sums and norms."""
     return AttentionLanguageModel(
         len(vocabulary()), rngs=rngs, width=WIDTH, heads=HEADS, layers=LAYERS, positions=positions
     )
 
 
-def reader(rngs: nnx.Rngs, positions: str = "sinusoidal") -> AttentionClassifier:
+def reader(rngs: nnx.Rngs, positions: Positions = "sinusoidal") -> AttentionClassifier:
     """The same, asked for the subject's number."""
     return AttentionClassifier(
         len(vocabulary()), 2, rngs=rngs, width=WIDTH, heads=HEADS, layers=LAYERS, positions=positions
@@ -136,7 +137,7 @@ def well_trained(retrain: bool = False) -> Trained:
 MODELS = {"words-attention": well_trained}
 
 
-def asked(positions: str) -> Accuracy:
+def asked(positions: Positions) -> Accuracy:
     """Three readers asked directly."""
     models, _ = fit_seeds(
         functools.partial(reader, positions=positions), asked_directly(), budget(ASKED_UPDATES), loss=classification, seeds=SEEDS,
@@ -145,7 +146,7 @@ def asked(positions: str) -> Accuracy:
     return accuracy(models, right)
 
 
-def near(positions: str) -> Accuracy:
+def near(positions: Positions) -> Accuracy:
     """Three language models trained on distances up to `NEAR`, and tested at every distance."""
     batches = Batches(agreement(20_000, seed=0, distances=(1, NEAR)).sentences(), BATCH, LENGTHS)
     models, _ = fit_seeds(
@@ -193,7 +194,7 @@ def headline() -> dict[str, Any]:
         "off": [rounded(off) for _, off in found],
         "even": round(even_weight(test()), 4),
     }
-    for positions in ("sinusoidal", "none"):
+    for positions in ASKED:
         result["asked"][positions] = asked(positions).numbers()
     for positions in SCHEMES:
         result["near"][positions] = near(positions).numbers()

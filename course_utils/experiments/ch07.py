@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -16,17 +16,19 @@ from ..data.translation import vocabularies
 from ..decoding import BOS, EOS, PAD
 from ..measure.agreement import prefers
 from ..measure.alignment import links
-from ..measure.run import apply
+from ..measure.inside import moved, reader_weights, transformer_weights
 from ..measure.speed import Cost, crossover, exponent, race, seconds
+from ..measure.stack import LAYERS, Kind, stacked
 from ..measure.translation import bleu, translate
 from ..models.gated import GRUCell
 from ..models.linear import positive
 from ..models.losses import cross_entropy, next_word
 from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
+from ..models.run import apply
 from ..models.self_attention import scaled_dot_product
 from ..models.seq2seq import CELLS, translation
-from ..models.transformer import Block, Transformer
-from ..runtime import budget, recorded, require, size
+from ..models.transformer import Transformer
+from ..runtime import budget, recorded, size
 from ..training import History, fit, fit_seeds
 from . import ch03, ch05, recall, rounded
 from . import translate as task
@@ -40,7 +42,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "Transformer": {},
     "learned positions": {"positions": "learned"},
     "rotary positions": {"positions": "rotary"},
-    "norm after": {"norm": "after"},
+    "norm after": {"norm": "post"},
 }
 WORDS_UPDATES = 4_000  # of language models on the sentences with a cat
 DELAYS = (10, 30, 100, 300)
@@ -50,8 +52,6 @@ RACE_BATCH, RACE_WIDTH, RACE_BATCHES = 8, 128, (1, 8, 64)
 SLOW = 2.0  # seconds; once a step takes longer, longer sequences are not timed
 IMAGE_UPDATES, IMAGE_BATCH = 600, 64
 SENTENCE = 20  # words, where steps are counted
-STACKED = (1, 2, 4, 8, 16)  # layers of a stack
-KINDS = ("norm before", "norm after", "no sums")
 
 
 # ----------------------------------------------------------------------------------------- the Transformer
@@ -96,70 +96,7 @@ def head_errors(model: Transformer, corpus: Corpus | None = None) -> list[list[f
 
 
 def _cross(model: Transformer, source: Any, mask: Any, words: Any) -> Any:
-    return model.weights(source, mask, words).cross
-
-
-# -------------------------------------------------------------------------------------- a stack of layers
-
-
-class Stacked(NamedTuple):
-    """What layers that are not trained make of random vectors, after each number of layers in `STACKED`."""
-
-    alike: list[float]  # mean cosine between the vectors of two positions
-    told: list[float]  # share of positions whose own input a linear map of their vector finds among all of the sequence
-    gradient: list[float]  # size of the gradient of the output in a random direction of length 1, at the input
-
-
-def stacked(kind: str, seed: int = 0, width: int = 64, positions: int = 16, sequences: int = 256) -> Stacked:
-    """Random vectors through a stack. kind: "norm before", "norm after" (with sums), or "no sums", x ← f(norm(x)) for each branch."""
-    mask = jnp.ones((positions, positions), bool)
-    inputs, direction = jax.random.normal(jax.random.key(seed), (2, sequences, positions, width))
-    direction = direction[:4] / jnp.linalg.norm(direction[:4])
-    x, back, alike, told, gradient = inputs, [], [], [], []
-    for i in range(max(STACKED)):
-        norm = "after" if kind == "norm after" else "before"
-        block = nnx.split(Block(width, HEADS, 4 * width, rngs=nnx.Rngs(100 * seed + i), norm=norm))
-        layer = functools.partial(_layer, block[0], kind != "no sums", block[1], mask)
-        back.append(jax.vjp(layer, x[:4])[1])
-        x = layer(x)
-        if i + 1 in STACKED:
-            slope = direction
-            for pull in reversed(back):
-                (slope,) = pull(slope)
-            alike.append(round(likeness(x), 4))
-            told.append(round(read_out(x, inputs), 4))
-            gradient.append(round(float(jnp.linalg.norm(slope)), 4))
-    return Stacked(alike, told, gradient)
-
-
-def read_out(x: Any, inputs: Any) -> float:
-    """How often the best linear map (least squares, three quarters of the sequences) tells a position's input from its vector.
-
-    On the other quarter: the share of positions whose own input, of all inputs of their sequence, lies nearest to what is
-    read out. Guessing finds one in as many as there are positions.
-    """
-    fitted, width = 3 * len(x) // 4, x.shape[-1]
-    x = (x - x.mean((0, 1))) / x.std((0, 1))
-    map_back = jnp.linalg.lstsq(x[:fitted].reshape(-1, width), inputs[:fitted].reshape(-1, width))[0]
-    read = x[fitted:] @ map_back
-    distances = jnp.linalg.norm(read[:, :, None] - inputs[fitted:, None], axis=-1)
-    return float((distances.argmin(-1) == jnp.arange(x.shape[1])).mean())
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _layer(graphdef: Any, sums: bool, state: Any, mask: Any, x: Any) -> Any:
-    block = nnx.merge(graphdef, state)
-    if sums:
-        return block(x, mask)[0]
-    x = block.attention(block.attention_norm(x), mask)[0]  # type: ignore[misc]
-    return block.mlp(block.mlp_norm(x))  # type: ignore[misc]
-
-
-def likeness(x: Any) -> float:
-    """Mean cosine between the vectors of two positions of one sequence: 1 where all positions are the same."""
-    unit = x / jnp.linalg.norm(x, axis=-1, keepdims=True)
-    cosines, n = jnp.einsum("btd,bsd->bts", unit, unit), x.shape[1]
-    return float((cosines.sum((1, 2)) - n).mean() / (n * (n - 1)))
+    return transformer_weights(model, source, mask, words).cross
 
 
 # ------------------------------------------------------------------------------------ five architectures
@@ -207,15 +144,6 @@ def _writing_anew(longest: int) -> Callable:
         return jax.lax.scan(step, words, jnp.arange(longest))[0][:, 1:]
 
     return write
-
-
-def moved(model: Transformer, places: int) -> Transformer:
-    """The same network, for which the first word of every sentence stands `places` places later (no learned positions)."""
-    require(model.source_words.table is None, "A learned table has no places beyond its last row.")
-    other = nnx.merge(*nnx.split(model))
-    for words in (other.source_words, other.target_words):
-        words.first = nnx.data(nnx.Variable(jnp.asarray(places)))  # a value, so that one compilation serves all
-    return other
 
 
 def bleu_by_place(model: Transformer, places: Sequence[int], longest: int = 32) -> dict[int, float]:
@@ -387,7 +315,7 @@ def _nearest(answers: Any, values: Any) -> Any:
 # -------------------------------------------------------------------------------------------------- images
 
 
-def picture_reader(rngs: nnx.Rngs, positions: str = "learned") -> PatchReader:
+def picture_reader(rngs: nnx.Rngs, positions: Literal["learned", "none"] = "learned") -> PatchReader:
     """A Transformer of two layers that reads 16 patches."""
     return PatchReader((SIDE // PATCH) ** 2, PATCH**2, 2, rngs=rngs, positions=positions)
 
@@ -402,7 +330,9 @@ def picture_loss(model: PatchReader, batch: Any) -> Any:
     return cross_entropy(logits, batch.labels), {"accuracy": (logits.argmax(-1) == batch.labels).mean()}
 
 
-def pictures(positions: str = "learned", seeds: Sequence[int] = SEEDS) -> tuple[list[PatchReader], list[float]]:
+def pictures(
+    positions: Literal["learned", "none"] = "learned", seeds: Sequence[int] = SEEDS
+) -> tuple[list[PatchReader], list[float]]:
     """Readers of pictures trained for 600 updates, and their accuracy on others."""
     make = functools.partial(picture_reader, positions=positions)
     models, _ = fit_seeds(
@@ -423,7 +353,7 @@ def looks_at_the_other(model: Any) -> list[float]:
 
 
 def _look(model: Any, batch: Any) -> Any:
-    return model.look(cut(batch.pixels))[1]
+    return reader_weights(model, cut(batch.pixels))
 
 
 def without_places() -> float:
@@ -446,7 +376,7 @@ def headline() -> dict[str, Any]:
     """BLEU by length and alignment error of every variant and head; what is missing for the table of five; the race; images."""
     result: dict[str, Any] = {
         "seeds": list(SEEDS), "updates": budget(UPDATES), "width": WIDTH, "heads": HEADS, "layers": DEPTH, "variants": {},
-        "stacked": {"layers": list(STACKED), **{kind: [stacked(kind, seed)._asdict() for seed in SEEDS] for kind in KINDS}},
+        "stacked": {"layers": list(LAYERS), **{kind: [stacked(kind, seed)._asdict() for seed in SEEDS] for kind in get_args(Kind)}},
         "costs": costs_of_five(),
     }  # fmt: skip
     lengths = LENGTHS if size() == "full" else LENGTHS[:5]

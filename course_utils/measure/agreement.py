@@ -9,8 +9,8 @@ from jaxtyping import Array, Bool, Float
 
 from ..data.agreement import AGREEING, NOUNS, Agreement, vocabulary
 from ..data.batching import pad
+from ..models.run import apply, logits
 from ..runtime import require
-from .run import apply, logits
 
 
 def right(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..data.batching import Parallel
+from ..models.run import apply
 from ..runtime import require
-from .run import apply
 
 
 def weights_on_reference(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source"]:

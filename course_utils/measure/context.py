@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..models.run import apply
 from ..models.sequence import hidden_states
 from ..runtime import require
-from .run import apply
 
 
 class Context(NamedTuple):

@@ -12,9 +12,9 @@ from ..data.agreement import Agreement
 from ..models.fast import unroll
 from ..models.gated import LSTMCell
 from ..models.recurrent import WrappedCell
+from ..models.run import apply
 from ..runtime import require
 from .agreement import verb_margin
-from .run import apply
 
 
 class Gates(NamedTuple):

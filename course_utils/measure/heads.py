@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ..data.agreement import Agreement
+from ..models.run import apply
 from .agreement import verb_margin
-from .run import apply
+from .inside import reader_weights, without_heads
 
 
 def subject_weights(model: Any, corpus: Agreement, batch: int = 250) -> Float[np.ndarray, "n layers heads"]:
@@ -27,7 +28,7 @@ def even_weight(corpus: Agreement) -> float:
 
 
 def _weights(model: Any, tokens: Any, at: Any) -> Any:
-    weights = model.look(tokens)[1]
+    weights = reader_weights(model, tokens)
     return jnp.take_along_axis(weights, at[None, :, None, None, None], axis=3)[:, :, :, 0]
 
 
@@ -42,5 +43,5 @@ def without(model: Any, corpus: Agreement, keep: Any, batch: int = 500) -> float
 
 
 def _margin(model: Any, tokens: Any, at: Any, keep: Any) -> Any:
-    logits = model.look(tokens, keep)[0]
+    logits = without_heads(model, keep).every_step(tokens)
     return verb_margin(jnp.take_along_axis(logits, at[:, None, None], axis=1)[:, 0])

@@ -9,8 +9,8 @@ from jaxtyping import Array, Bool, Float
 
 from ..data.batching import Parallel
 from ..models.attention import masked_softmax
+from ..models.run import apply
 from ..runtime import require
-from .run import apply
 
 
 def gradients(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source"]:

@@ -8,8 +8,8 @@ from jaxtyping import Float
 
 from ..data.batching import pad
 from ..data.vocabulary import Vocabulary
+from ..models.run import apply
 from ..models.sequence import hidden_states
-from .run import apply
 
 
 class Steps(NamedTuple):

@@ -9,9 +9,9 @@ from jaxtyping import Float
 
 from ..data.agreement import Agreement
 from ..models.fast import unroll
+from ..models.run import apply
 from ..runtime import require
 from .agreement import verb_margin
-from .run import apply
 
 
 def between_twins(

@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ..data.agreement import Agreement
+from ..models.run import apply
 from ..models.sequence import hidden_states
 from ..runtime import require
-from .run import apply
 
 
 class Plane(NamedTuple):

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ..data.batching import Parallel
+from ..models.run import apply
 from ..runtime import require
 from .memory import read_out
-from .run import apply
 
 
 class Kept(NamedTuple):

@@ -13,10 +13,10 @@ from ..data.agreement import Agreement
 from ..data.batching import Labelled
 from ..models.losses import cross_entropy
 from ..models.recurrent import Truncated
+from ..models.run import apply
 from ..runtime import require_positive
 from .agreement import verb_margin
 from .gradients import state_gradients
-from .run import apply
 
 
 class Bias(NamedTuple):

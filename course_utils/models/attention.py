@@ -108,7 +108,7 @@ class Scorer(nnx.Module):
     """
 
     def __init__(
-        self, kind: Score | str, query: int, key: int, units: int, *, rngs: nnx.Rngs
+        self, kind: Score, query: int, key: int, units: int, *, rngs: nnx.Rngs
     ):
         require_positive(query=query, key=key, units=units)
         require(

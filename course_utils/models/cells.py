@@ -8,7 +8,7 @@ parameters.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 
 from ..runtime import require, require_positive
 from .fast import apart
+from .interfaces import Arrays
 
 Activation = Literal["tanh", "relu", "logistic", "linear"]
 Start = Literal["orthogonal", "identity", "gaussian"]
@@ -46,7 +47,7 @@ def rnn_step(
 
 
 def recurrent_matrix(
-    rng: Array, hidden: int, start: Start | str = "orthogonal", scale: float = 1.0
+    rng: Array, hidden: int, start: Start = "orthogonal", scale: float = 1.0
 ) -> Float[Array, "hidden hidden"]:
     """A first value for W_h, `[hidden, hidden]`, times `scale`.
 
@@ -85,7 +86,7 @@ class RecurrentCell(nnx.Module):
         hidden: int,
         *,
         rngs: nnx.Rngs,
-        start: Start | str = "orthogonal",
+        start: Start = "orthogonal",
         scale: float = 1.0,
     ):
         require_positive(embed=embed, hidden=hidden)
@@ -111,7 +112,7 @@ class RecurrentCell(nnx.Module):
         """
         return type(self).step is RecurrentCell.step
 
-    def start(self, batch: int) -> Any:
+    def start(self, batch: int) -> Arrays:
         """h_0 = 0."""
         return jnp.zeros((batch, self.hidden))
 
@@ -124,25 +125,25 @@ class RecurrentCell(nnx.Module):
         return inputs @ self.W_x[...].T + self.b[...]
 
     def shares(
-        self, state: Any, projected: Float[Array, "batch gates"] | tuple[Array, ...]
-    ) -> tuple[Any, Any]:
+        self, state: Arrays, projected: Float[Array, "batch gates"] | tuple[Array, ...]
+    ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
         """W_h h_{t-1} and what the inputs contribute, each cut into the gates."""
         recurrent = self.output(state) @ self.W_h[...].T
         return apart(recurrent, self.pieces), apart(projected, self.pieces)
 
     def step(
-        self, state: Any, projected: Float[Array, "batch gates"] | tuple[Array, ...]
-    ) -> Any:
+        self, state: Arrays, projected: Float[Array, "batch gates"] | tuple[Array, ...]
+    ) -> Arrays:
         """The next state, from the one before and the inputs' share."""
         return self.combine(state, *self.shares(state, projected))
 
     def combine(
-        self, state: Any, recurrent: tuple[Array, ...], projected: tuple[Array, ...]
-    ) -> Any:
+        self, state: Arrays, recurrent: tuple[Array, ...], projected: tuple[Array, ...]
+    ) -> Arrays:
         """The equation, from both shares of every gate."""
         raise NotImplementedError
 
-    def output(self, state: Any) -> Float[Array, "*lead hidden"]:
+    def output(self, state: Arrays) -> Float[Array, "*lead hidden"]:
         """h_t."""
         return state
 
@@ -156,8 +157,8 @@ class RNNCell(RecurrentCell):
         hidden: int,
         *,
         rngs: nnx.Rngs,
-        activation: Activation | str = "tanh",
-        start: Start | str = "orthogonal",
+        activation: Activation = "tanh",
+        start: Start = "orthogonal",
         scale: float = 1.0,
     ):
         require(

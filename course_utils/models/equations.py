@@ -68,12 +68,10 @@ EQUATIONS = (
     Equation(attention.dot_score, "e_ij = s · h_j", attention.Scorer.__call__),
     Equation(
         attention.masked_softmax,
-        "α_ij = exp(e_ij) / Σ_k exp(e_ik)",
+        "α_j = exp(e_j) / Σ_k exp(e_k)",
         attention.Scorer.weights,
     ),
-    Equation(
-        attention.tempered_softmax, "α_i = softmax(e_i / τ)", attention.Tempered.weights
-    ),
+    Equation(attention.tempered_softmax, "softmax(e / τ)", attention.Tempered.weights),
     Equation(attention.attend, "c_i = Σ_j α_ij h_j", seq2seq.Translator.look),
     Equation(
         self_attention.scaled_scores,
@@ -97,8 +95,8 @@ EQUATIONS = (
     ),
     Equation(
         self_attention.causal_mask,
-        "i may look at j where j ≤ i",
-        transformer.Transformer._forced,
+        "Position i may look at position j where j ≤ i",
+        transformer.Transformer.forced,
     ),
     Equation(
         positions.sinusoidal,
@@ -108,10 +106,10 @@ EQUATIONS = (
     Equation(positions.frequencies, "ω_m = 1 / 10000^(2m/d)", positions.sinusoidal),
     Equation(
         positions.rotate,
-        "(x_{2m}, x_{2m+1}) turned by t ω_m",
+        "each pair (x_{2m}, x_{2m+1}) at position t by the angle t ω_m",
         self_attention.MultiHead._turned,
     ),
-    Equation(losses.cross_entropy, "mean of -log p(label)", losses.next_word_loss),
+    Equation(losses.cross_entropy, "Mean of -log p(label)", losses.next_word_loss),
 )
 
 SECOND_ROUTES = (

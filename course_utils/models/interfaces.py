@@ -5,13 +5,13 @@ Whatever has these methods is one, whoever wrote it: `recurrent.unroll` runs any
 `decoding.greedy` any `Translator`.
 """
 
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree, Shaped
 
-State = TypeVar(
-    "State"
-)  # of a cell: one array, or several in a NamedTuple, the batch as their first axis
+Arrays = PyTree[Shaped[Array, "..."]]  # one, or several in a tuple or a NamedTuple
+AlignmentWeights = Float[Array, "batch source"] | None
+State = TypeVar("State")  # of a cell: such arrays, the batch as their first axis
 
 
 @runtime_checkable
@@ -29,17 +29,17 @@ class Cell(Protocol[State]):
         """The state before the first step."""
         ...
 
-    def project(self, inputs: Float[Array, "*lead embed"]) -> Any:
+    def project(self, inputs: Float[Array, "*lead embed"]) -> Arrays:
         """What the inputs contribute, whatever the state: for any number of positions
         at once.
         """
         ...
 
-    def step(self, state: State, projected: Any) -> State:
+    def step(self, state: State, projected: Arrays) -> State:
         """The next state."""
         ...
 
-    def output(self, state: State) -> Any:
+    def output(self, state: State) -> Float[Array, "*lead output"]:
         """What the rest of a model reads of a state: `[batch, hidden]` of a cell of the
         course.
         """
@@ -54,17 +54,17 @@ class Translator(Protocol):
 
     def encode(
         self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]
-    ) -> Any:
+    ) -> Arrays:
         """The source, read once: the memory."""
         ...
 
-    def begin(self, memory: Any, longest: int) -> Any:
+    def begin(self, memory: Arrays, longest: int) -> Arrays:
         """The decoder's state before the first word, with room for `longest` words."""
         ...
 
     def advance(
-        self, state: Any, words: Int[Array, " batch"], memory: Any
-    ) -> tuple[Any, Float[Array, "batch vocab"], Float[Array, "batch source"] | None]:
+        self, state: Arrays, words: Int[Array, " batch"], memory: Arrays
+    ) -> tuple[Arrays, Float[Array, "batch vocab"], AlignmentWeights]:
         """The state after the words just said, scores of the next, and weights over the
         source (None: there are none).
         """
@@ -80,6 +80,19 @@ class Reader(Protocol):
         tokens: Int[Array, "batch time"],
         mask: Bool[Array, "batch time"] | None = None,
     ) -> Float[Array, "batch classes"]: ...
+
+
+@runtime_checkable
+class Tagger(Protocol):
+    """A sequence in, an answer after each word out."""
+
+    def every_step(
+        self,
+        tokens: Int[Array, "batch time"],
+        mask: Bool[Array, "batch time"] | None = None,
+    ) -> Float[Array, "batch time classes"]:
+        """Scores at every position."""
+        ...
 
 
 @runtime_checkable
@@ -103,14 +116,14 @@ class CachedLanguageModel(LanguageModel, Protocol):
 
     def begin(
         self, prompt: Int[Array, "batch time"], longest: int
-    ) -> tuple[Any, Float[Array, "batch vocab"]]:
+    ) -> tuple[Arrays, Float[Array, "batch vocab"]]:
         """The state after a prompt, with room for `longest` words in all, and scores of
         the next word.
         """
         ...
 
     def advance(
-        self, state: Any, words: Int[Array, " batch"]
-    ) -> tuple[Any, Float[Array, "batch vocab"]]:
+        self, state: Arrays, words: Int[Array, " batch"]
+    ) -> tuple[Arrays, Float[Array, "batch vocab"]]:
         """The state after one word more, and scores of the next."""
         ...

@@ -1,29 +1,28 @@
-"""What attention costs, paid otherwise: in pieces, as a recurrence, or as a recurrence
-that runs in parallel.
+"""What attention costs, paid otherwise.
 
-in pieces   softmax(Q Kᵀ / √d) V, never more than a few columns of the weights at a
-time: the same numbers linear   φ(Q) (φ(K)ᵀ V): another attention, whose causal form is
-a recurrence linear scan   h_t = a_t h_{t-1} + b_t for all t in about 2 log2 n rounds
+chunked      softmax(Q Kᵀ / √d) V, a few columns of the weights at a time
+linear       φ(Q) (φ(K)ᵀ V): another attention, whose causal form is a recurrence
+linear scan  h_t = a_t h_{t-1} + b_t, for all t in about 2 log2 n rounds
 """
 
 import functools
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from ..runtime import require, require_positive
 
+Queries = Float[Array, "*lead target key"]
+Keys = Float[Array, "*lead source key"]
+Values = Float[Array, "*lead source value"]
+Answers = Float[Array, "*lead target value"]
+
 
 def chunked_attention(
-    queries: Float[Array, "*lead target key"],
-    keys: Float[Array, "*lead source key"],
-    values: Float[Array, "*lead source value"],
-    chunk: int,
-    causal: bool = False,
-) -> Float[Array, "*lead target value"]:
+    queries: Queries, keys: Keys, values: Values, chunk: int, causal: bool = False
+) -> Answers:
     """softmax(Q Kᵀ / √d) V with `chunk` keys at a time: memory grows with n · chunk,
     not with n², also when it is trained.
 
@@ -45,18 +44,22 @@ def chunked_attention(
     require(
         source % chunk == 0, f"The {source} keys do not fall into chunks of {chunk}."
     )
-    return _in_pieces(queries, keys, values, chunk, causal)
+    return _chunked(queries, keys, values, chunk, causal)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def _in_pieces(queries: Any, keys: Any, values: Any, chunk: int, causal: bool) -> Any:
+def _chunked(
+    queries: Queries, keys: Keys, values: Values, chunk: int, causal: bool
+) -> Answers:
     return _answer(queries, keys, values, chunk, causal)[0]
 
 
-def _answer(queries: Any, keys: Any, values: Any, chunk: int, causal: bool) -> Any:
-    def step(kept: Any, piece: Any) -> Any:
-        largest, total, found = kept
-        k, v, begin = piece
+def _answer(
+    queries: Queries, keys: Keys, values: Values, chunk: int, causal: bool
+) -> tuple[Answers, tuple[Array, ...]]:
+    def step(sums, now):
+        largest, total, found = sums
+        k, v, begin = now
         scores = _scores(queries, k, begin, causal)
         new = jnp.maximum(largest, scores.max(-1))
         shrink, raised = jnp.exp(largest - new), jnp.exp(scores - new[..., None])
@@ -75,28 +78,30 @@ def _answer(queries: Any, keys: Any, values: Any, chunk: int, causal: bool) -> A
         jnp.zeros(lead, dtype),
         jnp.zeros((*lead, values.shape[-1]), dtype),
     )
-    (largest, total, found), _ = jax.lax.scan(step, begin, _pieces(keys, values, chunk))
+    (largest, total, found), _ = jax.lax.scan(step, begin, _chunks(keys, values, chunk))
     answer = (found / total[..., None]).astype(values.dtype)
     return answer, (queries, keys, values, answer, largest + jnp.log(total))
 
 
-def _gradient(chunk: int, causal: bool, kept: Any, slope: Any) -> Any:
+def _gradient(
+    chunk: int, causal: bool, kept: tuple[Array, ...], slope: Answers
+) -> tuple[Array, ...]:
     queries, keys, values, answer, log_total = kept
     even = (slope * answer).sum(-1, keepdims=True)
     root = math.sqrt(queries.shape[-1])
 
-    def step(of_queries: Any, piece: Any) -> Any:
-        k, v, begin = piece
+    def step(of_queries, now):
+        k, v, begin = now
         weights = jnp.exp(_scores(queries, k, begin, causal) - log_total[..., None])
         of_scores = weights * (slope @ jnp.swapaxes(v, -1, -2) - even) / root
-        of_piece = (
+        of_chunk = (
             jnp.swapaxes(of_scores, -1, -2) @ queries,
             jnp.swapaxes(weights, -1, -2) @ slope,
         )
-        return of_queries + of_scores @ k, of_piece
+        return of_queries + of_scores @ k, of_chunk
 
     begin = jnp.zeros(queries.shape, log_total.dtype)
-    of_queries, found = jax.lax.scan(step, begin, _pieces(keys, values, chunk))
+    of_queries, found = jax.lax.scan(step, begin, _chunks(keys, values, chunk))
     joined = (
         jnp.moveaxis(a, 0, -3).reshape(b.shape)
         for a, b in zip(found, (keys, values), strict=True)
@@ -107,10 +112,12 @@ def _gradient(chunk: int, causal: bool, kept: Any, slope: Any) -> Any:
     )
 
 
-_in_pieces.defvjp(_answer, _gradient)
+_chunked.defvjp(_answer, _gradient)
 
 
-def _scores(queries: Any, keys: Any, begin: Any, causal: bool) -> Any:
+def _scores(
+    queries: Queries, keys: Keys, begin: Int[Array, ""], causal: bool
+) -> Float[Array, "*lead target source"]:
     """Scores of the keys from position `begin` on."""
     scores = queries @ jnp.swapaxes(keys, -1, -2) / math.sqrt(queries.shape[-1])
     if not causal:
@@ -119,14 +126,16 @@ def _scores(queries: Any, keys: Any, begin: Any, causal: bool) -> Any:
     return jnp.where(seen, scores, -jnp.inf)
 
 
-def _pieces(keys: Any, values: Any, chunk: int) -> Any:
+def _chunks(
+    keys: Keys, values: Values, chunk: int
+) -> tuple[Array, Array, Int[Array, " chunks"]]:
     """Keys, values and first position of every chunk, along the first axis."""
     count = keys.shape[-2] // chunk
-    cut = (
-        jnp.moveaxis(x.reshape(*x.shape[:-2], count, chunk, x.shape[-1]), -3, 0)
-        for x in (keys, values)
-    )
-    return *cut, chunk * jnp.arange(count)
+
+    def cut(x):
+        return jnp.moveaxis(x.reshape(*x.shape[:-2], count, chunk, x.shape[-1]), -3, 0)
+
+    return cut(keys), cut(values), chunk * jnp.arange(count)
 
 
 def positive(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -172,7 +181,7 @@ def linear_attention_recurrent(
     """
     lead = keys.shape[:-2]
 
-    def step(state: Any, now: Any) -> Any:
+    def step(state, now):
         S, z = state
         q, k, v = now
         S, z = S + k[..., :, None] * v[..., None, :], z + k
@@ -194,7 +203,7 @@ def sequential_scan(
 ) -> Float[Array, "time hidden"]:
     """h_t = a_t h_{t-1} + b_t from h_0 = 0, one step after another."""
 
-    def step(h: Any, now: Any) -> Any:
+    def step(h, now):
         h = now[0] * h + now[1]
         return h, h
 
@@ -212,7 +221,7 @@ def parallel_scan(
     (2018). It works because the recurrence is *linear*: no squashing in between.
     """
 
-    def both(first: Any, then: Any) -> Any:
+    def both(first, then):
         return then[0] * first[0], then[0] * first[1] + then[1]
 
     return jax.lax.associative_scan(both, (a, b))[1]

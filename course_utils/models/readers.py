@@ -5,7 +5,7 @@ They are asked as the networks of `models.sequence` are, `model(tokens, mask)`, 
 whatever measures those measures these.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from .interfaces import Cell
 from .positions import Positions
 from .recurrent import refuse_empty_rows
 from .self_attention import KeysValues, MultiHead, causal_mask
-from .transformer import LONGEST, Block, Decoding, WordsAndPlaces
+from .transformer import LONGEST, AttentionOnly, Block, Decoding, WordsAndPlaces
 
 
 class LookBack(nnx.Module):
@@ -38,7 +38,7 @@ class LookBack(nnx.Module):
         rngs: nnx.Rngs,
         width: int = 64,
         heads: int = 1,
-        positions: Positions | str = "none",
+        positions: Positions = "none",
         longest: int = LONGEST,
     ):
         require_positive(classes=classes)
@@ -74,8 +74,8 @@ class AttentionReader(nnx.Module):
     """Layers of self-attention in which each position looks at itself and what came
     before, and a score for each class.
 
-    inner: units of the MLP in each layer; 0 leaves it out, and nothing but attention,
-    sums and norms is left.
+    inner: units of the feed-forward network in each layer; 0 leaves it out, and nothing
+    but attention, sums and norms is left.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class AttentionReader(nnx.Module):
         heads: int = 4,
         layers: int = 2,
         inner: int = 0,
-        positions: Positions | str = "sinusoidal",
+        positions: Positions = "sinusoidal",
         longest: int = LONGEST,
     ):
         require_positive(classes=classes, layers=layers)
@@ -97,30 +97,14 @@ class AttentionReader(nnx.Module):
         rotary = positions == "rotary"
         self.blocks = nnx.data(
             [
-                Block(width, heads, inner, rngs=rngs, rotary=rotary)
+                Block(width, heads, inner, rotary=rotary, rngs=rngs)
+                if inner
+                else AttentionOnly(width, heads, rotary=rotary, rngs=rngs)
                 for _ in range(layers)
             ]
         )
         self.norm = nnx.LayerNorm(width, rngs=rngs)
         self.head = nnx.Linear(width, classes, rngs=rngs)
-
-    def look(
-        self,
-        tokens: Int[Array, "batch time"],
-        keep: Float[Array, "layers heads"] | None = None,
-    ) -> tuple[
-        Float[Array, "batch time classes"], Float[Array, "layers batch heads time time"]
-    ]:
-        """Scores at every position, and the weights of every layer and head.
-
-        keep: what each head's finding is multiplied with; 0 switches a head off.
-        """
-        x, found = self.words(tokens), []
-        allowed = causal_mask(tokens.shape[1])
-        for i, block in enumerate(self.blocks):
-            x, weights, _ = block(x, allowed, keep=None if keep is None else keep[i])
-            found.append(weights)
-        return self.head(self.norm(x)), jnp.stack(found)
 
     def every_step(
         self,
@@ -131,7 +115,10 @@ class AttentionReader(nnx.Module):
         right changes nothing.
         """
         refuse_empty_rows(mask)
-        return self.look(tokens)[0]
+        x = self.words(tokens)
+        for block in self.blocks:
+            x = block(x, causal_mask(tokens.shape[1]))
+        return self.head(self.norm(x))
 
 
 class AttentionClassifier(AttentionReader):
@@ -180,12 +167,14 @@ class AttentionLanguageModel(AttentionReader):
         place = state.place
         x, caches = self.words(words[:, None], place[:, None]), []
         for block, cache in zip(self.blocks, state.cache, strict=True):
-            x, cache, _ = block.step(x, cache, place)
+            x, cache = block.step(x, cache, place)
             caches.append(cache)
         return Decoding(tuple(caches), place + 1), self.head(self.norm(x))[:, 0]
 
 
-def _last(tokens: Any, mask: Any) -> Any:
+def _last(
+    tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None
+) -> Int[Array, " batch"]:
     """Place of the last word of each row."""
     batch, time = tokens.shape
     if mask is None:
@@ -219,15 +208,13 @@ class AttentiveRecurrence(nnx.Module):
     ) -> Float[Array, "batch time classes"]:
         """Scores at every position."""
         states, _ = unroll(self.cell, self.embed(tokens), mask)
-        return self.head(
-            states + self.attention(states, causal_mask(tokens.shape[1]))[0]
-        )
+        return self.head(states + self.attention(states, causal_mask(tokens.shape[1])))
 
     def __call__(
         self,
         tokens: Int[Array, "batch time"],
         mask: Bool[Array, "batch time"] | None = None,
-    ) -> Any:
+    ) -> Float[Array, "..."]:
         return self.every_step(tokens, mask)
 
 
@@ -266,7 +253,7 @@ class PatchReader(nnx.Module):
         width: int = 64,
         heads: int = 4,
         layers: int = 2,
-        positions: Positions | str = "learned",
+        positions: Literal["learned", "none"] = "learned",
     ):
         require_positive(patches=patches, pixels=pixels, classes=classes, layers=layers)
         require(
@@ -283,28 +270,17 @@ class PatchReader(nnx.Module):
         self.norm = nnx.LayerNorm(width, rngs=rngs)
         self.head = nnx.Linear(width, classes, rngs=rngs)
 
-    def look(
-        self, patches: Float[Array, "batch patches pixels"]
-    ) -> tuple[
-        Float[Array, "batch classes"],
-        Float[Array, "layers batch heads patches patches"],
-    ]:
-        """Scores of the classes, and all weights."""
-        x, found = self.embed(patches), []
-        if self.table is not None:
-            most = self.table.num_embeddings
-            require(
-                patches.shape[1] <= most,
-                f"{patches.shape[1]} patches are more than the {most} "
-                "this reader has places for.",
-            )
-            x = x + self.table(jnp.arange(patches.shape[1])) * self.table.features**0.5
-        for block in self.blocks:
-            x, weights, _ = block(x, jnp.ones((patches.shape[1],) * 2, bool))
-            found.append(weights)
-        return self.head(self.norm(x).mean(axis=1)), jnp.stack(found)
-
     def __call__(
         self, patches: Float[Array, "batch patches pixels"]
     ) -> Float[Array, "batch classes"]:
-        return self.look(patches)[0]
+        x, count = self.embed(patches), patches.shape[1]
+        if self.table is not None:
+            most = self.table.num_embeddings
+            require(
+                count <= most,
+                f"{count} patches are more than the {most} this reader has places for.",
+            )
+            x = x + self.table(jnp.arange(count)) * self.table.features**0.5
+        for block in self.blocks:
+            x = block(x, jnp.ones((count, count), bool))
+        return self.head(self.norm(x).mean(axis=1))

@@ -1,6 +1,6 @@
 """From one step to a sequence, and cells made of other cells."""
 
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,9 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float
 
 from ..runtime import InvalidInput, require, require_mask, require_positive
-from .interfaces import Cell, State
+from .interfaces import Arrays, Cell, State
+
+Tree = TypeVar("Tree")
 
 
 def unroll(
@@ -46,7 +48,7 @@ def unroll(
     return jnp.swapaxes(outputs, 0, 1), last
 
 
-def time_first(tree: Any) -> Any:
+def time_first(tree: Tree) -> Tree:
     """`[batch, time, …]` → `[time, batch, …]`, as `scan` wants it."""
     return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), tree)
 
@@ -60,7 +62,7 @@ def where(is_word: Bool[Array, " batch"] | None, new: State, old: State) -> Stat
     )
 
 
-def as_precise(state: State, projected: Any) -> State:
+def as_precise(state: State, projected: Arrays) -> State:
     """The state in the precision of what it is computed from."""
     dtype = jax.tree.leaves(projected)[0].dtype
     return jax.tree.map(
@@ -109,19 +111,19 @@ class WrappedCell(nnx.Module):
         self.cell = cell
         self.embed, self.hidden = cell.embed, cell.hidden
 
-    def start(self, batch: int) -> Any:
+    def start(self, batch: int) -> Arrays:
         """That of the cell."""
         return self.cell.start(batch)
 
-    def project(self, inputs: Float[Array, "*lead embed"]) -> Any:
+    def project(self, inputs: Float[Array, "*lead embed"]) -> Arrays:
         """That of the cell."""
         return self.cell.project(inputs)
 
-    def step(self, state: Any, projected: Any) -> Any:
+    def step(self, state: Arrays, projected: Arrays) -> Arrays:
         """That of the cell."""
         return self.cell.step(state, projected)
 
-    def output(self, state: Any) -> Float[Array, "*lead hidden"]:
+    def output(self, state: Arrays) -> Float[Array, "*lead hidden"]:
         """That of the cell."""
         return self.cell.output(state)
 
@@ -143,13 +145,13 @@ class Truncated(WrappedCell):
         super().__init__(cell)
         self.window = window
 
-    def project(self, inputs: Float[Array, "batch time embed"]) -> Any:
+    def project(self, inputs: Float[Array, "batch time embed"]) -> Arrays:
         """What the inputs contribute, and where a window begins."""
         steps = jnp.arange(inputs.shape[1])
         begins = (steps % self.window == 0) & (steps > 0)
         return self.cell.project(inputs), jnp.broadcast_to(begins, inputs.shape[:2])
 
-    def step(self, state: Any, projected: Any) -> Any:
+    def step(self, state: Arrays, projected: Arrays) -> Arrays:
         """The cell's step, from a state that counts as a constant where a window
         begins.
         """
@@ -170,7 +172,7 @@ class Damped(WrappedCell):
         super().__init__(cell)
         self.keep = keep
 
-    def step(self, state: Any, projected: Any) -> Any:
+    def step(self, state: Arrays, projected: Arrays) -> Arrays:
         """The cell's step."""
         faded = jax.tree.map(
             lambda a: self.keep * a + (1 - self.keep) * jax.lax.stop_gradient(a), state

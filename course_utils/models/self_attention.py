@@ -7,7 +7,7 @@ Is All You Need*, section 3.2.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import nnx
@@ -15,7 +15,12 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
 from .attention import masked_softmax
+from .dropout import dropped
 from .positions import rotate
+
+# True where a query may look at a key: for all alike, or by sentence (and head).
+Mask = Bool[Array, "target source"] | Bool[Array, "#batch #heads #target source"]
+SelfMask = Bool[Array, "time time"] | Bool[Array, "#batch #heads #time time"]
 
 
 def scaled_scores(
@@ -88,16 +93,26 @@ class KeysValues(NamedTuple):
 
 
 class MultiHead(nnx.Module):
-    """Several looks at once: head_h = Attention(X W_q^h, M W_k^h, M W_v^h), then
-    [head_1; …; head_H] W_o.
+    """Several looks at once, each head on its own share of the numbers:
+
+        head_h = Attention(X W_q^h, M W_k^h, M W_v^h)      [head_1; …; head_H] W_o
 
     Self-attention looks at its own input, M = X; cross-attention at another's. All
     matrices have a bias.
     heads: must divide `width`; each head works on width / heads numbers.
     rotary: queries and keys are turned by their positions (`positions.rotate`).
+    dropout: share of the output's entries that are 0 in training.
     """
 
-    def __init__(self, width: int, heads: int, *, rngs: nnx.Rngs, rotary: bool = False):
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        *,
+        rngs: nnx.Rngs,
+        rotary: bool = False,
+        dropout: float = 0.0,
+    ):
         require_positive(width=width, heads=heads)
         require(
             width % heads == 0,
@@ -105,9 +120,11 @@ class MultiHead(nnx.Module):
             "the width must be a multiple of the heads.",
         )
         self.heads, self.rotary = heads, rotary
-        self.query, self.key, self.value, self.out = (
-            nnx.Linear(width, width, rngs=rngs) for _ in range(4)
-        )
+        self.query = nnx.Linear(width, width, rngs=rngs)
+        self.key = nnx.Linear(width, width, rngs=rngs)
+        self.value = nnx.Linear(width, width, rngs=rngs)
+        self.out = nnx.Linear(width, width, rngs=rngs)
+        self.dropout = dropped(dropout, rngs)
 
     def remember(
         self,
@@ -117,41 +134,57 @@ class MultiHead(nnx.Module):
         """Keys and values of what may be looked at: M W_k and M W_v. `places`: its
         positions, 0 … n - 1 unless given.
         """
-        keys, values = (
-            split_heads(make(inputs), self.heads) for make in (self.key, self.value)
-        )
+        keys = split_heads(self.key(inputs), self.heads)
+        values = split_heads(self.value(inputs), self.heads)
         return KeysValues(self._turned(keys, places), values)
 
     def look(
         self,
         inputs: Float[Array, "batch target width"],
         remembered: KeysValues,
-        mask: Bool[Array, "..."] | None = None,
+        mask: Mask | None = None,
         places: Int[Array, "#batch target"] | None = None,
-        keep: Float[Array, " heads"] | None = None,
     ) -> tuple[
         Float[Array, "batch target width"], Float[Array, "batch heads target source"]
     ]:
-        """What the inputs find in what is remembered, and the weights.
+        """What the heads read, put together, and their weights.
 
-        places: of the inputs, 0 … n - 1 unless given.   keep: what each head's finding
-        is multiplied with; 0 switches it off.
+        places: of the inputs, 0 … n - 1 unless given.
         """
         queries = self._turned(split_heads(self.query(inputs), self.heads), places)
-        found, weights = scaled_dot_product(queries, *remembered, mask)
-        found = found if keep is None else found * keep[:, None, None]
-        return self.out(join_heads(found)), weights
+        heads, weights = scaled_dot_product(queries, *remembered, mask)
+        return self.dropout(self.out(join_heads(heads))), weights
 
     def __call__(
-        self,
-        inputs: Float[Array, "batch time width"],
-        mask: Bool[Array, "..."] | None = None,
-        keep: Float[Array, " heads"] | None = None,
-    ) -> tuple[Float[Array, "batch time width"], Float[Array, "batch heads time time"]]:
+        self, inputs: Float[Array, "batch time width"], mask: SelfMask | None = None
+    ) -> Float[Array, "batch time width"]:
         """Self-attention."""
-        return self.look(inputs, self.remember(inputs), mask, keep=keep)
+        return self.look(inputs, self.remember(inputs), mask)[0]
 
-    def _turned(self, x: Any, places: Any) -> Any:
+    def step(
+        self,
+        inputs: Float[Array, "batch 1 width"],
+        cache: KeysValues,
+        place: Int[Array, " batch"],
+    ) -> tuple[Float[Array, "batch 1 width"], KeysValues]:
+        """Self-attention of one position, which looks at itself and at those before it:
+        their keys and values lie in the cache, and its own join them.
+        """
+        new = self.remember(inputs, place[:, None])
+        positions = jnp.arange(cache.keys.shape[2])
+        here = (positions == place[:, None])[:, None, :, None]
+        cache = KeysValues(
+            jnp.where(here, new.keys, cache.keys),
+            jnp.where(here, new.values, cache.values),
+        )
+        seen = (positions <= place[:, None])[:, None, None]
+        return self.look(inputs, cache, seen, place[:, None])[0], cache
+
+    def _turned(
+        self,
+        x: Float[Array, "batch heads time key"],
+        places: Int[Array, "#batch time"] | None,
+    ) -> Float[Array, "batch heads time key"]:
         if not self.rotary:
             return x
         places = jnp.arange(x.shape[2])[None] if places is None else places

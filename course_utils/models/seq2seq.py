@@ -23,8 +23,10 @@ from jaxtyping import Array, Bool, Float, Int
 from ..runtime import require, require_positive
 from .attention import Score, Scorer, attend
 from .cells import RNNCell
+from .dropout import dropped
 from .fast import apart, unroll
 from .gated import GRUCell, LSTMCell
+from .interfaces import AlignmentWeights, Arrays
 from .losses import cross_entropy, mean
 from .recurrent import refuse_empty_rows
 
@@ -40,12 +42,9 @@ class Memory(NamedTuple):
 
     states: Float[Array, "batch source key"]  # h_1 … h_T
     mask: Bool[Array, "batch source"]
-    prepared: Any  # what the score needs of the states, computed once
+    # What the score needs of the states, computed once; None without attention.
+    prepared: Float[Array, "batch source units"] | None
     summary: Float[Array, "batch key"]  # c of a fixed context; the decoder's start
-
-
-def _keep(values: Any) -> Any:
-    return values
 
 
 class Translator(nnx.Module):
@@ -77,11 +76,11 @@ class Translator(nnx.Module):
         rngs: nnx.Rngs,
         hidden: int = 128,
         embed: int = 64,
-        cell: CellName | str = "GRU",
-        reading: Reading | str = "forward",
-        score: Score | str | None = None,
-        summary: Summary | str = "last",
-        context: Context | str = "every step",
+        cell: CellName = "GRU",
+        reading: Reading = "forward",
+        score: Score | None = None,
+        summary: Summary = "last",
+        context: Context = "every step",
         dropout: float = 0.0,
     ):
         require_positive(
@@ -100,10 +99,6 @@ class Translator(nnx.Module):
                 value in get_args(known),
                 f"{name} must be one of {', '.join(get_args(known))}, not {value!r}.",
             )
-        require(
-            0 <= dropout < 1,
-            f"dropout is a share from 0 to less than 1, not {dropout!r}.",
-        )
         require(
             score is None or context == "every step",
             "With attention there is a context at every step.",
@@ -130,7 +125,7 @@ class Translator(nnx.Module):
         self.scorer = (
             Scorer(score, hidden, key, hidden, rngs=rngs) if score is not None else None
         )
-        self.dropout = nnx.Dropout(dropout, rngs=rngs) if dropout else _keep
+        self.dropout = dropped(dropout, rngs)
 
     def encode(
         self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]
@@ -162,7 +157,7 @@ class Translator(nnx.Module):
         prepared = self.scorer.prepare(joined) if self.scorer is not None else None
         return Memory(joined, mask, prepared, summary)
 
-    def begin(self, memory: Memory, longest: int | None = None) -> Any:
+    def begin(self, memory: Memory, longest: int | None = None) -> Arrays:
         """The decoder's state before the first word: s_0 = tanh(W_s c). It holds any
         number of words in the same room.
         """
@@ -174,12 +169,12 @@ class Translator(nnx.Module):
         return jax.tree.unflatten(tree, values)
 
     def look(
-        self, state: Any, memory: Memory
+        self, state: Arrays, memory: Memory
     ) -> tuple[Float[Array, "batch key"], Float[Array, "batch source"] | None]:
         """The context of the next step, and the weights it was made with (None: there
         are none).
         """
-        if self.scorer is None:
+        if self.scorer is None or memory.prepared is None:
             return memory.summary, None
         weights = self.scorer.weights(
             self.decoder.output(state), memory.prepared, memory.mask
@@ -187,14 +182,19 @@ class Translator(nnx.Module):
         return attend(weights, memory.states), weights
 
     def _next(
-        self, state: Any, projected: Any, memory: Memory, given: Any = None
-    ) -> tuple[Any, Any, Any]:
-        """s_i, c_i and α_i from s_{i-1} and the share of the word before."""
-        context, weights = (
-            self.look(state, memory)
-            if given is None
-            else (attend(given, memory.states), given)
-        )
+        self,
+        state: Arrays,
+        projected: Float[Array, "batch gates"] | tuple[Array, ...],
+        memory: Memory,
+        weights: Float[Array, "batch source"] | None = None,
+    ) -> tuple[Arrays, Float[Array, "batch key"], Float[Array, "batch source"] | None]:
+        """s_i, c_i and α_i from s_{i-1} and the share of the word before. `weights`: to
+        be used in place of the translator's own.
+        """
+        if weights is None:
+            context, weights = self.look(state, memory)
+        else:
+            context = attend(weights, memory.states)
         if self.to_decoder is not None:
             shares = (
                 apart(share, self.decoder.pieces)
@@ -203,7 +203,12 @@ class Translator(nnx.Module):
             projected = tuple(a + b for a, b in zip(*shares, strict=True))
         return self.decoder.step(state, projected), context, weights
 
-    def _logits(self, outputs: Any, words: Any, contexts: Any) -> Any:
+    def _logits(
+        self,
+        outputs: Float[Array, "*lead hidden"],
+        words: Float[Array, "*lead embed"],
+        contexts: Float[Array, "*lead key"],
+    ) -> Float[Array, "*lead vocab"]:
         parts = (
             [outputs, words, contexts]
             if self.context == "every step"
@@ -214,8 +219,8 @@ class Translator(nnx.Module):
         )
 
     def advance(
-        self, state: Any, words: Int[Array, " batch"], memory: Memory
-    ) -> tuple[Any, Float[Array, "batch vocab"], Float[Array, "batch source"] | None]:
+        self, state: Arrays, words: Int[Array, " batch"], memory: Memory
+    ) -> tuple[Arrays, Float[Array, "batch vocab"], AlignmentWeights]:
         """One step: the state after the words before, scores of the next words, weights
         over the source.
         """

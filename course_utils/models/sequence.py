@@ -1,13 +1,11 @@
 """Recurrent networks that answer: once for a sequence, or at every position."""
 
-from typing import Any
-
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require_positive
 from .fast import unroll
-from .interfaces import Cell
+from .interfaces import Arrays, Cell
 
 
 class SequenceClassifier(nnx.Module):
@@ -85,14 +83,14 @@ class RecurrentLanguageModel(nnx.Module):
 
     def begin(
         self, prompt: Int[Array, "batch time"], longest: int
-    ) -> tuple[Any, Float[Array, "batch vocab"]]:
+    ) -> tuple[Arrays, Float[Array, "batch vocab"]]:
         """The last state, which holds any number of words in the same room."""
         _, state = unroll(self.cell, self.embed(prompt))
         return state, self.head(self.cell.output(state))
 
     def advance(
-        self, state: Any, words: Int[Array, " batch"]
-    ) -> tuple[Any, Float[Array, "batch vocab"]]:
+        self, state: Arrays, words: Int[Array, " batch"]
+    ) -> tuple[Arrays, Float[Array, "batch vocab"]]:
         """One step of the cell."""
         state = self.cell.step(state, self.cell.project(self.embed(words)))
         return state, self.head(self.cell.output(state))

@@ -1,16 +1,15 @@
 """The Transformer: self-attention and a small network at every position, with a way
 around each.
 
-    x ← x + Attention(norm(x))        x ← x + MLP(norm(x))
+    x ← x + Attention(norm(x))        x ← x + FeedForward(norm(x))
 
-Vaswani and others (2017). There the norm stood behind each sum; put before each branch,
-as here, it trains without a warm-up (Xiong and others 2020). `Transformer` translates,
-with the three methods that every translator of the course has; classifiers and models
-of the next word are in `models.readers`.
+Vaswani and others (2017). There the norm stood behind each sum (post-norm); put before
+each branch (pre-norm), it trains without a warm-up (Xiong and others 2020).
+`Transformer` translates, with the three methods of every `interfaces.Translator`;
+classifiers and models of the next word are in `models.readers`.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -18,16 +17,14 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_positive
+from .dropout import dropped
 from .positions import Positions, sinusoidal
 from .recurrent import refuse_empty_rows
-from .self_attention import KeysValues, MultiHead, causal_mask
+from .self_attention import KeysValues, MultiHead, SelfMask, causal_mask
 
-Norm = Literal["before", "after"]
+Norm = Literal["pre", "post"]
+SourceMask = Bool[Array, "#batch #heads #time source"]
 LONGEST = 128  # positions that a learned table holds unless told
-
-
-def _forget(branch: str, x: Any) -> None:
-    """Nobody asked."""
 
 
 class WordsAndPlaces(nnx.Module):
@@ -35,15 +32,14 @@ class WordsAndPlaces(nnx.Module):
     these are added: x_t = √d E[w_t] + p_t.
 
     A learned p_t is √d times the row of a table, as the words are; a sinusoidal one is
-    added as it is. The first word has the place `first`, 0 unless changed
-    (`experiments.ch07.moved`).
+    added as it is.
     """
 
     def __init__(
         self,
         vocab: int,
         width: int,
-        positions: Positions | str,
+        positions: Positions,
         longest: int,
         *,
         rngs: nnx.Rngs,
@@ -55,7 +51,6 @@ class WordsAndPlaces(nnx.Module):
             f"positions must be one of {', '.join(known)}, not {positions!r}.",
         )
         self.positions, self.longest = positions, longest
-        self.first: Any = 0
         self.embed = nnx.Embed(vocab, width, rngs=rngs)
         self.table = (
             nnx.Embed(longest, width, rngs=rngs) if positions == "learned" else None
@@ -66,16 +61,14 @@ class WordsAndPlaces(nnx.Module):
         words: Int[Array, "batch time"],
         places: Int[Array, "#batch time"] | None = None,
     ) -> Float[Array, "batch time width"]:
-        first = self.first if isinstance(self.first, int) else self.first[...]
-        at: Any = first + (
-            jnp.arange(words.shape[1])[None] if places is None else places
-        )
-        scale = self.embed.features**0.5
-        x = self.embed(words) * scale
+        """The vectors of the words. places: 0 … time - 1 unless given."""
+        time, width = words.shape[1], self.embed.features
+        places = jnp.arange(time)[None] if places is None else places
+        x = self.embed(words) * width**0.5
         if self.table is not None:
-            self.fits(words.shape[1])
-            return x + self.table(at) * scale
-        return x + sinusoidal(at, x.shape[-1]) if self.positions == "sinusoidal" else x
+            self.fits(time)
+            return x + self.table(places) * width**0.5
+        return x + sinusoidal(places, width) if self.positions == "sinusoidal" else x
 
     def fits(self, time: int) -> None:
         """Raise where so many positions are more than a learned table holds."""
@@ -87,25 +80,63 @@ class WordsAndPlaces(nnx.Module):
         )
 
 
-class MLP(nnx.Module):
+class FeedForward(nnx.Module):
     """W_2 relu(W_1 x + b_1) + b_2, the same at every position."""
 
-    def __init__(self, width: int, inner: int, *, rngs: nnx.Rngs):
-        self.inner, self.outer = (
-            nnx.Linear(width, inner, rngs=rngs),
-            nnx.Linear(inner, width, rngs=rngs),
-        )
+    def __init__(self, width: int, inner: int, *, rngs: nnx.Rngs, dropout: float = 0.0):
+        self.inner = nnx.Linear(width, inner, rngs=rngs)
+        self.outer = nnx.Linear(inner, width, rngs=rngs)
+        self.dropout = dropped(dropout, rngs)
 
     def __call__(self, x: Float[Array, "*lead width"]) -> Float[Array, "*lead width"]:
-        return self.outer(jax.nn.relu(self.inner(x)))
+        return self.dropout(self.outer(jax.nn.relu(self.inner(x))))
 
 
-class Block(nnx.Module):
-    """One layer: self-attention, in a decoder a look at the source, then the MLP; a sum
-    around each.
+class AttentionOnly(nnx.Module):
+    """The first half of a block, x ← x + Attention(norm(x)): it mixes positions, and
+    changes nothing at a position by itself.
 
-    norm: "before" each branch, x + f(norm(x)), or "after" each sum, norm(x + f(x)).
-    inner: units of the MLP; 0 leaves it out.
+    rotary, dropout: see `MultiHead`.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        *,
+        rngs: nnx.Rngs,
+        rotary: bool = False,
+        dropout: float = 0.0,
+    ):
+        self.attention = MultiHead(
+            width, heads, rotary=rotary, dropout=dropout, rngs=rngs
+        )
+        self.attention_norm = nnx.LayerNorm(width, rngs=rngs)
+
+    def __call__(
+        self, x: Float[Array, "batch time width"], mask: SelfMask
+    ) -> Float[Array, "batch time width"]:
+        return x + self.attention(self.attention_norm(x), mask)
+
+    def step(
+        self,
+        x: Float[Array, "batch 1 width"],
+        cache: KeysValues,
+        place: Int[Array, " batch"],
+    ) -> tuple[Float[Array, "batch 1 width"], KeysValues]:
+        """One position, the keys and values before it given (the KV cache)."""
+        change, cache = self.attention.step(self.attention_norm(x), cache, place)
+        return x + change, cache
+
+
+class Block(AttentionOnly):
+    """One layer of a Transformer, pre-norm: self-attention, then a small network at
+    every position, each inside a residual connection.
+
+        x ← x + Attention(norm(x))
+        x ← x + FeedForward(norm(x))
+
+    inner: units of the feed-forward network.
     """
 
     def __init__(
@@ -115,115 +146,146 @@ class Block(nnx.Module):
         inner: int,
         *,
         rngs: nnx.Rngs,
-        cross: bool = False,
         rotary: bool = False,
-        norm: Norm | str = "before",
         dropout: float = 0.0,
     ):
-        require(
-            norm in get_args(Norm),
-            f"norm must be one of {', '.join(get_args(Norm))}, not {norm!r}.",
-        )
-        require(
-            0 <= dropout < 1,
-            f"dropout is a share from 0 to less than 1, not {dropout!r}.",
-        )
-        self.norm = norm
-        self.attention = MultiHead(width, heads, rotary=rotary, rngs=rngs)
-        self.cross = MultiHead(width, heads, rngs=rngs) if cross else None
-        self.mlp = MLP(width, inner, rngs=rngs) if inner else None
-        self.attention_norm, self.cross_norm, self.mlp_norm = (
-            nnx.LayerNorm(width, rngs=rngs) if branch is not None else None
-            for branch in (self.attention, self.cross, self.mlp)
-        )
-        self.dropout = nnx.Dropout(dropout, rngs=rngs) if dropout else None
+        super().__init__(width, heads, rngs=rngs, rotary=rotary, dropout=dropout)
+        self.feed_forward = FeedForward(width, inner, rngs=rngs, dropout=dropout)
+        self.feed_forward_norm = nnx.LayerNorm(width, rngs=rngs)
 
-    def remember(self, source: Float[Array, "batch source width"]) -> KeysValues:
-        """Keys and values of a source, made once for all words that will look at it."""
-        require(
-            self.cross is not None,
-            "This block looks at no source: make it with `cross=True`.",
-        )
-        return self.cross.remember(source)  # type: ignore[union-attr]
+    def __call__(
+        self, x: Float[Array, "batch time width"], mask: SelfMask
+    ) -> Float[Array, "batch time width"]:
+        x = x + self.attention(self.attention_norm(x), mask)
+        return x + self.feed_forward(self.feed_forward_norm(x))
 
-    def _enter(self, x: Any, norm: Any) -> Any:
-        """What a branch reads."""
-        return norm(x) if self.norm == "before" else x
+    def step(
+        self,
+        x: Float[Array, "batch 1 width"],
+        cache: KeysValues,
+        place: Int[Array, " batch"],
+    ) -> tuple[Float[Array, "batch 1 width"], KeysValues]:
+        """One position, the keys and values before it given (the KV cache)."""
+        change, cache = self.attention.step(self.attention_norm(x), cache, place)
+        x = x + change
+        return x + self.feed_forward(self.feed_forward_norm(x)), cache
 
-    def _add(self, x: Any, change: Any, norm: Any) -> Any:
-        """The sum around a branch."""
-        x = x + (change if self.dropout is None else self.dropout(change))
-        return norm(x) if self.norm == "after" else x
+
+class PostNormBlock(Block):
+    """A block of 2017, post-norm: x ← norm(x + f(x)) for each of its two branches."""
+
+    def __call__(
+        self, x: Float[Array, "batch time width"], mask: SelfMask
+    ) -> Float[Array, "batch time width"]:
+        x = self.attention_norm(x + self.attention(x, mask))
+        return self.feed_forward_norm(x + self.feed_forward(x))
+
+    def step(
+        self,
+        x: Float[Array, "batch 1 width"],
+        cache: KeysValues,
+        place: Int[Array, " batch"],
+    ) -> tuple[Float[Array, "batch 1 width"], KeysValues]:
+        """One position, the keys and values before it given (the KV cache)."""
+        change, cache = self.attention.step(x, cache, place)
+        x = self.attention_norm(x + change)
+        return self.feed_forward_norm(x + self.feed_forward(x)), cache
+
+
+class DecoderBlock(Block):
+    """A block that looks at a source between its two branches (cross-attention).
+
+        x ← x + Attention(norm(x))
+        x ← x + CrossAttention(norm(x), source)
+        x ← x + FeedForward(norm(x))
+
+    source: keys and values of the source, from `cross.remember`, made once for all
+    words that will look at it.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        inner: int,
+        *,
+        rngs: nnx.Rngs,
+        rotary: bool = False,
+        dropout: float = 0.0,
+    ):
+        super().__init__(width, heads, inner, rngs=rngs, rotary=rotary, dropout=dropout)
+        self.cross = MultiHead(width, heads, dropout=dropout, rngs=rngs)
+        self.cross_norm = nnx.LayerNorm(width, rngs=rngs)
 
     def __call__(
         self,
         x: Float[Array, "batch time width"],
-        mask: Bool[Array, "..."],
-        source: KeysValues | None = None,
-        seen: Any = None,
-        keep: Float[Array, " heads"] | None = None,
-        note: Callable[[str, Any], None] = _forget,
-    ) -> tuple[Float[Array, "batch time width"], Any, Any]:
-        """x after the layer, the weights of self-attention and those of the look at the
-        source (None: there is none).
-
-        source: keys and values of the source, from `remember`.   seen: its mask.
-        keep: see `MultiHead.look`.
-        note: told the name of each branch and x after its sum.
-        """
-        change, weights = self.attention(
-            self._enter(x, self.attention_norm), mask, keep
-        )
-        x = self._add(x, change, self.attention_norm)
-        note("self-attention", x)
-        return self._rest(x, weights, source, seen, note)
+        mask: SelfMask,
+        source: KeysValues,
+        source_mask: SourceMask,
+    ) -> tuple[
+        Float[Array, "batch time width"], Float[Array, "batch heads time source"]
+    ]:
+        """x after the layer, and the weights of the cross-attention."""
+        x = x + self.attention(self.attention_norm(x), mask)
+        change, weights = self.cross.look(self.cross_norm(x), source, source_mask)
+        x = x + change
+        return x + self.feed_forward(self.feed_forward_norm(x)), weights
 
     def step(
         self,
-        x: Float[Array, "batch one width"],
+        x: Float[Array, "batch 1 width"],
         cache: KeysValues,
         place: Int[Array, " batch"],
-        source: KeysValues | None = None,
-        seen: Any = None,
-    ) -> tuple[Float[Array, "batch one width"], KeysValues, Any]:
-        """One position, the keys and values before it given: x after the layer, the
-        cache with its own, cross weights.
-        """
-        inner = self._enter(x, self.attention_norm)
-        here = jnp.arange(cache.keys.shape[2]) == place[:, None]
-        new = self.attention.remember(inner, place[:, None])
-        cache = KeysValues(
-            *(
-                jnp.where(here[:, None, :, None], b, a)
-                for a, b in zip(cache, new, strict=True)
-            )
-        )
-        before = (jnp.arange(cache.keys.shape[2]) <= place[:, None])[:, None, None]
-        change, weights = self.attention.look(inner, cache, before, place[:, None])
-        x, _, cross = self._rest(
-            self._add(x, change, self.attention_norm), weights, source, seen
-        )
-        return x, cache, cross
+        source: KeysValues,
+        source_mask: SourceMask,
+    ) -> tuple[
+        Float[Array, "batch 1 width"], KeysValues, Float[Array, "batch heads 1 source"]
+    ]:
+        """One position, the keys and values before it given (the KV cache)."""
+        change, cache = self.attention.step(self.attention_norm(x), cache, place)
+        x = x + change
+        change, weights = self.cross.look(self.cross_norm(x), source, source_mask)
+        x = x + change
+        return x + self.feed_forward(self.feed_forward_norm(x)), cache, weights
 
-    def _rest(
+
+class PostNormDecoderBlock(DecoderBlock):
+    """A decoder block of 2017, post-norm: x ← norm(x + f(x)) for each of its three
+    branches.
+    """
+
+    def __call__(
         self,
-        x: Any,
-        weights: Any,
-        source: Any,
-        seen: Any,
-        note: Callable[[str, Any], None] = _forget,
-    ) -> Any:
-        cross = None
-        if self.cross is not None:
-            change, cross = self.cross.look(
-                self._enter(x, self.cross_norm), source, seen
-            )
-            x = self._add(x, change, self.cross_norm)
-            note("look at the source", x)
-        if self.mlp is not None:
-            x = self._add(x, self.mlp(self._enter(x, self.mlp_norm)), self.mlp_norm)
-            note("MLP", x)
-        return x, weights, cross
+        x: Float[Array, "batch time width"],
+        mask: SelfMask,
+        source: KeysValues,
+        source_mask: SourceMask,
+    ) -> tuple[
+        Float[Array, "batch time width"], Float[Array, "batch heads time source"]
+    ]:
+        """x after the layer, and the weights of the cross-attention."""
+        x = self.attention_norm(x + self.attention(x, mask))
+        change, weights = self.cross.look(x, source, source_mask)
+        x = self.cross_norm(x + change)
+        return self.feed_forward_norm(x + self.feed_forward(x)), weights
+
+    def step(
+        self,
+        x: Float[Array, "batch 1 width"],
+        cache: KeysValues,
+        place: Int[Array, " batch"],
+        source: KeysValues,
+        source_mask: SourceMask,
+    ) -> tuple[
+        Float[Array, "batch 1 width"], KeysValues, Float[Array, "batch heads 1 source"]
+    ]:
+        """One position, the keys and values before it given (the KV cache)."""
+        change, cache = self.attention.step(x, cache, place)
+        x = self.attention_norm(x + change)
+        change, weights = self.cross.look(x, source, source_mask)
+        x = self.cross_norm(x + change)
+        return self.feed_forward_norm(x + self.feed_forward(x)), cache, weights
 
 
 class Encoded(NamedTuple):
@@ -245,21 +307,14 @@ class Decoding(NamedTuple):
     place: Int[Array, " batch"]
 
 
-class Weights(NamedTuple):
-    """All attention weights of a sentence pair, layer by layer."""
-
-    encoder: Float[Array, "layers batch heads source source"]
-    decoder: Float[Array, "layers batch heads target target"]
-    cross: Float[Array, "layers batch heads target source"]
-
-
 class Transformer(nnx.Module):
     """An encoder and a decoder of `layers` blocks each; the translator without a
     recurrence.
 
     width: numbers of each position's vector.   heads: of each attention.   inner: units
-    of the MLP (4 · width unless given).
+    of the feed-forward networks (4 · width unless given).
     positions: "sinusoidal", "learned" (a table of `longest` rows), "rotary", or "none".
+    norm: "pre" or "post".
     dropout: share of the branches' outputs and of the first vectors' entries that are 0
     in training.
     """
@@ -274,12 +329,16 @@ class Transformer(nnx.Module):
         heads: int = 4,
         layers: int = 2,
         inner: int | None = None,
-        positions: Positions | str = "sinusoidal",
+        positions: Positions = "sinusoidal",
         longest: int = LONGEST,
-        norm: Norm | str = "before",
+        norm: Norm = "pre",
         dropout: float = 0.0,
     ):
         require_positive(layers=layers)
+        require(
+            norm in get_args(Norm),
+            f"norm must be one of {', '.join(get_args(Norm))}, not {norm!r}.",
+        )
         inner = 4 * width if inner is None else inner
         self.source_words = WordsAndPlaces(
             source_vocab, width, positions, longest, rngs=rngs
@@ -287,59 +346,44 @@ class Transformer(nnx.Module):
         self.target_words = WordsAndPlaces(
             target_vocab, width, positions, longest, rngs=rngs
         )
-        options: dict[str, Any] = {
-            "rotary": positions == "rotary",
-            "norm": norm,
-            "dropout": dropout,
-            "rngs": rngs,
-        }
+        pre, rotary = norm == "pre", positions == "rotary"
+        encoder, decoder = BLOCKS[norm]
         self.encoder = nnx.data(
-            [Block(width, heads, inner, **options) for _ in range(layers)]
+            [
+                encoder(width, heads, inner, rotary=rotary, dropout=dropout, rngs=rngs)
+                for _ in range(layers)
+            ]
         )
         self.decoder = nnx.data(
-            [Block(width, heads, inner, cross=True, **options) for _ in range(layers)]
+            [
+                decoder(width, heads, inner, rotary=rotary, dropout=dropout, rngs=rngs)
+                for _ in range(layers)
+            ]
         )
-        last = norm == "before"
-        self.encoder_norm, self.decoder_norm = (
-            nnx.LayerNorm(width, rngs=rngs) if last else None for _ in range(2)
-        )
+        self.encoder_norm = nnx.LayerNorm(width, rngs=rngs) if pre else _as_it_is
+        self.decoder_norm = nnx.LayerNorm(width, rngs=rngs) if pre else _as_it_is
         self.output = nnx.Linear(width, target_vocab, rngs=rngs)
-        self.dropout = nnx.Dropout(dropout, rngs=rngs) if dropout else None
+        self.dropout = dropped(dropout, rngs)
 
     def encode(
         self, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"]
     ) -> Encoded:
         """Read the source, all positions at once."""
-        return self._encode(source, mask)[0]
-
-    def _encode(self, source: Any, mask: Any) -> tuple[Encoded, Any]:
         refuse_empty_rows(mask)
-        x, found = self._begin(self.source_words(source)), []
+        x = self.dropout(self.source_words(source))
         for block in self.encoder:
-            x, weights, _ = block(x, mask[:, None, None])
-            found.append(weights)
-        x = x if self.encoder_norm is None else self.encoder_norm(x)
-        return Encoded(
-            x, mask, tuple(block.remember(x) for block in self.decoder)
-        ), found
-
-    def _begin(self, x: Any) -> Any:
-        return x if self.dropout is None else self.dropout(x)
-
-    def _logits(self, x: Any) -> Any:
-        return self.output(x if self.decoder_norm is None else self.decoder_norm(x))
+            x = block(x, mask[:, None, None])
+        x = self.encoder_norm(x)
+        return Encoded(x, mask, tuple(b.cross.remember(x) for b in self.decoder))
 
     def begin(self, memory: Encoded, longest: int) -> Decoding:
         """An empty cache for `longest` words."""
         self.target_words.fits(longest)
-        empty = tuple(
-            jax.tree.map(
-                lambda a: jnp.zeros((*a.shape[:2], longest, a.shape[3]), a.dtype),
-                prepared,
-            )
-            for prepared in memory.prepared
+        cache = tuple(
+            KeysValues(*(_room(part, longest) for part in source))
+            for source in memory.prepared
         )
-        return Decoding(empty, jnp.zeros(memory.mask.shape[0], int))
+        return Decoding(cache, jnp.zeros(memory.mask.shape[0], int))
 
     def advance(
         self, state: Decoding, words: Int[Array, " batch"], memory: Encoded
@@ -347,93 +391,31 @@ class Transformer(nnx.Module):
         """One step: the cache with the word before, scores of the next words, weights
         of the last layer (mean of its heads).
         """
-        place = state.place
-        x, caches, weights = self.target_words(words[:, None], place[:, None]), [], None
-        for block, cache, prepared in zip(
+        place, caches, mask = state.place, [], memory.mask[:, None, None]
+        x = self.target_words(words[:, None], place[:, None])
+        for block, cache, source in zip(
             self.decoder, state.cache, memory.prepared, strict=True
         ):
-            x, cache, weights = block.step(
-                x, cache, place, prepared, memory.mask[:, None, None]
-            )
+            x, cache, weights = block.step(x, cache, place, source, mask)
             caches.append(cache)
-        assert weights is not None
-        return (
-            Decoding(tuple(caches), place + 1),
-            self._logits(x)[:, 0],
-            weights.mean(1)[:, 0],
-        )
+        state = Decoding(tuple(caches), place + 1)
+        return state, self.logits(x)[:, 0], weights.mean(1)[:, 0]
 
     def forced(
         self, memory: Encoded, words: Int[Array, "batch target"]
     ) -> tuple[Float[Array, "batch target vocab"], Float[Array, "batch target source"]]:
-        """Scores and weights at all steps at once, the words before given (teacher
-        forcing).
+        """Scores and weights (of the last layer, mean of its heads) at all steps at
+        once, the words before given (teacher forcing).
         """
-        logits, _, cross = self._forced(memory, words)
-        return logits, cross[-1].mean(1)
+        x = self.dropout(self.target_words(words))
+        past, mask = causal_mask(words.shape[1]), memory.mask[:, None, None]
+        for block, source in zip(self.decoder, memory.prepared, strict=True):
+            x, weights = block(x, past, source, mask)
+        return self.logits(x), weights.mean(1)
 
-    def _forced(
-        self, memory: Encoded, words: Any, note: Callable[[str, Any], None] = _forget
-    ) -> tuple[Any, Any, Any]:
-        x, own, cross = self._begin(self.target_words(words)), [], []
-        note("word and place", x)
-        for block, prepared in zip(self.decoder, memory.prepared, strict=True):
-            x, weights, looked = block(
-                x,
-                causal_mask(words.shape[1]),
-                prepared,
-                memory.mask[:, None, None],
-                note=note,
-            )
-            own.append(weights)
-            cross.append(looked)
-        return self._logits(x), own, cross
-
-    def weights(
-        self,
-        source: Int[Array, "batch source"],
-        mask: Bool[Array, "batch source"],
-        words: Int[Array, "batch target"],
-    ) -> Weights:
-        """The weights of every layer and head while the given words are read."""
-        memory, encoder = self._encode(source, mask)
-        _, own, cross = self._forced(memory, words)
-        return Weights(*(jnp.stack(found) for found in (encoder, own, cross)))
-
-    def stages(
-        self,
-        source: Int[Array, "batch source"],
-        mask: Bool[Array, "batch source"],
-        words: Int[Array, "batch target"],
-    ) -> tuple[
-        Float[Array, "stages batch target width"],
-        Float[Array, "stages batch target vocab"],
-    ]:
-        """The decoder's vectors before its first layer and after every sum, and what
-        the output layer would make of each.
-
-        The branches are named in `branches`. Reading a middle stage with the last
-        layer's eyes is nostalgebraist's (2020) “logit lens”.
-        """
-        found: list = []
-        self._forced(
-            self.encode(source, mask), words, lambda branch, x: found.append(x)
-        )
-        stages = jnp.stack(found)
-        return stages, self._logits(stages)
-
-    @property
-    def branches(self) -> list[str]:
-        """Names of the stages of `stages`."""
-        return ["word and place"] + [
-            f"layer {i + 1}: {branch}"
-            for i, block in enumerate(self.decoder)
-            for branch in (
-                "self-attention",
-                "look at the source",
-                *(["MLP"] if block.mlp is not None else []),
-            )
-        ]
+    def logits(self, x: Float[Array, "*lead width"]) -> Float[Array, "*lead vocab"]:
+        """Scores of the next words, from the vectors after a layer."""
+        return self.output(self.decoder_norm(x))
 
     def __call__(
         self,
@@ -442,3 +424,21 @@ class Transformer(nnx.Module):
         words: Int[Array, "batch target"],
     ) -> Float[Array, "batch target vocab"]:
         return self.forced(self.encode(source, mask), words)[0]
+
+
+BLOCKS: dict[str, tuple[type[Block], type[DecoderBlock]]] = {
+    "pre": (Block, DecoderBlock),
+    "post": (PostNormBlock, PostNormDecoderBlock),
+}
+
+
+def _as_it_is(x: Float[Array, "*lead width"]) -> Float[Array, "*lead width"]:
+    """In place of a last norm: after post-norm blocks there is none."""
+    return x
+
+
+def _room(
+    like: Float[Array, "batch heads source key"], longest: int
+) -> Float[Array, "batch heads longest key"]:
+    batch, heads, _, key = like.shape
+    return jnp.zeros((batch, heads, longest, key), like.dtype)

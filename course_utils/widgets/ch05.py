@@ -14,7 +14,7 @@ from ..figures.alignment import alignment_arcs, alignment_errors, alignment_map
 from ..figures.alignment import soft_to_hard as soft_figure
 from ..figures.style import add_to_summary
 from ..figures.translation import bleu_curves
-from ..measure.run import apply
+from ..models.run import apply
 from ..runtime import InvalidInput
 from .ch04 import examples, longer_note, padded, sentence
 from .explore import Explorer, choice, explore, slider, text, toggle

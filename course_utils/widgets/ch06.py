@@ -10,9 +10,10 @@ import numpy as np
 from ..data.agreement import vocabulary
 from ..experiments import ch06
 from ..figures import self_attention as figures
-from ..measure.run import apply
+from ..measure.inside import reader_weights
 from ..measure.softmax import random_vectors, saturation
 from ..models.positions import rotate, sinusoidal
+from ..models.run import apply
 from ..models.self_attention import scaled_dot_product
 from .explore import Explorer, choice, explore, slider, text, toggle
 
@@ -141,7 +142,7 @@ def heads(model: Any) -> Explorer:
 
 
 def _weights(model: Any, tokens: Any) -> Any:
-    return model.look(tokens)[1]
+    return reader_weights(model, tokens)
 
 
 def positions() -> Explorer:

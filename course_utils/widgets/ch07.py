@@ -13,7 +13,8 @@ from ..data.translation import Pair, vocabularies
 from ..decoding import BOS, greedy
 from ..figures import transformer as figures
 from ..figures.style import add_to_summary
-from ..measure.run import apply
+from ..measure import inside
+from ..models.run import apply
 from .ch04 import examples, padded, sentence
 from .ch05 import asked_beyond
 from .explore import Explorer, choice, explore, slider, text
@@ -32,7 +33,7 @@ def stages(model: Any) -> Explorer:
         words = found.words[:, : int(found.lengths[0])]
         given = np.zeros((1, longest), int)
         given[0, 0], given[0, 1 : words.shape[1]] = BOS, words[0, :-1]
-        vectors, logits = apply(model, _stages, row, mask, jnp.asarray(given))
+        vectors, logits = apply(model, inside.residual_stream, row, mask, jnp.asarray(given))
         n = words.shape[1]
         return words[0], np.linalg.norm(vectors[:, 0, :n], axis=-1), np.asarray(jax.nn.softmax(logits[:, 0, :n]))
 
@@ -43,7 +44,7 @@ def stages(model: Any) -> Explorer:
         names = vocabularies()[1].words
         best = np.argsort(-shares[:, i], axis=-1)[:, :SHOWN]
         figure = figures.stages(
-            model.branches, [[names[k] for k in row] for row in best], np.take_along_axis(shares[:, i], best, axis=-1),
+            inside.stages(model), [[names[k] for k in row] for row in best], np.take_along_axis(shares[:, i], best, axis=-1),
             names[said[i]], shares[:, i, said[i]], sizes[:, i],
             source=" ".join(vocabularies()[0].words[k] for k in indices[:-1]), written=" ".join(names[k] for k in said[:i]),
         )  # fmt: skip
@@ -61,10 +62,6 @@ def stages(model: Any) -> Explorer:
         typed=text("or type one", ""),
         word=slider("French word", 1, 40, value=3),
     )
-
-
-def _stages(model: Any, source: Any, mask: Any, words: Any) -> Any:
-    return model.stages(source, mask, words)
 
 
 def race(recorded: list[Mapping[str, Any]], where: str, here: Mapping[str, Any] | None = None) -> Explorer:
@@ -152,4 +149,5 @@ def pictures(model: Any) -> Explorer:
 
 
 def _look(model: Any, pixels: Any) -> Any:
-    return model.look(cut(pixels))
+    patches = cut(pixels)
+    return model(patches), inside.reader_weights(model, patches)

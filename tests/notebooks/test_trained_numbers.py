@@ -12,6 +12,7 @@ from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, ch06, c
 from course_utils.experiments import translate as task
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora
 from course_utils.measure.agreement import prefers
+from course_utils.measure.stack import Kind
 from course_utils.measure.states import twin_distance
 from course_utils.measure.translation import bleu
 from course_utils.runtime import recorded
@@ -422,13 +423,13 @@ def test_ch07_recorded_numbers_say_what_the_chapter_says():
     heads = np.array(variants["Transformer"]["heads"]).reshape(3, -1)
     assert heads.min(1).max() < 0.15
     assert heads.max(1).min() > 0.3
-    alike = {kind: np.array([seed["alike"] for seed in stored["stacked"][kind]]) for kind in ch07.KINDS}
+    alike = {kind: np.array([seed["alike"] for seed in stored["stacked"][kind]]) for kind in get_args(Kind)}
     two = stored["stacked"]["layers"].index(2)
     assert alike["no sums"][:, two].min() > 0.95 > 0.5 > alike["norm before"][:, two].max()
-    told = {kind: np.array([seed["told"] for seed in stored["stacked"][kind]]) for kind in ch07.KINDS}
+    told = {kind: np.array([seed["told"] for seed in stored["stacked"][kind]]) for kind in get_args(Kind)}
     assert told["no sums"][:, two].max() < 0.1 < 0.9 < told["norm after"][:, two].min()
     assert told["norm before"][:, -1].min() > 0.9
-    assert min(seed["gradient"][-1] for kind in ch07.KINDS for seed in stored["stacked"][kind]) > 0.3
+    assert min(seed["gradient"][-1] for kind in get_args(Kind) for seed in stored["stacked"][kind]) > 0.3
     race = {found["batch"]: found for found in stored["race"]}
     for found in race.values():
         assert found["layers"]["self-attention"]["exponent"] > 1.7

@@ -11,8 +11,9 @@ from course_utils.decoding import greedy
 from course_utils.experiments import ch07
 from course_utils.figures import transformer as figures
 from course_utils.figures.style import words
-from course_utils.measure import run
+from course_utils.measure import inside, stack
 from course_utils.measure.speed import TOO_LONG, WOULD_NOT_FIT, Cost
+from course_utils.models import run
 from course_utils.models.gated import GRUCell
 from course_utils.models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
 from course_utils.runtime import CourseError, InvalidInput
@@ -151,23 +152,22 @@ def test_writing_without_a_cache_gives_what_greedy_search_gives():
 def test_a_moved_network_gives_its_words_later_places_and_leaves_the_other_alone():
     model = ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1)
     words = jnp.array([[5, 6, 7]])
-    other = ch07.moved(model, 4)
+    other = inside.moved(model, 4)
     later = model.source_words(words, jnp.arange(4, 7)[None])
     np.testing.assert_allclose(other.source_words(words), later, atol=1e-6)
-    assert model.source_words.first == 0
     with pytest.raises(InvalidInput, match="no places beyond"):
-        ch07.moved(ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1, positions="learned"), 4)
+        inside.moved(ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1, positions="learned"), 4)
     assert not np.allclose(model.source_words(words), later)
     rotary = ch07.transformer(nnx.Rngs(0), width=8, heads=2, layers=1, positions="rotary")
     given = jnp.array([[5, 6, 2]]), jnp.ones((1, 3), bool), jnp.array([[1, 5]])
-    np.testing.assert_allclose(ch07.moved(rotary, 4)(*given), rotary(*given), atol=1e-5)  # it knows distances only
+    np.testing.assert_allclose(inside.moved(rotary, 4)(*given), rotary(*given), atol=1e-5)  # it knows distances only
 
 
 def test_a_linear_reader_finds_what_is_there_and_guesses_where_nothing_is():
     inputs, noise = jax.random.normal(jax.random.key(0), (2, 64, 4, 6))
     mixed = inputs @ jax.random.normal(jax.random.key(1), (6, 6)) + 3
-    assert ch07.read_out(mixed, inputs) == 1
-    assert ch07.read_out(noise, inputs) < 0.5
+    assert stack.probed(mixed, inputs) == 1
+    assert stack.probed(noise, inputs) < 0.5
 
 
 def test_stored_pairs_are_all_found_by_softmax_and_fewer_by_a_sum_of_positive_ones():
@@ -247,5 +247,5 @@ def test_a_recurrence_that_looks_back_sees_no_later_word_and_no_padding():
 
 
 def test_positions_that_are_the_same_are_alike():
-    assert ch07.likeness(jnp.ones((2, 4, 8))) == pytest.approx(1, abs=1e-5)
-    assert ch07.likeness(jnp.eye(4)[None]) == pytest.approx(0, abs=1e-6)
+    assert stack.likeness(jnp.ones((2, 4, 8))) == pytest.approx(1, abs=1e-5)
+    assert stack.likeness(jnp.eye(4)[None]) == pytest.approx(0, abs=1e-6)

@@ -11,37 +11,9 @@ from flax import nnx
 
 from course_utils.models import attention, cells, fast, gated, recurrent, self_attention
 from course_utils.models.cells import RNNCell
-from course_utils.models.equations import EQUATIONS, SECOND_ROUTES
 from course_utils.models.gated import GRUCell, LSTMCell
 
 HERE = pathlib.Path(__file__).parent
-
-
-def names_in(function):
-    """Names of globals that a function uses, within the functions in it too."""
-    waiting, found = [inspect.unwrap(function).__code__], set()
-    while waiting:
-        code = waiting.pop()
-        found.update(code.co_names)
-        waiting += [inner for inner in code.co_consts if inspect.iscode(inner)]
-    return found
-
-
-@pytest.mark.plain
-@pytest.mark.parametrize("equation", EQUATIONS, ids=lambda e: e.function.__name__)
-def test_an_equation_is_what_runs(equation):
-    name, caller = equation.function.__name__, inspect.unwrap(equation.caller)
-    assert name in names_in(caller), f"{caller.__qualname__} does not call {name}"
-    assert inspect.unwrap(caller.__globals__[name]) is inspect.unwrap(equation.function)
-    assert equation.function.__doc__
-
-
-@pytest.mark.plain
-@pytest.mark.parametrize("route", SECOND_ROUTES, ids=lambda r: r.function.__name__)
-def test_a_second_route_has_the_test_that_compares_it(route):
-    file, _, test = route.test.partition("::")
-    text = (HERE / file).read_text(encoding="utf-8")
-    assert f"def {test}" in text if test else route.function.__name__ in text
 
 
 # --------------------------------------------------------------------------------- the fast ways

@@ -117,8 +117,8 @@ def test_many_heads_equal_the_library_in_values_and_gradients(heads):
     ours, library = copied(8, heads)
     (x,) = arrays((B, T, 8))
     mask = causal_mask(T) & padding([4, 3], T)[:, None, None]
-    np.testing.assert_allclose(ours(x, mask)[0], library(x, mask=mask), atol=1e-5)
-    a = jax.grad(lambda x: (ours(x, mask)[0] ** 2).sum())(x)
+    np.testing.assert_allclose(ours(x, mask), library(x, mask=mask), atol=1e-5)
+    a = jax.grad(lambda x: (ours(x, mask) ** 2).sum())(x)
     b = jax.grad(lambda x: (library(x, mask=mask) ** 2).sum())(x)
     np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -134,8 +134,8 @@ def test_the_future_does_not_leak():
     x, other = arrays((1, 6, 8), (1, 6, 8))
     changed = x.at[:, 4:].set(other[:, 4:])
     mask = causal_mask(6)
-    assert (model(x, mask)[0][:, :4] == model(changed, mask)[0][:, :4]).all()  # to the last bit
-    slope = jax.grad(lambda x: model(x, mask)[0][:, :4].sum())(x)
+    assert (model(x, mask)[:, :4] == model(changed, mask)[:, :4]).all()  # to the last bit
+    slope = jax.grad(lambda x: model(x, mask)[:, :4].sum())(x)
     assert not slope[:, 4:].any()
     assert slope[:, :4].any()
 
@@ -145,8 +145,8 @@ def test_padding_does_not_leak():
     x, other = arrays((1, 6, 8), (1, 6, 8))
     mask = padding([4], 6)[:, None, None]
     for filled in (other[:, 4:], jnp.full((1, 2, 8), 1e30)):
-        assert (model(x, mask)[0][:, :4] == model(x.at[:, 4:].set(filled), mask)[0][:, :4]).all()
-    slope = jax.grad(lambda x: model(x, mask)[0][:, :4].sum())(x)
+        assert (model(x, mask)[:, :4] == model(x.at[:, 4:].set(filled), mask)[:, :4]).all()
+    slope = jax.grad(lambda x: model(x, mask)[:, :4].sum())(x)
     assert not slope[:, 4:].any()
 
 
@@ -155,18 +155,16 @@ def test_without_positions_a_permuted_input_gives_the_permuted_output():
     order = np.random.default_rng(0).permutation(7)
     for rotary, same in ((False, True), (True, False)):
         model = MultiHead(8, 2, rngs=nnx.Rngs(0), rotary=rotary)
-        a, b = model(x)[0][:, order], model(x[:, order])[0]
+        a, b = model(x)[:, order], model(x[:, order])
         assert np.allclose(a, b, atol=1e-5) == same
 
 
-def test_a_head_can_be_switched_off():
+def test_a_look_at_oneself_is_self_attention():
     model = MultiHead(8, 2, rngs=nnx.Rngs(0))
     (x,) = arrays((1, 3, 8))
-    np.testing.assert_allclose(model(x, keep=jnp.ones(2))[0], model(x)[0], atol=1e-6)
-    off = model(x, keep=jnp.zeros(2))[0]
-    np.testing.assert_allclose(off, jnp.broadcast_to(model.out.bias[...], off.shape))
-    one = model(x, keep=jnp.array([1.0, 0.0]))[0] + model(x, keep=jnp.array([0.0, 1.0]))[0] - model.out.bias[...]
-    np.testing.assert_allclose(one, model(x)[0], atol=1e-5)
+    answer, weights = model.look(x, model.remember(x), causal_mask(3))
+    np.testing.assert_array_equal(answer, model(x, causal_mask(3)))
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
 
 
 # ----------------------------------------------------------------------------------------------- positions

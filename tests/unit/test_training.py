@@ -864,7 +864,7 @@ class StackCell(RNNCell):
         return super().project(inputs), inputs[..., :1]
 
     def step(self, state, projected):
-        new = super().step(state[:, 0], projected[0] + projected[1])
+        new = super().step(state, projected[0] + projected[1])
         return jnp.stack([new, state[:, 0]], axis=1)
 
     def output(self, state):

@@ -11,11 +11,21 @@ from flax import nnx
 
 from course_utils import decoding
 from course_utils.data.batching import Parallel
+from course_utils.measure import inside
 from course_utils.measure.alignment import weights_on_reference
 from course_utils.models.positions import Positions
 from course_utils.models.readers import AttentionClassifier, AttentionLanguageModel, LookBack, PatchReader
+from course_utils.models.self_attention import KeysValues, causal_mask
 from course_utils.models.seq2seq import translation
-from course_utils.models.transformer import Block, Transformer, WordsAndPlaces
+from course_utils.models.transformer import (
+    BLOCKS,
+    AttentionOnly,
+    Block,
+    Norm,
+    PostNormBlock,
+    Transformer,
+    WordsAndPlaces,
+)
 from course_utils.runtime import InvalidInput
 from course_utils.training import fit
 
@@ -30,7 +40,7 @@ def small(seed=0, **options):
 
 
 @pytest.mark.parametrize("positions", POSITIONS)
-@pytest.mark.parametrize("norm", ["before", "after"])
+@pytest.mark.parametrize("norm", get_args(Norm))
 def test_decoding_with_the_cache_equals_teacher_forcing(positions, norm):
     model = small(positions=positions, norm=norm)
     memory = model.encode(SOURCE, MASK)
@@ -94,7 +104,7 @@ def test_only_positions_tell_the_order_of_the_source(positions):
 
 def test_all_weights_are_there_and_sum_to_one():
     model = small()
-    found = model.weights(SOURCE, MASK, WORDS)
+    found = inside.transformer_weights(model, SOURCE, MASK, WORDS)
     assert found.encoder.shape == (2, 2, 2, 5, 5)
     assert found.decoder.shape == (2, 2, 2, 6, 6)
     assert found.cross.shape == (2, 2, 2, 6, 5)
@@ -106,28 +116,61 @@ def test_all_weights_are_there_and_sum_to_one():
     np.testing.assert_allclose(weights_on_reference(model, batch), found.cross[-1].mean(1), atol=1e-6)
 
 
+X = jax.random.normal(jax.random.key(0), (2, 3, 8))
+PAST = causal_mask(3)
+
+
 def test_a_block_is_two_sums():
     block = Block(8, 2, 16, rngs=nnx.Rngs(0))
-    x = jax.random.normal(jax.random.key(0), (1, 3, 8))
-    mask = jnp.ones((3, 3), bool)
-    middle = x + block.attention(block.attention_norm(x), mask)[0]
-    np.testing.assert_allclose(block(x, mask)[0], middle + block.mlp(block.mlp_norm(middle)), atol=1e-6)
-    after = Block(8, 2, 16, rngs=nnx.Rngs(0), norm="after")
-    out = after(x, mask)[0]
-    np.testing.assert_allclose(out.mean(-1), 0, atol=1e-5)
-    np.testing.assert_allclose(out.var(-1), 1, atol=1e-2)
+    middle = X + block.attention(block.attention_norm(X), PAST)
+    np.testing.assert_allclose(block(X, PAST), middle + block.feed_forward(block.feed_forward_norm(middle)), atol=1e-6)
+    only = AttentionOnly(8, 2, rngs=nnx.Rngs(0))
+    np.testing.assert_allclose(only(X, PAST), middle, atol=1e-6)
 
 
-def test_the_stages_end_in_the_answer():
+def test_a_post_norm_block_ends_in_its_norm():
+    x = PostNormBlock(8, 2, 16, rngs=nnx.Rngs(0))(X, PAST)
+    np.testing.assert_allclose(x.mean(-1), 0, atol=1e-5)
+    np.testing.assert_allclose(x.var(-1), 1, atol=1e-2)
+
+
+@pytest.mark.parametrize("make", [Block, PostNormBlock, AttentionOnly])
+def test_a_block_step_by_step_is_the_block(make):
+    options = {} if make is AttentionOnly else {"inner": 16}
+    block = make(width=8, heads=2, **options, rngs=nnx.Rngs(0))
+    cache = KeysValues(*[jnp.zeros((2, 2, 3, 4))] * 2)
+    for t in range(3):
+        x, cache = block.step(X[:, t : t + 1], cache, jnp.full(2, t))
+        np.testing.assert_allclose(x[:, 0], block(X, PAST)[:, t], atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", get_args(Norm))
+def test_a_decoder_block_without_its_look_is_a_block(norm):
+    plain, decoder = (make(8, 2, 16, rngs=nnx.Rngs(0)) for make in BLOCKS[norm])
+    decoder.cross.out.kernel[...] = jnp.zeros((8, 8))
+    memory, seen = decoder.cross.remember(X), jnp.ones((2, 1, 1, 3), bool)
+    out, weights = decoder(X, PAST, memory, seen)
+    expected = plain(X, PAST)
+    if norm == "pre":
+        np.testing.assert_allclose(out, expected, atol=1e-5)
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+
+
+def test_the_residual_stream_ends_in_the_answer():
     model = small()
-    vectors, logits = model.stages(SOURCE, MASK, WORDS)
-    assert len(vectors) == len(logits) == len(model.branches) == 7
+    before = nnx.state(model)
+    stream, logits = inside.residual_stream(model, SOURCE, MASK, WORDS)
+    assert jax.tree.all(
+        jax.tree.map(lambda a, b: bool((a == b).all()), before, nnx.state(model))
+    )  # the model is as it was
+    assert len(stream) == len(logits) == len(inside.stages(model)) == 7
     np.testing.assert_allclose(logits[-1], model(SOURCE, MASK, WORDS), atol=1e-5)
-    np.testing.assert_allclose(vectors[0], model.target_words(WORDS), atol=1e-6)
-    assert model.branches[2] == "layer 1: look at the source"
-    before, after = (vectors[i] for i in (2, 3))
+    np.testing.assert_allclose(stream[0], model.target_words(WORDS), atol=1e-6)
+    assert inside.stages(model)[2] == "layer 1: cross-attention"
     block = model.decoder[0]
-    np.testing.assert_allclose(after - before, block.mlp(block.mlp_norm(before)), atol=1e-5)
+    np.testing.assert_allclose(stream[3] - stream[2], block.feed_forward(block.feed_forward_norm(stream[2])), atol=1e-5)
+    with pytest.raises(InvalidInput, match="pre-norm"):
+        inside.residual_stream(small(norm="post"), SOURCE, MASK, WORDS)
 
 
 def test_it_learns_and_dropout_is_off_when_it_answers():
@@ -144,7 +187,7 @@ def test_what_does_not_fit_is_named():
     for options, match in (
         ({"heads": 3}, "3 heads cannot share 8"),
         ({"positions": "absolute"}, "sinusoidal, learned, rotary, none"),
-        ({"norm": "middle"}, "before, after"),
+        ({"norm": "middle"}, "pre, post"),
         ({"dropout": 1.0}, "dropout"),
         ({"layers": 0}, "layers"),
     ):
@@ -206,11 +249,16 @@ def test_a_language_model_sees_no_later_word():
 
 def test_heads_of_a_reader_can_be_switched_off_one_by_one():
     model = AttentionClassifier(7, 3, rngs=nnx.Rngs(0), width=8, heads=2, layers=2)
-    full, weights = model.look(TOKENS)
+    full, weights = model.every_step(TOKENS), inside.reader_weights(model, TOKENS)
     assert weights.shape == (2, 2, 2, 5, 5)
-    np.testing.assert_allclose(model.look(TOKENS, jnp.ones((2, 2)))[0], full, atol=1e-6)
-    off = [model.look(TOKENS, jnp.ones((2, 2)).at[place].set(0))[0] for place in ((0, 0), (0, 1), (1, 0), (1, 1))]
-    assert all(not np.allclose(found, full, atol=1e-4) for found in off)
+    kept = lambda keep: inside.without_heads(model, keep).every_step(TOKENS)
+    np.testing.assert_allclose(kept(jnp.ones((2, 2))), full, atol=1e-6)
+    off = [kept(jnp.ones((2, 2)).at[place].set(0)) for place in ((0, 0), (0, 1), (1, 0), (1, 1))]
+    assert all(not np.allclose(logits, full, atol=1e-4) for logits in off)
+    bias = sum(block.attention.out.bias[...] for block in model.blocks)
+    none = model.head(model.norm(model.words(TOKENS) + bias))
+    np.testing.assert_allclose(kept(jnp.zeros((2, 2))), none, atol=1e-5)
+    np.testing.assert_array_equal(model.every_step(TOKENS), full)  # the model is as it was
 
 
 def test_a_learned_table_that_is_too_short_is_named():
@@ -238,5 +286,5 @@ def test_a_reader_of_patches_is_its_equation(positions):
     x = model.embed(patches)
     if positions == "learned":
         x = x + 4 * model.table.embedding[...][:5]  # √16, as words are scaled in a Transformer
-    x, _, _ = model.blocks[0](x, jnp.ones((5, 5), bool))
+    x = model.blocks[0](x, jnp.ones((5, 5), bool))
     np.testing.assert_allclose(model(patches), model.head(model.norm(x).mean(axis=1)), atol=1e-5)
