@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from ..data.batching import pad
-from ..data.translation import Pair, read, vocabularies
+from ..data.english_french import Pair, read, vocabularies
 from ..decoding import beam, greedy
 from ..experiments import ch04
 from ..experiments import translate as task

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..data.translation import PHENOMENA, Pair, vocabularies
+from ..data.english_french import PHENOMENA, Pair, vocabularies
 from ..decoding import greedy
 from ..experiments import ch05
 from ..figures.alignment import alignment_arcs, alignment_errors, alignment_map

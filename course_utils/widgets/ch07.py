@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..data.english_french import Pair, vocabularies
 from ..data.images import PATCH, cut, left_or_right
-from ..data.translation import Pair, vocabularies
 from ..decoding import BOS, greedy
 from ..figures import transformer as figures
 from ..figures.style import add_to_summary

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from course_utils.data.translation import pairs
+from course_utils.data.english_french import pairs
 from course_utils.experiments import ch05 as experiment
 from course_utils.experiments import translate as task
 from course_utils.figures.style import words
