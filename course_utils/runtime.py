@@ -18,7 +18,7 @@ import types
 import unicodedata
 import warnings
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import platformdirs
@@ -49,6 +49,19 @@ def require_positive(**sizes: Any) -> None:
     for name, size in sizes.items():
         whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
         require(whole and size >= 1, f"{name} must be a whole number of at least 1, not {size!r}.")
+
+
+def require_one_of(**choices: tuple[Any, Any]) -> None:
+    """Each value must be one of its choices, a `Literal` or the names of a table; the error names the first that is not.
+
+    `require_one_of(norm=(norm, Norm))`: norm must be one of before, after, not 'behind'.
+    """
+    for name, (value, choice) in choices.items():
+        names = get_args(choice) or tuple(choice)
+        require(
+            any(isinstance(value, type(known)) and value == known for known in names),
+            f"{name} must be one of {', '.join(map(str, names))}, not {shown(value)}.",
+        )
 
 
 def require_mask(mask: Any) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import turns
 from flax import nnx
 
-from course_utils.data.translation import vocabularies
+from course_utils.data.english_french import vocabularies
 from course_utils.decoding import greedy
 from course_utils.experiments import ch07
 from course_utils.experiments import translate as task

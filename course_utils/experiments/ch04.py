@@ -7,7 +7,7 @@ import numpy as np
 from flax import nnx
 
 from ..data.batching import Parallel
-from ..data.translation import arrays, pairs, vocabularies
+from ..data.english_french import arrays, pairs, vocabularies
 from ..measure.summary import Kept, kept
 from ..measure.translation import bleu, translate
 from ..models.run import apply

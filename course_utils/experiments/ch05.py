@@ -9,7 +9,7 @@ from flax import nnx
 from scipy.stats import kendalltau
 
 from ..data.batching import Parallel
-from ..data.translation import pairs
+from ..data.english_french import pairs
 from ..measure.alignment import links, weights_on_reference
 from ..measure.influence import deletions, gradients, other_weights, replaced
 from ..measure.translation import bleu

@@ -11,8 +11,8 @@ import optax
 from flax import nnx
 
 from ..data.agreement import vocabulary
+from ..data.english_french import vocabularies
 from ..data.images import PATCH, SIDE, cut, left_or_right
-from ..data.translation import vocabularies
 from ..decoding import BOS, EOS, PAD
 from ..measure.agreement import prefers
 from ..measure.alignment import links

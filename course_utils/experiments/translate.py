@@ -11,7 +11,7 @@ import optax
 from flax import nnx
 
 from ..data.batching import Batches, Parallel
-from ..data.translation import PHENOMENA, Pair, arrays, gold, pairs, vocabularies
+from ..data.english_french import PHENOMENA, Pair, arrays, gold, pairs, vocabularies
 from ..measure.alignment import alignment_error, links, weights_on_reference
 from ..measure.translation import ByLength, as_text, bleu, bleu_by_length, translate
 from ..models.seq2seq import Translator, translation

@@ -128,9 +128,9 @@ def translate(
         rows = order[begin : begin + at_once]
         width = min(-(-int(lengths[rows].max()) // 8) * 8, batch.source.shape[1])  # few different shapes to compile
         full = np.resize(rows, min(at_once, len(order)))  # the last part is filled up
-        found = search(model, batch.source[full, :width], batch.source_mask[full, :width], _longest(width))
+        found = search(model, batch.source[full, :width], batch.source_mask[full, :width], longest_target(width))
         parts.append([a[: len(rows)] for a in (found if isinstance(found, Decoded) else found.best)[:2]])
-    words = np.zeros((len(order), _longest(batch.source.shape[1])), int)
+    words = np.zeros((len(order), longest_target(batch.source.shape[1])), int)
     log_p = np.zeros(len(order))
     begin = 0
     for found, values in parts:
@@ -140,7 +140,8 @@ def translate(
     return Decoded(words, log_p, None)
 
 
-def _longest(width: int) -> int:
+def longest_target(width: int) -> int:
+    """How many words a translation may have, by the width of its source."""
     return int(MARGIN * width) + 5
 
 

@@ -7,14 +7,14 @@ and Translate*; the scores dot, general and concat are those of Luong, Pham, Man
 (2015).
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
-from ..runtime import require, require_mask, require_positive
+from ..runtime import require, require_mask, require_one_of, require_positive
 from .fast import computed_again
 
 Score = Literal["additive", "dot", "general", "concat"]
@@ -111,10 +111,7 @@ class Scorer(nnx.Module):
         self, kind: Score, query: int, key: int, units: int, *, rngs: nnx.Rngs
     ):
         require_positive(query=query, key=key, units=units)
-        require(
-            kind in get_args(Score),
-            f"The score must be one of {', '.join(get_args(Score))}, not {kind!r}.",
-        )
+        require_one_of(score=(kind, Score))
         require(
             kind != "dot" or query == key,
             "The dot score compares vectors of one size; here the decoder has "

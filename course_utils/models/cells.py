@@ -8,14 +8,14 @@ parameters.
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from ..runtime import require, require_positive
+from ..runtime import require_one_of, require_positive
 from .fast import apart
 from .interfaces import Arrays
 
@@ -57,10 +57,7 @@ def recurrent_matrix(
     entries of variance 1/hidden.
     """
     require_positive(hidden=hidden)
-    require(
-        start in get_args(Start),
-        f"start must be one of {', '.join(get_args(Start))}, not {start!r}.",
-    )
+    require_one_of(start=(start, Start))
     if start == "identity":
         return scale * jnp.eye(hidden)
     if start == "gaussian":
@@ -161,10 +158,7 @@ class RNNCell(RecurrentCell):
         start: Start = "orthogonal",
         scale: float = 1.0,
     ):
-        require(
-            activation in ACTIVATIONS,
-            f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}.",
-        )
+        require_one_of(activation=(activation, ACTIVATIONS))
         super().__init__(embed, hidden, rngs=rngs, start=start, scale=scale)
         self.activation = activation
 

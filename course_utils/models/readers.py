@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from ..runtime import require, require_positive
+from ..runtime import require, require_one_of, require_positive
 from .fast import unroll
 from .interfaces import Cell
 from .positions import Positions
@@ -256,10 +256,7 @@ class PatchReader(nnx.Module):
         positions: Literal["learned", "none"] = "learned",
     ):
         require_positive(patches=patches, pixels=pixels, classes=classes, layers=layers)
-        require(
-            positions in ("learned", "none"),
-            f'positions must be "learned" or "none", not {positions!r}.',
-        )
+        require_one_of(positions=(positions, ("learned", "none")))
         self.embed = nnx.Linear(pixels, width, rngs=rngs)
         self.table = (
             nnx.Embed(patches, width, rngs=rngs) if positions == "learned" else None

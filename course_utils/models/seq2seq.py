@@ -13,14 +13,14 @@ Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio (2014); Sut
 Vinyals, Le (2014); Bahdanau, Cho, Bengio (2015).
 """
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from ..runtime import require, require_positive
+from ..runtime import require, require_one_of, require_positive
 from .attention import Score, Scorer, attend
 from .cells import RNNCell
 from .dropout import dropped
@@ -89,16 +89,12 @@ class Translator(nnx.Module):
             hidden=hidden,
             embed=embed,
         )
-        for name, value, known in (
-            ("cell", cell, CellName),
-            ("reading", reading, Reading),
-            ("summary", summary, Summary),
-            ("context", context, Context),
-        ):
-            require(
-                value in get_args(known),
-                f"{name} must be one of {', '.join(get_args(known))}, not {value!r}.",
-            )
+        require_one_of(
+            cell=(cell, CellName),
+            reading=(reading, Reading),
+            summary=(summary, Summary),
+            context=(context, Context),
+        )
         require(
             score is None or context == "every step",
             "With attention there is a context at every step.",

@@ -9,14 +9,14 @@ each branch (pre-norm), it trains without a warm-up (Xiong and others 2020).
 classifiers and models of the next word are in `models.readers`.
 """
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from ..runtime import require, require_positive
+from ..runtime import require, require_one_of, require_positive
 from .dropout import dropped
 from .positions import Positions, sinusoidal
 from .recurrent import refuse_empty_rows
@@ -45,11 +45,7 @@ class WordsAndPlaces(nnx.Module):
         rngs: nnx.Rngs,
     ):
         require_positive(vocab=vocab, width=width, longest=longest)
-        known = get_args(Positions)
-        require(
-            positions in known,
-            f"positions must be one of {', '.join(known)}, not {positions!r}.",
-        )
+        require_one_of(positions=(positions, Positions))
         self.positions, self.longest = positions, longest
         self.embed = nnx.Embed(vocab, width, rngs=rngs)
         self.table = (
@@ -335,10 +331,7 @@ class Transformer(nnx.Module):
         dropout: float = 0.0,
     ):
         require_positive(layers=layers)
-        require(
-            norm in get_args(Norm),
-            f"norm must be one of {', '.join(get_args(Norm))}, not {norm!r}.",
-        )
+        require_one_of(norm=(norm, Norm))
         inner = 4 * width if inner is None else inner
         self.source_words = WordsAndPlaces(
             source_vocab, width, positions, longest, rngs=rngs

@@ -13,7 +13,7 @@ import numpy as np
 from ..data.parallel import Texts, arrays, read_cells, read_tsv, texts
 from ..experiments import multi30k as ladder
 from ..experiments.translate import parameters
-from ..figures.translation import bleu_curves
+from ..figures.translators import bleu_curves
 from ..files import refuse_overwriting, write
 from ..measure.translation import bleu, bleu_by_length, counted_in, lengths_in
 from ..runtime import device, require, require_writable, typed_path, versions

@@ -1,4 +1,4 @@
-"""Explorers of notebook 00."""
+"""Explorers of chapter 00: how an input fades, how far it travels, and sentences whose verb agrees with a far subject."""
 
 from typing import Any, get_args
 
@@ -30,17 +30,17 @@ def paths() -> Explorer:
 def sentence_maker() -> Explorer:
     """Sentences of the corpus by distance, attractors and fronted phrase."""
     corpus = agreement(8_000, seed=2)
-    hits = baselines(corpus)
-    fooled = np.asarray(hits["nearest noun"]).astype(int) + np.asarray(hits["first noun"]).astype(int)
-    steps, between, front = (np.asarray(a) for a in (corpus.distance, corpus.attractors, corpus.fronted))
+    right = baselines(corpus)
+    count_right = np.asarray(right["nearest noun"]).astype(int) + np.asarray(right["first noun"]).astype(int)
+    distances, counts, have_front = (np.asarray(a) for a in (corpus.distance, corpus.attractors, corpus.fronted))
 
     def draw(distance: int, attractors: int, fronted: bool, example: int):
-        fits = min(attractors, (distance - 1) // 3)  # an attractor takes three words
-        rows = np.flatnonzero((steps == distance) & (between == fits) & (front == fronted))
-        rows = rows[np.argsort(fooled[rows], kind="stable")]  # first those that mislead both readers
+        most = min(attractors, (distance - 1) // 3)  # an attractor takes three words
+        rows = np.flatnonzero((distances == distance) & (counts == most) & (have_front == fronted))
+        rows = rows[np.argsort(count_right[rows], kind="stable")]  # first those that mislead both baselines
         figure = _anatomy(corpus, int(rows[(example - 1) % len(rows)]))
-        if fits < attractors:
-            add_to_summary(figure, f"Only {fits} of {attractors} nouns fit into this distance.")
+        if most < attractors:
+            add_to_summary(figure, f"Only {most} of {attractors} nouns fit into this distance.")
         return figure
 
     return explore(
@@ -53,15 +53,16 @@ def sentence_maker() -> Explorer:
 
 
 def _anatomy(corpus: Agreement, row: int):
+    """One sentence with the role of each noun, and what two baselines answer."""
     words = corpus.text(row).split()
     subject, verb = int(corpus.subject[row]) - 1, int(corpus.verb[row]) - 1  # without <bos>
     roles = [""] * len(words)
-    for place, _ in nouns(words):
-        roles[place] = "noun in front" if place < subject else "noun between"
+    for position, _ in nouns(words):
+        roles[position] = "noun in front" if position < subject else "noun between"
     roles[subject], roles[verb] = "subject", "verb"
-    said = {"nearest noun": corpus.nearest[row], "first noun": corpus.first[row]}
-    hits = baselines(corpus)
-    answers = {name: (NUMBERS[int(said[name])], bool(hits[name][row])) for name in said}
+    repeated = {"nearest noun": corpus.nearest[row], "first noun": corpus.first[row]}
+    right = baselines(corpus)
+    answers = {name: (NUMBERS[int(number)], bool(right[name][row])) for name, number in repeated.items()}
     return anatomy(words, roles, answers, nouns(words))
 
 
@@ -75,7 +76,7 @@ EXAMPLES = (
 
 
 def watch_reading(model: Any) -> Explorer:
-    """What a trained reader believes after each word of a sentence, chosen or typed."""
+    """What a trained classifier answers after each word of a sentence, chosen or typed."""
 
     def draw(sentence: str):
         words, plural = read(model, sentence)

@@ -1,4 +1,4 @@
-"""Explorers of notebook 01."""
+"""Explorers of chapter 01: a network word by word, twin sentences as paths of states, and what a state can hold."""
 
 import functools
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ..data.agreement import vocabulary
-from ..data.batching import pad
 from ..experiments import ch01
 from ..experiments.agreement import corpora
 from ..figures.language import SHOWN, next_words, twin_paths
@@ -15,15 +14,10 @@ from ..figures.memory import pipe as pipe_figure
 from ..measure.language import most_likely, steps
 from ..measure.memory import Recall, reach, recalled_bits, total_memory
 from ..measure.states import Plane, principal_plane, states_of
+from . import sentences
 from .explore import Explorer, choice, explore, slider, text
 
 SENTENCE = "near the dogs the cat that slept quietly beside the old horses was hungry"
-TWINS = (
-    ("short", "the {} was hungry"),
-    ("a relative clause", "the {} that slept quietly there was hungry"),
-    ("another noun between", "the {} that slept quietly beside the old horses was hungry"),
-    ("two nouns between", "the {} that slept beside the old horses and danced near the child was hungry"),
-)
 
 
 def step_through(model: Any, word: int = 5) -> Explorer:
@@ -33,9 +27,9 @@ def step_through(model: Any, word: int = 5) -> Explorer:
 
     def draw(sentence: str, word: int):
         words, states, probabilities = read(sentence)
-        place = min(word, len(words) - 1)
-        come = words[place + 1] if place + 1 < len(words) else None
-        return next_words(words, place, states, most_likely(probabilities[place], vocab, SHOWN), come)
+        position = min(word, len(words) - 1)
+        following = words[position + 1] if position + 1 < len(words) else None
+        return next_words(words, position, states, most_likely(probabilities[position], vocab, SHOWN), following)
 
     return explore(draw, sentence=text("sentence", SENTENCE), word=slider("words read", 0, 48, value=word))
 
@@ -43,28 +37,26 @@ def step_through(model: Any, word: int = 5) -> Explorer:
 def twins(models: Mapping[str, Any]) -> Explorer:
     """Two sentences that differ in one noun's number, read by one of several networks."""
     planes = {name: _plane(model) for name, model in models.items()}
-    subject = ("cat", "cats")
 
     @functools.lru_cache(64)
     def paths(network: str, frame: str):
-        said = [frame.split(" was ")[0].format(noun).split() for noun in subject]
-        rows = pad([[vocabulary().bos, *vocabulary().encode(" ".join(words))] for words in said], length=32)
-        states = states_of(models[network], rows.tokens, rows.mask)[:, 1 : 1 + len(said[0])]
-        return said, states
+        words, rows = sentences.twins(frame)
+        states = states_of(models[network], rows.tokens, rows.mask)[:, 1 : 1 + len(words[0])]
+        return words, states
 
     for name in models:  # compiled now, not at the first choice
-        paths(name, TWINS[0][1])
+        paths(name, sentences.TWINS["short"])
 
     def draw(network: str, sentence: str):
-        said, states = paths(network, sentence)
+        words, states = paths(network, sentence)
         plane = planes[network]
         gap = np.sqrt(((states[0] - states[1]) ** 2).sum(-1))
-        return twin_paths((said[0], said[1]), (plane.of(states[0]), plane.of(states[1])), gap, plane.share)
+        return twin_paths(words, (plane.of(states[0]), plane.of(states[1])), gap, plane.share)
 
     return explore(
         draw,
         network=choice("network", list(models)),
-        sentence=choice("between subject and verb", dict(TWINS), value=TWINS[2][1]),
+        sentence=choice("between subject and verb", sentences.TWINS, value=sentences.TWINS["another noun between"]),
     )
 
 
@@ -75,14 +67,14 @@ def _plane(model: Any) -> Plane:
     return principal_plane(states[np.asarray(test.mask[:300])])
 
 
-def pipe(found: Mapping[int, Recall]) -> Explorer:
+def pipe(capacity: Mapping[int, Recall]) -> Explorer:
     """What a state of H numbers holds, by size, vocabulary and strength of the input (see `experiments.ch01.capacity`)."""
-    best = {hidden: reach(recall.accuracy).mean(-1) for hidden, recall in found.items()}
+    best = {hidden: reach(recall.accuracy).mean(-1) for hidden, recall in capacity.items()}
 
     def draw(hidden: int, symbols: int, scale: float):
         row, column = ch01.SYMBOLS.index(symbols), ch01.SCALES.index(scale)
-        accuracy = found[hidden].accuracy[row, column]
-        explained = found[hidden].explained[row, column]
+        accuracy = capacity[hidden].accuracy[row, column]
+        explained = capacity[hidden].explained[row, column]
         return pipe_figure(
             accuracy,
             explained,

@@ -1,4 +1,4 @@
-"""Explorers of notebook 02."""
+"""Explorers of chapter 02: a product of Jacobians, descent beside a cliff, and gradients along a sequence."""
 
 import functools
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ def jacobian_product() -> Explorer:
     @functools.lru_cache(256)
     def computed(kind: Any, activation: str, scale: float, strength: float):
         W = regimes.recurrent(kind, HIDDEN, scale)
-        found = regimes.run(W, activation, regimes.random_inputs(LONGEST, HIDDEN, strength))
-        return regimes.spectrum(found).log10, regimes.Bounds.of(W, activation, radius=scale)
+        run = regimes.run(W, activation, regimes.random_inputs(LONGEST, HIDDEN, strength))
+        return regimes.spectrum(run).log10, regimes.Bounds.of(W, activation, radius=scale)
 
     def draw(kind: Any, activation: str, scale: float, strength: float, length: int):
         log10, bounds = computed(kind, activation, scale, strength)

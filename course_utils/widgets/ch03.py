@@ -1,19 +1,17 @@
-"""Explorers of notebook 03."""
+"""Explorers of chapter 03: gates set by hand, how long a gradient lives, and the units of a trained LSTM."""
 
 import functools
 from typing import Any, get_args
 
 import numpy as np
 
-from ..data.agreement import vocabulary
-from ..data.batching import pad
 from ..figures.gates import playground as playground_figure
 from ..figures.gates import retention as retention_figure
 from ..figures.gates import unit_over_sentence
 from ..measure.gates import NumberUnits, gates_of
 from ..measure.playground import BUILT, Goal, computed, play, pulses, wanted
 from ..measure.retention import additive_path, retention
-from .ch01 import TWINS
+from . import sentences
 from .explore import Explorer, choice, explore, slider
 
 SHARPNESS = {"exactly as set": None, "computed, |a| ≤ 6": 6.0, "computed, |a| ≤ 3": 3.0}
@@ -21,17 +19,17 @@ SHARPNESS = {"exactly as set": None, "computed, |a| ≤ 6": 6.0, "computed, |a| 
 
 def playground() -> Explorer:
     """One memory cell: set its gates at marked and at other steps, and build what the goal asks for."""
-    given = pulses()
+    signal = pulses()
 
     def draw(goal: Any, offered: str, f_quiet: float, f_mark: float, i_quiet: float, i_mark: float, gates: Any):
-        marked = given.mark > 0
+        marked = signal.mark > 0
         forget, entry = np.where(marked, f_mark, f_quiet), np.where(marked, i_mark, i_quiet)
         if gates is not None:
             forget, entry = computed(forget, gates), computed(entry, gates)
-        candidate = given.value if offered == "the value" else np.ones(len(marked))
+        candidate = signal.value if offered == "the value" else np.ones(len(marked))
         state = play(forget, entry, candidate, len(marked))
         return playground_figure(
-            given.value, given.mark, forget, entry, state, wanted(goal, given), goal, BUILT, offered
+            signal.value, signal.mark, forget, entry, state, wanted(goal, signal), goal, BUILT, offered
         )
 
     return explore(
@@ -48,15 +46,17 @@ def playground() -> Explorer:
 
 def gradient_retention(length: int = 100) -> Explorer:
     """How much of a gradient is left, by cell and by the bias of its gate."""
-    kept = functools.lru_cache(256)(retention)
-    path = functools.lru_cache(256)(additive_path)
+    of_cell = functools.lru_cache(256)(retention)
+    of_path = functools.lru_cache(256)(additive_path)
 
     def draw(bias: float, strength: float):
         cells = {
-            name: kept(name, bias if name != "RNN" else 0.0, length, strength=strength)
+            name: of_cell(name, bias if name != "RNN" else 0.0, length, strength=strength)
             for name in ("RNN", "GRU", "LSTM")
         }
-        return retention_figure({**cells, "LSTM, additive path": path(bias, length, strength=strength)}, bias, strength)
+        return retention_figure(
+            {**cells, "LSTM, additive path": of_path(bias, length, strength=strength)}, bias, strength
+        )
 
     return explore(
         draw,
@@ -65,27 +65,25 @@ def gradient_retention(length: int = 100) -> Explorer:
     )
 
 
-def units(model: Any, found: NumberUnits, sentences: Any = TWINS) -> Explorer:
-    """One unit of a trained LSTM at a time, over a sentence and its twin; `found` says what each is worth."""
-    subject = ("cat", "cats")
+def units(model: Any, measured: NumberUnits) -> Explorer:
+    """One unit of a trained LSTM at a time, over a sentence and its twin; `measured` says what each is worth."""
 
     @functools.lru_cache(16)
     def inside(frame: str):
-        said = [frame.split(" was ")[0].format(noun).split() for noun in subject]
-        rows = pad([[vocabulary().bos, *vocabulary().encode(" ".join(words))] for words in said], length=32)
-        return said[0], gates_of(model, rows.tokens, rows.mask)
+        words, rows = sentences.twins(frame)
+        return words[0], gates_of(model, rows.tokens, rows.mask)
 
     def draw(unit: int, sentence: str):
         words, gates = inside(sentence)
-        there = slice(1, 1 + len(words))
-        cells = {name: gates.cell[row, there, unit] for row, name in enumerate(("singular", "plural"))}
+        positions = slice(1, 1 + len(words))  # without <bos>
+        cells = {name: gates.cell[row, positions, unit] for row, name in enumerate(("singular", "plural"))}
         return unit_over_sentence(
-            words, cells, gates.forget[0, there, unit], gates.input[0, there, unit], unit, found.correlation,
-            found.accuracy, found.untouched,
+            words, cells, gates.forget[0, positions, unit], gates.input[0, positions, unit], unit,
+            measured.correlation, measured.accuracy, measured.untouched,
         )  # fmt: skip
 
     return explore(
         draw,
-        unit=slider("unit", 0, len(found.accuracy) - 1),
-        sentence=choice("between subject and verb", dict(sentences), value=sentences[2][1]),
+        unit=slider("unit", 0, len(measured.accuracy) - 1),
+        sentence=choice("between subject and verb", sentences.TWINS, value=sentences.TWINS["another noun between"]),
     )

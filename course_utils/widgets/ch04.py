@@ -1,80 +1,46 @@
-"""Explorers of notebook 04."""
+"""Explorers of chapter 04: translators side by side, BLEU by length, and what a context vector holds of each word."""
 
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
-from ..data.batching import pad
-from ..data.translation import Pair, read, vocabularies
+from ..data.english_french import Pair, vocabularies
 from ..decoding import beam, greedy
 from ..experiments import ch04
-from ..experiments import translate as task
-from ..figures.translation import bleu_curves, kept_by_place, translations
+from ..figures import translators as figures
+from ..models.interfaces import Translator
+from . import sentences
 from .explore import Explorer, choice, explore, text
 
 BEAM = 4
 
 
-def examples(lengths: Sequence[int] = (6, 10, 14, 18, 24, 30, 40)) -> dict[str, Pair]:
-    """One test sentence of each of some lengths, to choose from."""
-    known: dict[int, Pair] = {}
-    for pair in (*task.test().pairs, *task.beyond().pairs):
-        known.setdefault(len(pair.source), pair)
-    return {f"{n} words: {' '.join(known[n].source[:5])} …": known[n] for n in lengths}
-
-
-def sentence(picked: Pair, typed: str) -> tuple[list[int], list[str], Pair | None]:
-    """The indices and words of the typed sentence, or of the picked one where nothing is typed, and its pair if one is known."""
-    if not typed.strip():
-        typed = " ".join(picked.source)
-    indices = read(typed)
-    words = vocabularies()[0].decode(indices).split()
-    return indices, words, _known().get(tuple(words))
-
-
-@functools.cache
-def _known() -> dict[tuple[str, ...], Pair]:
-    return {pair.source: pair for pair in (*task.test().pairs, *task.beyond().pairs)}
-
-
-def longer_note(words: Sequence[str]) -> str:
-    """What is said of a sentence longer than any trained on."""
-    most = task.TRAINED[1]
-    return f"With {len(words)} words it is longer than any sentence trained on ({most})." if len(words) > most else ""
-
-
-def padded(indices: Sequence[int]) -> tuple[jax.Array, jax.Array, int]:
-    """One sentence in a row of 64 places, or of as many times 64 as it needs: few shapes, so nothing compiles while typing."""
-    width = -(-len(indices) // 64) * 64
-    row = pad([list(indices)], length=width)
-    return row.tokens, row.mask, int(1.5 * width) + 5
-
-
-def translate(models: Mapping[str, Any]) -> Explorer:
+def side_by_side(models: Mapping[str, Translator]) -> Explorer:
     """Pick or type a sentence, and read what each of several translators makes of it, beside the reference."""
     searches = {
         "greedy": greedy,
-        f"beam of {BEAM}": lambda *given: beam(*given, size=BEAM).best,
+        f"beam of {BEAM}": lambda *arguments: beam(*arguments, size=BEAM).best,
     }
 
     @functools.lru_cache(64)
-    def written(name: str, search: str, indices: tuple[int, ...]) -> list[str]:
-        found = searches[search](models[name], *padded(indices))
-        return vocabularies()[1].decode(found.words[0]).split()
+    def translated(name: str, search: str, indices: tuple[int, ...]) -> list[str]:
+        decoded = searches[search](models[name], *sentences.padded(indices))
+        return vocabularies()[1].decode(decoded.words[0]).split()
 
-    picks = examples()
+    picks = sentences.examples()
+    first = sentences.Sentence.of(next(iter(picks.values())))
     for name in models:  # compile before the first move
         for search in searches:
-            written(name, search, tuple(read(" ".join(next(iter(picks.values())).source))))
+            translated(name, search, first.indices)
 
     def draw(picked: Pair, typed: str, search: str):
-        indices, words, pair = sentence(picked, typed)
-        said = {name: written(name, search, tuple(indices)) for name in models}
-        note = " ".join(filter(None, [longer_note(words), f"Search: {search}."]))
-        return translations(words, said, pair.target if pair else None, note)
+        sentence = sentences.picked_or_typed(picked, typed)
+        translations = {name: translated(name, search, sentence.indices) for name in models}
+        note = " ".join(filter(None, [sentences.longer_note(sentence.words), f"Search: {search}."]))
+        reference = sentence.pair.target if sentence.pair else None
+        return figures.side_by_side(sentence.words, translations, reference, note)
 
     return explore(
         draw,
@@ -89,37 +55,39 @@ def bleu_by_length(curves: Mapping[str, Mapping[str, Any]], first: str, second: 
 
     def draw(first: str, second: str):
         chosen = {name: curves[name]["bleu"] for name in (first, second)}
-        return bleu_curves(curves[first]["upto"], chosen)
+        return figures.bleu_curves(curves[first]["upto"], chosen)
 
     names = list(curves)
     return explore(draw, first=choice("curve", names, value=first), second=choice("beside", names, value=second))
 
 
-def recorded_curves(stored: Mapping[str, Any], variants: bool = True) -> dict[str, Mapping[str, Any]]:
-    """Curves of BLEU by length in `data/recorded/ch04.json`, under the names that learners choose from: sizes, four times the
-    updates, and, unless left out, the variants."""
-    longer = f"{stored['longer_updates']:,} updates"
-    found = {f"{hidden} units": stored["sizes"][hidden] for hidden in sorted(stored["sizes"], key=int)}
-    found[f"128 units, {longer}"] = stored["longer"]["forward"]
+def recorded_curves(recorded: Mapping[str, Any], variants: bool = True) -> dict[str, Mapping[str, Any]]:
+    """Curves of BLEU by length in `data/recorded/ch04.json`, under the names that learners choose from.
+
+    Sizes, four times the updates, and, with `variants`, the variants.
+    """
+    longer = f"{recorded['longer_updates']:,} updates"
+    curves = {f"{hidden} units": recorded["sizes"][hidden] for hidden in sorted(recorded["sizes"], key=int)}
+    curves[f"128 units, {longer}"] = recorded["longer"]["forward"]
     if variants:
-        found |= {f"128 units, {name}": curve for name, curve in stored["variants"].items() if name != "forward"}
-        found[f"128 units, reversed, {longer}"] = stored["longer"]["reversed"]
-    return found
+        curves |= {f"128 units, {name}": curve for name, curve in recorded["variants"].items() if name != "forward"}
+        curves[f"128 units, reversed, {longer}"] = recorded["longer"]["reversed"]
+    return curves
 
 
-def recency(kept: Mapping[str, Any], first: str, second: str, among: Sequence[str] | None = None) -> Explorer:
+def recency(by_encoder: Mapping[str, Any], first: str, second: str, among: Sequence[str] | None = None) -> Explorer:
     """What survives of each source position in c, for two of several encoders (`recorded("ch04")["kept"]`)."""
     runs = {
         name.replace("longer", f"{ch04.LONGER:,} updates"): {
             key: np.array([seed[key] for seed in seeds]) for key in ("accuracy", "gradient", "chance")
         }
-        for name, seeds in kept.items()
+        for name, seeds in by_encoder.items()
         if name != "length"
     }
     chance = runs["forward"]["chance"][0]
 
-    def draw(measure: str, first: str, second: str):
-        return kept_by_place({name: runs[name] for name in (first, second)}, measure, chance)
+    def draw(measure: figures.ContextMeasure, first: str, second: str):
+        return figures.context_by_position({name: runs[name] for name in (first, second)}, measure, chance)
 
     names = list(among or runs)
     return explore(

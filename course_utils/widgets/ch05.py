@@ -1,4 +1,4 @@
-"""Explorers of notebook 05."""
+"""Explorers of chapter 05: which words a translator attends to, attention from soft to hard, and translators scored."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -7,53 +7,51 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..data.translation import PHENOMENA, Pair, vocabularies
+from ..data.english_french import PHENOMENA, Pair, vocabularies
 from ..decoding import greedy
 from ..experiments import ch05
-from ..figures.alignment import alignment_arcs, alignment_errors, alignment_map
-from ..figures.alignment import soft_to_hard as soft_figure
+from ..figures import alignment as figures
 from ..figures.style import add_to_summary
-from ..figures.translation import bleu_curves
+from ..figures.translators import bleu_curves
+from ..models import seq2seq
+from ..models.interfaces import Translator
 from ..models.run import apply
 from ..runtime import InvalidInput
-from .ch04 import examples, longer_note, padded, sentence
+from . import sentences
 from .explore import Explorer, choice, explore, slider, text, toggle
 
-VIEWS = {"map": alignment_map, "arcs": alignment_arcs}
+VIEWS = {"map": figures.alignment_map, "arcs": figures.alignment_arcs}
 
 
-def _translate(model: Any, indices: Sequence[int]) -> tuple[list[str], np.ndarray]:
-    """Words of the translation, `<eos>` behind where it came to one, and their weights over the source."""
-    found = greedy(model, *padded(indices))
-    words = [vocabularies()[1].words[i] for i in found.words[0, : found.lengths[0]]]
-    if found.weights is None:
+def _translate(model: Translator, indices: Sequence[int]) -> tuple[list[str], np.ndarray]:
+    """Words of the translation, with `<eos>` where it came to one, and their weights over the source."""
+    decoded = greedy(model, *sentences.padded(indices))
+    words = [vocabularies()[1].words[i] for i in decoded.words[0, : decoded.lengths[0]]]
+    if decoded.weights is None:
         raise InvalidInput("This translator has no attention, so it has no weights to show.")
-    return words, found.weights[0, : len(words), : len(indices)]
+    return words, decoded.weights[0, : len(words), : len(indices)]
 
 
-def alignments(model: Any) -> Explorer:
-    """Any sentence, its translation, and which English word each French one looked at; gold where there is one."""
+def alignments(model: Translator) -> Explorer:
+    """Any sentence, its translation, and which English word each French one attends to; gold where there is one."""
     translated = functools.lru_cache(64)(lambda indices: _translate(model, indices))
-    picks = examples()
-    translated(tuple(sentence(next(iter(picks.values())), "")[0]))
+    picks = sentences.examples()
+    translated(sentences.Sentence.of(next(iter(picks.values()))).indices)
 
     def draw(picked: Pair, typed: str, word: int, view: str, gold: bool):
-        indices, words, pair = sentence(picked, typed)
-        said, weights = translated(tuple(indices))
-        notes = [longer_note(words), asked_beyond(word, said)]
-        links = None
-        if pair is None and gold:
-            notes.append("No gold: this sentence is not one of the test sentences.")
-        elif pair is not None and gold:
-            if list(pair.target) == [*filter(lambda w: w != "<eos>", said)]:
-                links = np.zeros_like(weights, bool)
-                for i, sources in enumerate(pair.alignment):
-                    links[i, list(sources)] = True
-            else:
-                notes.append(f"No gold: the translation differs from the reference “{' '.join(pair.target)}”.")
-        return VIEWS[view](
-            [*words, "<eos>"], said, weights, links, min(word, len(said)) - 1, " ".join(filter(None, notes))
+        sentence = sentences.picked_or_typed(picked, typed)
+        words, weights = translated(sentence.indices)
+        links, no_gold = _gold(sentence.pair, words, weights) if gold else (None, "")
+        notes = [sentences.longer_note(sentence.words), sentences.beyond_note(word, words), no_gold]
+        alignment = figures.Alignment(
+            source=[*sentence.words, "<eos>"],
+            target=words,
+            weights=weights,
+            gold=links,
+            chosen=min(word, len(words)) - 1,
+            note=" ".join(filter(None, notes)),
         )
+        return VIEWS[view](alignment)
 
     return explore(
         draw,
@@ -65,36 +63,48 @@ def alignments(model: Any) -> Explorer:
     )
 
 
-def soft_to_hard(model: Any, bleu: Any) -> Explorer:
+def _gold(pair: Pair | None, translation: Sequence[str], weights: np.ndarray) -> tuple[np.ndarray | None, str]:
+    """Gold links like `weights`, or None and why there are none: only the reference has them."""
+    if pair is None:
+        return None, "No gold: this sentence is not one of the test sentences."
+    if list(pair.target) != [word for word in translation if word != "<eos>"]:
+        return None, f"No gold: the translation differs from the reference “{' '.join(pair.target)}”."
+    links = np.zeros_like(weights, bool)
+    for i, sources in enumerate(pair.alignment):
+        links[i, list(sources)] = True
+    return links, ""
+
+
+def soft_to_hard(model: seq2seq.Translator, bleu: Any) -> Explorer:
     """A trained model's attention from uniform to hard by temperature: weights, context, translation and BLEU follow.
 
     bleu: `[seeds, temperatures]`, for `experiments.ch05.TEMPERATURES`.
     """
-    picks = examples((6, 10, 14, 18, 24))
+    picks = sentences.examples((6, 10, 14, 18, 24))
     names = {"0 (hard)" if t == 0 else "∞ (uniform)" if np.isinf(t) else f"{t:g}": t for t in ch05.TEMPERATURES}
 
     @functools.lru_cache(256)
     def at(indices: tuple[int, ...], temperature: float):
-        said, weights = _translate(ch05.tempered(model, temperature), indices)
-        row, mask, _ = padded(indices)
+        words, weights = _translate(ch05.tempered(model, temperature), indices)
+        row, mask, _ = sentences.padded(indices)
         states = apply(model, _states, row, mask)[0, : len(indices)]
         contexts = weights @ states
         to_mean = np.linalg.norm(contexts - states.mean(0), axis=1)
         to_state = np.linalg.norm(contexts - states[weights.argmax(1)], axis=1)
-        return said, weights, to_mean, to_state
+        return words, weights, to_mean, to_state
 
-    at(tuple(sentence(next(iter(picks.values())), "")[0]), 1.0)
+    at(sentences.Sentence.of(next(iter(picks.values()))).indices, 1.0)
 
     def draw(picked: Pair, temperature: float, word: int):
-        indices, words, pair = sentence(picked, "")
-        said, weights, to_mean, to_state = at(tuple(indices), temperature)
-        i = min(word, len(said)) - 1
-        figure = soft_figure(
-            [*words, "<eos>"], said, weights[i], i, temperature, float(to_mean[i]), float(to_state[i]), ch05.TEMPERATURES, bleu,
-            [*pair.target, "<eos>"] if pair else None,
+        sentence = sentences.Sentence.of(picked)
+        words, weights, to_mean, to_state = at(sentence.indices, temperature)
+        i = min(word, len(words)) - 1
+        figure = figures.soft_to_hard(
+            [*sentence.words, "<eos>"], words, weights[i], i, temperature, float(to_mean[i]), float(to_state[i]),
+            ch05.TEMPERATURES, bleu, [*picked.target, "<eos>"],
         )  # fmt: skip
-        if word > len(said):
-            add_to_summary(figure, asked_beyond(word, said))
+        if word > len(words):
+            add_to_summary(figure, sentences.beyond_note(word, words))
         return figure
 
     return explore(
@@ -103,11 +113,6 @@ def soft_to_hard(model: Any, bleu: Any) -> Explorer:
         temperature=choice("temperature τ", names, value=1.0),
         word=slider("French word", 1, 40, value=3),
     )
-
-
-def asked_beyond(word: int, said: Sequence[str]) -> str:
-    """What is said when a word behind the last is asked for."""
-    return f"Word {word} was asked for; the translation has {len(said)}." if word > len(said) else ""
 
 
 def _states(model: Any, source: jax.Array, mask: jax.Array) -> Any:
@@ -124,7 +129,7 @@ def scores(variants: Mapping[str, Any]) -> Explorer:
             return bleu_curves(variants[first]["upto"], {name: variants[name]["bleu"] for name in chosen})
         rows = ["error", *PHENOMENA] if measure == "alignment error" else ["precision", "recall"]
         values = {name: [[seed[row] for row in rows] for seed in variants[name]["aer"]] for name in chosen}
-        return alignment_errors(["all words" if row == "error" else row for row in rows], values, measure)
+        return figures.alignment_errors(["all words" if row == "error" else row for row in rows], values, measure)
 
     return explore(
         draw,

@@ -1,4 +1,4 @@
-"""Explorers of notebook 06."""
+"""Explorers of chapter 06: a soft dictionary, √d, masks, the heads of a trained model, and positions."""
 
 import functools
 from typing import Any
@@ -25,8 +25,9 @@ LEGS = np.array([4.0, 2.0, 8.0, 0.0, 0.0, 10.0])
 
 def look_up(query: np.ndarray) -> tuple[np.ndarray, float]:
     """Weights of the animals for a query `[2]`, and the blend of their legs."""
-    found, weights = scaled_dot_product(*(jnp.asarray(a, jnp.float32) for a in (query[None], KEYS, LEGS[:, None])))
-    return np.asarray(weights)[0], float(found[0, 0])
+    queries, keys, values = (jnp.asarray(a, jnp.float32) for a in (query[None], KEYS, LEGS[:, None]))
+    blend, weights = scaled_dot_product(queries, keys, values)
+    return np.asarray(weights)[0], float(blend[0, 0])
 
 
 def soft_dictionary() -> Explorer:
@@ -45,14 +46,13 @@ def soft_dictionary() -> Explorer:
 
 def root_of_d() -> Explorer:
     """Scores of random vectors and their softmax, for vectors of d numbers, divided by √d or not."""
-
-    found = {}
+    saturations = {}
     for size in ch06.SIZES:
         vectors = random_vectors(jax.random.fold_in(jax.random.key(0), size), size)
-        found[size] = {True: saturation(*vectors, size**-0.5), False: saturation(*vectors, 1.0)}
+        saturations[size] = {True: saturation(*vectors, size**-0.5), False: saturation(*vectors, 1.0)}
 
     def draw(size: int, divided: bool, query: int):
-        return figures.scores_and_weights(found[size][divided], size, divided, query - 1)
+        return figures.scores_and_weights(saturations[size][divided], size, divided, query - 1)
 
     return explore(
         draw,
@@ -66,7 +66,7 @@ SENTENCE = ("the", "cat", "near", "the", "dogs", "sleeps", "<pad>", "<pad>")
 
 
 def mask_builder() -> Explorer:
-    """Build a mask from its parts: who may look at whom, and what is left of the weights."""
+    """Build a mask from its parts: which word may attend to which, and what is left of the weights."""
     n = len(SENTENCE)
     rng = jax.random.split(jax.random.key(1), 2)
     queries, keys = (jax.random.normal(key, (n, 4)) for key in rng)
@@ -96,38 +96,39 @@ def mask_builder() -> Explorer:
 
 
 @functools.cache
-def sentences(count: int = 5) -> dict[str, int]:
-    """Test sentences up to the verb, by their words: rows of `ch06.test()` with two nouns or more in between."""
+def examples(count: int = 5) -> dict[str, int]:
+    """Test sentences to choose from, by their words: rows of `ch06.test()` with two nouns or more before the verb."""
     test = ch06.test()
-    fits = (np.asarray(test.attractors) >= 2) & (np.asarray(test.verb) <= 24) & (np.asarray(test.distance) >= 8)
-    subjects = np.asarray(test.tokens)[np.arange(len(fits)), np.asarray(test.subject)]
+    far = (np.asarray(test.attractors) >= 2) & (np.asarray(test.verb) <= 24) & (np.asarray(test.distance) >= 8)
+    subjects = np.asarray(test.tokens)[np.arange(len(far)), np.asarray(test.subject)]
     once = (np.asarray(test.tokens) == subjects[:, None]).sum(1) == 1
-    rows = np.flatnonzero(fits & once)[:count]
+    rows = np.flatnonzero(far & once)[:count]
     return {test.text(int(row)): int(row) for row in rows}
 
 
 def heads(model: Any) -> Explorer:
-    """Any sentence in a trained reader: where each head of each layer looks."""
+    """Any sentence in a trained model: what each head of each layer attends to."""
     test, vocab = ch06.test(), vocabulary()
-    picks = sentences()
+    picks = examples()
 
     @functools.lru_cache(32)
     def weights(indices: tuple[int, ...]) -> np.ndarray:
         width = -(-len(indices) // 16) * 16  # few shapes to compile
         tokens = np.zeros((1, width), np.int32)
         tokens[0, : len(indices)] = indices
-        found = apply(model, _weights, jnp.asarray(tokens))
-        return found[:, 0, :, : len(indices), : len(indices)]
+        of_layers = apply(model, _weights, jnp.asarray(tokens))
+        return of_layers[:, 0, :, : len(indices), : len(indices)]
 
     def draw(picked: int, typed: str, layer: int, head: int, word: int):
         if typed.strip():
             indices, marked = tuple(vocab.read(typed)), {}
+            before_verb = len(indices)
         else:
-            end = int(test.verb[picked])
-            indices = tuple(np.asarray(test.tokens[picked])[: end + 1].tolist())
+            before_verb = int(test.verb[picked])
+            indices = tuple(np.asarray(test.tokens[picked])[: before_verb + 1].tolist())
             marked = {int(test.subject[picked]): "subject"}
         words = [vocab.words[k] for k in indices]
-        chosen = min(word, len(words)) - 1 if word else len(words) - (1 if typed.strip() else 2)
+        chosen = min(word or before_verb, len(words)) - 1
         return figures.head_map(words, weights(indices)[layer - 1], layer - 1, head - 1, chosen, marked)
 
     weights(tuple(np.asarray(test.tokens[next(iter(picks.values()))])[:16].tolist()))
@@ -146,14 +147,13 @@ def _weights(model: Any, tokens: Any) -> Any:
 
 
 def positions() -> Explorer:
-    """Sinusoidal and rotary positions: the numbers of each place, and how one place compares with the others."""
-
+    """Sinusoidal and rotary positions: the numbers of each, and how one position compares with the others."""
     kinds, widths = ("sinusoidal", "rotary"), (8, 16, 32, 64)
-    vectors = {(kind, width): np.asarray(_places(kind, width)) for kind in kinds for width in widths}
+    vectors = {(kind, width): np.asarray(_vectors(kind, width)) for kind in kinds for width in widths}
 
     def draw(kind: str, width: int, position: int):
-        here = vectors[kind, width]
-        return figures.positions_map(here, here @ here[position], position, kind)
+        rows = vectors[kind, width]
+        return figures.positions_map(rows, rows @ rows[position], position, kind)
 
     return explore(
         draw,
@@ -164,7 +164,9 @@ def positions() -> Explorer:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _places(kind: str, width: int, time: int = 64) -> Any:
-    """Positions 0 to 63: their own vectors, or one vector of length 1 turned."""
-    places = jnp.arange(time)
-    return sinusoidal(places, width) if kind == "sinusoidal" else rotate(jnp.full((time, width), width**-0.5), places)
+def _vectors(kind: str, width: int, time: int = 64) -> jax.Array:
+    """A vector for each of the positions 0 to 63: its own, or one of norm 1 turned."""
+    positions = jnp.arange(time)
+    if kind == "sinusoidal":
+        return sinusoidal(positions, width)
+    return rotate(jnp.full((time, width), width**-0.5), positions)

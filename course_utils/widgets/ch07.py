@@ -1,4 +1,4 @@
-"""Explorers of notebook 07."""
+"""Explorers of chapter 07: a word through the layers, the race against length, five architectures, and pictures."""
 
 import functools
 from collections.abc import Mapping
@@ -8,15 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..data.english_french import Pair, vocabularies
 from ..data.images import PATCH, cut, left_or_right
-from ..data.translation import Pair, vocabularies
 from ..decoding import BOS, greedy
 from ..figures import transformer as figures
 from ..figures.style import add_to_summary
 from ..measure import inside
 from ..models.run import apply
-from .ch04 import examples, padded, sentence
-from .ch05 import asked_beyond
+from . import sentences
 from .explore import Explorer, choice, explore, slider, text
 
 SHOWN = 3  # words of each stage
@@ -24,38 +23,38 @@ SHOWN = 3  # words of each stage
 
 def stages(model: Any) -> Explorer:
     """Any sentence, translated; then one word of the translation, stage by stage through the decoder."""
-    picks = examples((6, 10, 14, 18, 24))
+    picks = sentences.examples((6, 10, 14, 18, 24))
 
     @functools.lru_cache(64)
     def translated(indices: tuple[int, ...]):
-        row, mask, longest = padded(indices)
-        found = greedy(model, row, mask, longest)
-        words = found.words[:, : int(found.lengths[0])]
-        given = np.zeros((1, longest), int)
-        given[0, 0], given[0, 1 : words.shape[1]] = BOS, words[0, :-1]
-        vectors, logits = apply(model, inside.residual_stream, row, mask, jnp.asarray(given))
-        n = words.shape[1]
-        return words[0], np.linalg.norm(vectors[:, 0, :n], axis=-1), np.asarray(jax.nn.softmax(logits[:, 0, :n]))
+        row, mask, longest = sentences.padded(indices)
+        decoded = greedy(model, row, mask, longest)
+        n = int(decoded.lengths[0])
+        words = decoded.words[0, :n]
+        inputs = np.zeros((1, longest), int)  # of the decoder: the word before each
+        inputs[0, 0], inputs[0, 1:n] = BOS, words[:-1]
+        vectors, logits = apply(model, inside.residual_stream, row, mask, jnp.asarray(inputs))
+        return words, np.linalg.norm(vectors[:, 0, :n], axis=-1), np.asarray(jax.nn.softmax(logits[:, 0, :n]))
 
     def draw(picked: Pair, typed: str, word: int):
-        indices, _, _ = sentence(picked, typed)
-        said, sizes, shares = translated(tuple(indices))
-        i = min(word, len(said)) - 1
+        sentence = sentences.picked_or_typed(picked, typed)
+        indices, norms, probabilities = translated(sentence.indices)
+        i = min(word, len(indices)) - 1
         names = vocabularies()[1].words
-        best = np.argsort(-shares[:, i], axis=-1)[:, :SHOWN]
+        translation = [names[k] for k in indices]
+        best = np.argsort(-probabilities[:, i], axis=-1)[:, :SHOWN]
         figure = figures.stages(
-            inside.stages(model), [[names[k] for k in row] for row in best], np.take_along_axis(shares[:, i], best, axis=-1),
-            names[said[i]], shares[:, i, said[i]], sizes[:, i],
-            source=" ".join(vocabularies()[0].words[k] for k in indices[:-1]), written=" ".join(names[k] for k in said[:i]),
+            inside.stages(model), [[names[k] for k in row] for row in best],
+            np.take_along_axis(probabilities[:, i], best, axis=-1),
+            translation[i], probabilities[:, i, indices[i]], norms[:, i],
+            source=" ".join(sentence.words), written=" ".join(translation[:i]),
         )  # fmt: skip
-        add_to_summary(
-            figure,
-            f"Translation: {' '.join(names[k] for k in said)}. {asked_beyond(word, [names[k] for k in said])}".strip(),
-        )
+        beyond = sentences.beyond_note(word, translation)
+        add_to_summary(figure, f"Translation: {' '.join(translation)}. {beyond}".strip())
         return figure
 
-    for pick in picks.values():
-        translated(tuple(sentence(pick, "")[0]))
+    for pair in picks.values():
+        translated(sentences.Sentence.of(pair).indices)
     return explore(
         draw,
         picked=choice("sentence", picks, value=list(picks.values())[1]),
@@ -66,8 +65,8 @@ def stages(model: Any) -> Explorer:
 
 def race(recorded: list[Mapping[str, Any]], where: str, here: Mapping[str, Any] | None = None) -> Explorer:
     """Time and memory of one training step against the length: recorded ones, by batch, and those measured just now."""
-    runs = {f"{where}, batch {found['batch']}": (found, where) for found in recorded}
-    start = next((name for name, (found, _) in runs.items() if here is None or found["batch"] == here["batch"]), None)
+    runs = {f"{where}, batch {times['batch']}": (times, where) for times in recorded}
+    start = next((name for name, (times, _) in runs.items() if here is None or times["batch"] == here["batch"]), None)
     if here is not None:
         runs[f"this device, now, batch {here['batch']}"] = (here, "on this device")
     return explore(lambda run: figures.race(*runs[run]), run=choice("measured", list(runs), value=start))
@@ -84,7 +83,7 @@ def five(table: Mapping[str, Any]) -> Explorer:
 
 
 class Table:
-    """All measures of all architectures: means, and in brackets the lowest and highest seed where there are several."""
+    """All measures of all architectures: means, and the lowest and highest seed where there are several."""
 
     def __init__(self, table: Mapping[str, Any]):
         self.names = list(next(iter(table.values()))["values"])
@@ -111,33 +110,32 @@ class Table:
 
 
 def _cell(values: Any) -> str:
+    """The mean of some seeds, and their range; – where nothing was measured."""
     if values is None:
         return "–"
     seeds = np.atleast_1d(np.asarray(values, float))
+    spread = f" ({_rounded(seeds.min())} to {_rounded(seeds.max())})" if len(seeds) > 1 else ""
+    return _rounded(seeds.mean()) + spread
 
-    def told(value: float) -> str:
-        return (
-            f"{value:,.0f}"
-            if value >= 100 or value == round(value)
-            else f"{value:.1f}"
-            if value >= 2
-            else f"{value:.2f}"
-        )
 
-    return told(seeds.mean()) + (f" ({told(seeds.min())} to {told(seeds.max())})" if len(seeds) > 1 else "")
+def _rounded(value: float) -> str:
+    if value >= 100 or value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 2 else f"{value:.2f}"
 
 
 def pictures(model: Any) -> Explorer:
-    """Pictures of two signs, and where each patch looks."""
+    """Pictures of two signs, and which patches each patch attends to."""
     batch = left_or_right(jax.random.key(5), 12)
     logits, weights = apply(model, _look, batch.pixels)
     pixels = np.asarray(batch.pixels)
 
     def draw(picture: int, layer: int, patch: int):
         k = picture - 1
-        right = "right" if logits[k].argmax() == batch.labels[k] else "wrong"
-        said = f"Answer: the {'cross' if logits[k].argmax() == 0 else 'ring'} is farther left ({right})"
-        return figures.pictured(pixels[k], weights[layer - 1, k, :, patch - 1].mean(0), patch - 1, PATCH, layer, said)
+        sign = "cross" if logits[k].argmax() == 0 else "ring"
+        outcome = "right" if logits[k].argmax() == batch.labels[k] else "wrong"
+        answer = f"Answer: the {sign} is farther left ({outcome})"
+        return figures.pictured(pixels[k], weights[layer - 1, k, :, patch - 1].mean(0), patch - 1, PATCH, layer, answer)
 
     brightest = int(cut(batch.pixels[:1])[0].sum(-1).argmax())
     return explore(

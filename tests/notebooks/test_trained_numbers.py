@@ -7,7 +7,7 @@ What a notebook trains is held to its range where the notebook runs (`trained.ya
 import numpy as np
 import pytest
 
-from course_utils.data.translation import pairs
+from course_utils.data.english_french import pairs
 from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, ch06, ch07, recall
 from course_utils.experiments import translate as task
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from course_utils import training
+from course_utils.data.english_french import pairs
 from course_utils.data.parallel import Texts
-from course_utils.data.translation import pairs
 from course_utils.experiments import multi30k as ladder
 from course_utils.runtime import InvalidInput
 from course_utils.training import TrainingInterrupted

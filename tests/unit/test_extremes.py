@@ -10,8 +10,8 @@ from lxml import etree
 from samples import KINDS, WHY
 
 from course_utils.runtime import InvalidInput, shortened, shown
-from course_utils.teaching import bank as bank_module
 from course_utils.teaching.bank import Bank, BankError, read_bank
+from course_utils.teaching.bank.variants import refuse_expressions
 from course_utils.teaching.export import to_gift, to_moodle
 from course_utils.teaching.grading import Feedback, axes, grade, number
 from course_utils.teaching.markup import to_html
@@ -121,7 +121,7 @@ def test_signs_that_open_and_never_close_are_read_in_one_go(text):
     """In one text as long as is allowed, and in all texts of a question together."""
     for question in Bank.model_validate(changed(text)).questions:
         to_html(question.prompt)
-    bank_module._no_expressions(Bank.model_validate(KINDS).questions[3].model_copy(update={"prompt": text * 20}))
+    refuse_expressions({**KINDS["questions"][3], "prompt": text * 20})
 
 
 @pytest.mark.parametrize("text", ["[[" * 20_000, "a" * 5_001, "word " * 100_000], ids=lambda text: text[:4])

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from course_utils.data.translation import pairs
+from course_utils.data.english_french import pairs
 from course_utils.pictures import DRAWINGS, LENGTHS, masks
 from course_utils.runtime import asset
 from course_utils.teaching.bank import BankError, bank, read_bank

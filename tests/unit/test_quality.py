@@ -5,7 +5,7 @@ import pytest
 from flax import nnx
 
 from course_utils import decoding
-from course_utils.data import translation as T
+from course_utils.data import english_french as corpus
 from course_utils.measure import alignment
 from course_utils.measure.translation import as_text, bleu, bleu_by_length, counted_in, lengths_in, translate
 from course_utils.models.seq2seq import Translator
@@ -78,9 +78,9 @@ def test_groups_by_length_are_those_of_their_sentences():
 
 @pytest.mark.slow
 def test_translating_a_corpus_is_decoding_each_sentence_alone():
-    english, french = T.vocabularies()
-    some = T.pairs(5, 0, (4, 16), "test")
-    batch = T.arrays(some)
+    english, french = corpus.vocabularies()
+    some = corpus.pairs(5, 0, (4, 16), "test")
+    batch = corpus.arrays(some)
     model = Translator(len(english), len(french), hidden=8, embed=6, score="additive", rngs=nnx.Rngs(0))
     found = translate(model, batch, at_once=3)
     for row in range(5):
@@ -114,9 +114,9 @@ def test_alignment_error_by_hand():
 
 
 def test_weights_are_read_with_the_reference_given():
-    english, french = T.vocabularies()
-    some = T.pairs(5, 0, (4, 12))
-    batch, gold = T.arrays(some), T.gold(some)
+    english, french = corpus.vocabularies()
+    some = corpus.pairs(5, 0, (4, 12))
+    batch, gold = corpus.arrays(some), corpus.gold(some)
     options = {"hidden": 8, "embed": 6, "rngs": nnx.Rngs(0)}
     weights = alignment.weights_on_reference(Translator(len(english), len(french), score="dot", **options), batch)
     assert weights.shape == gold.shape

@@ -7,14 +7,18 @@ import threading
 import time
 import types
 import warnings
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+from beartype.roar import BeartypeException
 from IPython.core import getipython
 from jax.experimental.compilation_cache import compilation_cache
 from jax.extend.core import Primitive
 from jax.interpreters import mlir
+from shapechecker import check
 
 from course_utils import experiments, runtime
 
@@ -403,6 +407,32 @@ def test_errors_show_in_a_notebook_as_one_sentence():
 def test_sizes_must_be_positive_whole_numbers(value):
     with pytest.raises(runtime.InvalidInput, match=r"hidden must be a whole number of at least 1"):
         runtime.require_positive(hidden=value)
+
+
+Norm = Literal["before", "after"]
+
+
+@pytest.mark.parametrize("choices", [Norm, {"before": 0, "after": 1}, ("before", "after")])
+def test_a_choice_is_one_of_a_literal_or_of_the_names_of_a_table(choices):
+    runtime.require_one_of(norm=("before", choices), second=(np.str_("after"), choices))
+    for wrong in ("behind", None, 0, ["before"], np.array(["before", "after"])):
+        with pytest.raises(runtime.InvalidInput) as refusal:
+            runtime.require_one_of(first=("before", choices), norm=(wrong, choices))
+        assert str(refusal.value) == f"norm must be one of before, after, not {wrong!r}."
+
+
+def test_a_function_says_itself_which_literals_it_takes():
+    """The type checker of the tests leaves that to it: what a learner reads is a sentence."""
+
+    @check
+    def normalised(norm: Norm | None, size: int):
+        runtime.require_one_of(norm=(norm, Norm))
+
+    with pytest.raises(runtime.InvalidInput, match="norm must be one of before, after, not 'behind'"):
+        normalised("behind", 1)
+    for wrong in [(3, 1), ("before", "1")]:
+        with pytest.raises(BeartypeException):
+            normalised(*wrong)
 
 
 def test_a_device_that_does_not_start_falls_back_to_the_cpu(monkeypatch, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from course_utils.data.translation import PHENOMENA, pairs
+from course_utils.data.english_french import PHENOMENA, pairs
 from course_utils.experiments import ch04, ch05
 from course_utils.experiments import translate as task
 from course_utils.measure.alignment import weights_on_reference

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from course_utils.figures import alignment, translation
+from course_utils.figures import alignment, translators
+from course_utils.figures.alignment import Alignment
 from course_utils.figures.dots import dots
 from course_utils.figures.style import words
 from course_utils.runtime import InvalidInput
@@ -13,16 +14,18 @@ RIGHT = np.eye(4)[[0, 2, 1]]
 WRONG = np.eye(4)[[3, 1, 2]]
 UPTO, FALLING, FLAT = [8, 16, 32, 60], [[90.0, 60, 20, 5], [92, 62, 22, 7]], [[99.0, 99, 98, 60], [99, 99, 99, 62]]
 FIGURES = [
-    translation.translations(SOURCE[:3], {"fixed": ["le", "chien", "noir"]}, TARGET),
-    translation.translations(SOURCE[:3], {"fixed": TARGET}, None, "Longer than any."),
-    translation.bleu_curves(UPTO, {"fixed": FALLING}),
-    translation.kept_by_place({"forward": {"accuracy": [[0.1, 0.5, 0.9]], "gradient": [[0.1, 0.5, 0.9]]}}, "gradient"),
-    translation.first_words({"forward": [[0.9, 0.5]], "reversed": [[0.95, 0.7]]}),
-    translation.forced_and_free({"forced": [[0.9] * 20], "free": [[0.9] * 5 + [0.3] * 15]}),
-    alignment.alignment_map(SOURCE, TARGET, RIGHT, RIGHT > 0.5, 1),
-    alignment.alignment_arcs(SOURCE, TARGET, WRONG, RIGHT > 0.5, 0),
+    translators.side_by_side(SOURCE[:3], {"fixed": ["le", "chien", "noir"]}, TARGET),
+    translators.side_by_side(SOURCE[:3], {"fixed": TARGET}, None, "Longer than any."),
+    translators.bleu_curves(UPTO, {"fixed": FALLING}),
+    translators.context_by_position(
+        {"forward": {"accuracy": [[0.1, 0.5, 0.9]], "gradient": [[0.1, 0.5, 0.9]]}}, "gradient"
+    ),
+    translators.first_words({"forward": [[0.9, 0.5]], "reversed": [[0.95, 0.7]]}),
+    translators.forced_and_free({"forced": [[0.9] * 20], "free": [[0.9] * 5 + [0.3] * 15]}),
+    alignment.alignment_map(Alignment(SOURCE, TARGET, RIGHT, RIGHT > 0.5, 1)),
+    alignment.alignment_arcs(Alignment(SOURCE, TARGET, WRONG, RIGHT > 0.5, 0)),
     alignment.soft_to_hard(SOURCE, TARGET, RIGHT[1], 1, 0.0, 1.5, 0.0, [0.0, 1.0], [[90, 99]], TARGET),
-    alignment.gradient_by_place({"fixed": [np.linspace(0.1, 1, 9)], "attention": [np.ones(9)]}),
+    alignment.gradient_by_position({"fixed": [np.linspace(0.1, 1, 9)], "attention": [np.ones(9)]}),
     alignment.with_other_weights({"own": [0.99, 0.98], "uniform": [0.2, 0.3]}),
     alignment.alignment_errors(["all words", "clitic"], {"forward": [[0.3, 0.5]], "both": [[0.1, 0.2]]}),
 ]
@@ -37,49 +40,49 @@ def test_every_figure_has_words(figure):
 
 
 def test_words_are_laid_side_by_side_not_place_by_place():
-    wrong, missing = translation.wrong_words(["a", "x", "b", "c"], ["a", "b", "c", "d"])
+    wrong, missing = translators.wrong_words(["a", "x", "b", "c"], ["a", "b", "c", "d"])
     assert wrong == [False, True, False, False]
     assert missing == [False, False, False, True]
 
 
 def test_a_translation_says_how_many_words_are_wrong():
-    title = lambda said: words(translation.translations(SOURCE, {"m": said}, TARGET))["title"]
+    title = lambda said: words(translators.side_by_side(SOURCE, {"m": said}, TARGET))["title"]
     assert title(TARGET) == "m: no wrong words"
     assert title(["le", "chien", "noir"]) == "m: 1 wrong, 1 missing"
     assert title(["un", "chien"]) == "m: 2 wrong, 3 missing"
     assert title(["le"]) == "m: 0 wrong, 2 missing"
     assert title([]) == "m: 0 wrong, 3 missing"
     assert title([*TARGET, "."]) == "m: 1 wrong, 0 missing"
-    assert "4 words, without a reference" in words(translation.translations(SOURCE, {"m": TARGET}, None))["title"]
-    wrong = translation.translations(SOURCE, {"m": ["le", "chien", "noir"]}, TARGET).data[1]
+    assert "4 words, without a reference" in words(translators.side_by_side(SOURCE, {"m": TARGET}, None))["title"]
+    wrong = translators.side_by_side(SOURCE, {"m": ["le", "chien", "noir"]}, TARGET).data[1]
     assert wrong.text == ("<b>chien</b>",)
 
 
 def test_a_long_sentence_is_broken_into_lines_and_no_word_is_lost():
     long = [f"word{i}" for i in range(60)]
-    figure = translation.translations(long, {"m": long}, None)
+    figure = translators.side_by_side(long, {"m": long}, None)
     assert len(figure.data[0].text) == 120
-    assert max(np.asarray(figure.data[0].x)) <= translation.WIDTH
+    assert max(np.asarray(figure.data[0].x)) <= translators.WIDTH
 
 
 def test_curves_name_the_last_trained_length_and_mark_it():
-    figure = translation.bleu_curves(UPTO, {"fixed": FALLING, "attention": FLAT})
+    figure = translators.bleu_curves(UPTO, {"fixed": FALLING, "attention": FLAT})
     assert words(figure)["title"] == "fixed: 91 BLEU at 4–8 words, 21 at 17–32; attention: 99, 98"
     assert "6.0 at 33–60" in words(figure)["summary"]
     assert "61.0 at 33–60" in words(figure)["summary"]
     assert figure.layout.shapes[0].x0 == 2.5
-    within = translation.bleu_curves(UPTO[:3], {"fixed": [row[:3] for row in FALLING]})
+    within = translators.bleu_curves(UPTO[:3], {"fixed": [row[:3] for row in FALLING]})
     assert not within.layout.shapes
     assert "longer than" not in words(within)["caption"]
 
 
 def test_seeds_are_counted_and_who_has_fewer_is_named():
-    caption = lambda **curves: words(translation.bleu_curves(UPTO, curves))["caption"]
+    caption = lambda **curves: words(translators.bleu_curves(UPTO, curves))["caption"]
     assert "Mean of 2 seeds, band from lowest to highest." in caption(A=FALLING, B=FLAT)
     assert "Mean of 3 seeds (2 for B; 1 for C), band" in caption(A=[*FLAT, FLAT[0]], B=FALLING, C=FLAT[:1])
     assert "One seed." in caption(A=FLAT[:1])
     assert "Mean of 2 seeds (1 for B), band" in caption(A=FALLING, B=[FLAT[0], [np.nan] * 4])  # the other has no number
-    empty = translation.bleu_curves(UPTO, {"B": [FLAT[0], [np.nan] * 4]})
+    empty = translators.bleu_curves(UPTO, {"B": [FLAT[0], [np.nan] * 4]})
     assert words(empty)["title"] == "B: 99 BLEU at 4–8 words, 98 at 17–32"
     others = lambda **given: words(alignment.with_other_weights(given))
     assert "Mean of 2 seeds, bar" in others(own=[0.99, 0.97], uniform=[0.2, 0.3])["caption"]
@@ -94,7 +97,7 @@ def test_seeds_are_counted_and_who_has_fewer_is_named():
 def test_ratios_of_seeds_are_averaged_as_ratios():
     """Four times as much and a quarter are as much on the whole."""
     more = np.array([4.0, 4, 4, 4, 2, 2, 1, 1, 1, 1])
-    said = words(alignment.gradient_by_place({"up": np.stack([more, more[::-1]]), "down": [more[::-1]]}))
+    said = words(alignment.gradient_by_position({"up": np.stack([more, more[::-1]]), "down": [more[::-1]]}))
     assert said["title"] == "Early words against late: 0.25 (down) to 1 (up)"
     assert "up 1; down 0.25" in said["summary"]
     assert "geometric mean" in said["caption"]
@@ -102,27 +105,30 @@ def test_ratios_of_seeds_are_averaged_as_ratios():
 
 
 def test_the_gold_links_that_are_met_are_counted():
-    title = lambda weights: words(alignment.alignment_map(SOURCE, TARGET, weights, RIGHT > 0.5, 0))["title"]
+    title = lambda weights: words(alignment.alignment_map(Alignment(SOURCE, TARGET, weights, RIGHT > 0.5, 0)))["title"]
     assert title(RIGHT) == "3 of 3 words look most at the word they translate"
     assert title(WRONG).startswith("0 of 3")
-    assert words(alignment.alignment_map(SOURCE, TARGET, RIGHT, None, 0))["title"] == "Where each French word looks"
+    assert words(alignment.alignment_map(Alignment(SOURCE, TARGET, RIGHT)))["title"] == "Where each French word looks"
 
 
 @pytest.mark.parametrize("view", [alignment.alignment_map, alignment.alignment_arcs])
 def test_the_chosen_word_is_told_with_its_largest_weights(view):
-    said = words(view(SOURCE, TARGET, RIGHT * 0.9 + 0.025, None, 1))["summary"]
+    said = words(view(Alignment(SOURCE, TARGET, RIGHT * 0.9 + 0.025, chosen=1)))["summary"]
     assert "“chat” (word 2) looks at: cat 0.9" in said
     with pytest.raises(InvalidInput, match="shape"):
-        view(SOURCE, TARGET, RIGHT.T, None, 0)
+        Alignment(SOURCE, TARGET, RIGHT.T)
     with pytest.raises(InvalidInput, match="1 to 3"):
-        view(SOURCE, TARGET, RIGHT, None, 3)
+        Alignment(SOURCE, TARGET, RIGHT, chosen=3)
 
 
 def test_arcs_are_drawn_for_weights_that_count():
-    lines = [t for t in alignment.alignment_arcs(SOURCE, TARGET, RIGHT, None, 0).data if t.mode == "lines"]
+    lines = [t for t in alignment.alignment_arcs(Alignment(SOURCE, TARGET, RIGHT)).data if t.mode == "lines"]
     assert len(lines) == 3
     assert (
-        len([t for t in alignment.alignment_arcs(SOURCE, TARGET, RIGHT, RIGHT > 0, 0).data if t.mode == "lines"]) == 4
+        len(
+            [t for t in alignment.alignment_arcs(Alignment(SOURCE, TARGET, RIGHT, RIGHT > 0)).data if t.mode == "lines"]
+        )
+        == 4
     )
 
 
@@ -159,8 +165,9 @@ def test_dots_carry_mean_and_range():
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: translation.translations([], {}, None), lambda: translation.bleu_curves(UPTO, {}), lambda: translation.first_words({}),
-        lambda: translation.kept_by_place({}), lambda: alignment.gradient_by_place({}), lambda: alignment.alignment_errors(["a"], {}),
+        lambda: translators.side_by_side([], {}, None), lambda: translators.bleu_curves(UPTO, {}), lambda: translators.first_words({}),
+        lambda: translators.context_by_position({}), lambda: alignment.gradient_by_position({}),
+        lambda: alignment.alignment_errors(["a"], {}),
         lambda: alignment.with_other_weights({}),
     ],
 )  # fmt: skip

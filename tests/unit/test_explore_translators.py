@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from course_utils.data.translation import pairs
+from course_utils.data.english_french import pairs
 from course_utils.experiments import ch05 as experiment
 from course_utils.experiments import translate as task
 from course_utils.figures.style import words
 from course_utils.runtime import CourseError, recorded
-from course_utils.widgets import ch04, ch05, surface
+from course_utils.widgets import ch04, ch05, sentences, surface
 
 
 @functools.cache
@@ -23,9 +23,9 @@ def corpus(*lengths):
 def small(monkeypatch):
     monkeypatch.setattr(task, "test", lambda: corpus(6, 10, 14, 18, 24, 30))
     monkeypatch.setattr(task, "beyond", lambda: corpus(40))
-    ch04._known.cache_clear()
+    sentences._test_pairs.cache_clear()
     yield
-    ch04._known.cache_clear()
+    sentences._test_pairs.cache_clear()
 
 
 @functools.cache
@@ -38,8 +38,8 @@ def fixed():
     return task.translator(nnx.Rngs(0), hidden=8, embed=8)
 
 
-def translate():
-    return ch04.translate({"fixed context": fixed()})
+def side_by_side():
+    return ch04.side_by_side({"fixed context": fixed()})
 
 
 def bleu():
@@ -63,7 +63,9 @@ def scores():
 
 
 @pytest.mark.each
-@pytest.mark.parametrize("make", [translate, bleu, recency, alignments, soft, scores], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [side_by_side, bleu, recency, alignments, soft, scores], ids=lambda make: make.__name__
+)
 def test_explorers_answer_at_the_ends_of_every_control(make):
     e = make()
     for name, control in e.controls.items():
@@ -71,7 +73,7 @@ def test_explorers_answer_at_the_ends_of_every_control(make):
             assert surface.summary(e.figure(**{name: value}))
 
 
-@pytest.mark.parametrize("make", [translate, alignments])
+@pytest.mark.parametrize("make", [side_by_side, alignments])
 def test_any_sentence_can_be_typed_and_what_is_unknown_is_named(make):
     e = make()
     typed, plain = (e.figure(typed=line).to_json() for line in ("The old cat sleeps!", "the old cat sleeps"))
@@ -84,7 +86,7 @@ def test_any_sentence_can_be_typed_and_what_is_unknown_is_named(make):
     assert "longer" not in words(e.figure(typed="the cat sleeps"))["summary"]
 
 
-@pytest.mark.parametrize("make", [translate, alignments])
+@pytest.mark.parametrize("make", [side_by_side, alignments])
 def test_a_thousand_words_are_translated_as_the_first_sixty(make):
     e = make()
     long, short = (words(e.figure(typed=" ".join(["cat"] * count)))["summary"] for count in (1_000, 60))
@@ -92,10 +94,19 @@ def test_a_thousand_words_are_translated_as_the_first_sixty(make):
 
 
 def test_a_sentence_without_a_reference_is_not_judged():
-    e = translate()
+    e = side_by_side()
     assert "without a reference" in words(e.figure(typed="the cat sleeps"))["title"]
     known = corpus(14).pairs[0]
     assert "wrong" in words(e.figure(typed=" ".join(known.source)))["title"]
+
+
+def test_a_picked_pair_stays_as_it_is_and_a_typed_one_is_recognised():
+    pair = corpus(14).pairs[0]
+    picked = sentences.picked_or_typed(pair, "  ")
+    assert picked.pair is pair
+    assert picked.words is pair.source
+    assert picked == sentences.picked_or_typed(corpus(10).pairs[0], " ".join(pair.source).upper() + "!")
+    assert sentences.picked_or_typed(pair, "the cat sleeps").pair is None
 
 
 def test_gold_is_laid_over_a_translation_that_is_the_reference(monkeypatch):
