@@ -400,7 +400,12 @@ def pictures(positions: str = "learned", seeds: Sequence[int] = SEEDS) -> tuple[
     """Readers of pictures trained for 600 updates, and their accuracy on others."""
     make = functools.partial(picture_reader, positions=positions)
     models, _ = fit_seeds(
-        make, _pictures, budget(IMAGE_UPDATES), loss=picture_classification, seeds=seeds, learning_rate=1e-3,
+        make,
+        _pictures,
+        budget(IMAGE_UPDATES),
+        loss=picture_classification,
+        seeds=seeds,
+        learning_rate=1e-3,
         progress=False,
     )
     others = left_or_right(jax.random.key(77), 2_000)

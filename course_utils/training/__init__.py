@@ -1,15 +1,15 @@
-"""One training for every model of the course: `fit`, `fit_seeds`, and models that are trained already.
+"""One training for every model of the course: `fit`, `fit_seeds`, and models trained before.
 
-A run is determined by its seed, and resuming one equals never having stopped. `step` is one update and the
-compiled loop around it, `loop` the training loop, `run` what it works on, `record` what has come of it,
-`saved` its checkpoint.
+`step` is one update, `compiled` repeats it, `loop` is the training loop; `run` is what it works on,
+`record` what has come of it, `saved` its checkpoint, `history` what is returned.
 """
 
+from .compiled import CHUNK, batch_rng
 from .history import History, TrainingDiverged, TrainingInterrupted
 from .loop import fit, fit_seeds
 from .options import Options
 from .pretrained import Trained, keep, trained
-from .step import CHUNK, batch_rng, update
+from .step import update
 
 __all__ = [
     "CHUNK",

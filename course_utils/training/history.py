@@ -14,7 +14,7 @@ Reason = Literal["finished", "solved", "interrupted", "diverged"]
 class History:
     """What happened in a training run.
 
-    losses: one an update, `[steps]` (`[seeds, steps]` from `fit_seeds`; NaN after a seed has stopped).
+    losses: one an update: `[steps]`, or `[seeds, steps]`; NaN after a seed has stopped.
     metrics: the same for each metric that the loss reports.
     seconds: time in updates, compilation excluded; compile_seconds: the compilation. Of a resumed
         run, both times together.
@@ -62,7 +62,7 @@ class History:
 class TrainingDiverged(CourseError):
     """A loss, gradient or parameter that is not a number.
 
-    The model keeps its last finite values; `.step` is the update that failed, `.history` the run so far.
+    The model keeps its last finite values. `.step` is the update that failed, `.history` the run.
     """
 
     def __init__(self, history: History):
@@ -70,30 +70,33 @@ class TrainingDiverged(CourseError):
         rate = history.learning_rate
         if self.step == 0:
             advice = (
-                "Is a token or a label outside the model's vocabulary or classes, or the data itself not finite? "
-                "If not, look at the learning rate of step 0 and at the optimizer."
+                "Is a token or a label outside the model's vocabulary or classes, or the data "
+                "itself not finite? If not, look at the learning rate of step 0 and at the "
+                "optimizer."
             )
         elif rate is None:
             advice = "Try smaller steps of your optimizer."
         else:
             advice = f"Its learning rate is {rate:g}: try {rate / 10:g}, or a smaller `clip`."
         super().__init__(
-            f"Training diverged at step {self.step} (seed {history.seeds[0]}): the loss, its gradient or a parameter "
-            f"is no longer a number. The model keeps its values from before that step. {advice}"
+            f"Training diverged at step {self.step} (seed {history.seeds[0]}): the loss, its "
+            "gradient or a parameter is no longer a number. The model keeps its values from before "
+            f"that step. {advice}"
         )
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Ctrl-C, or the stop button. Model and checkpoint keep what was learned; `.history` is the run so far.
+    """Ctrl-C, or the stop button. Model and checkpoint keep what was learned.
 
-    It is a `KeyboardInterrupt`, so that the cell or the command ends too: nothing half-trained is
-    shown, kept or reported by what comes after the training.
+    `.history` is the run so far. It is a `KeyboardInterrupt`, so that the cell or the command ends
+    too: nothing half-trained is shown, kept or reported by what comes after the training.
     """
 
     def __init__(self, history: History, steps: int):
         self.history = history
         super().__init__(
-            f"Interrupted after {int(np.max(history.steps))} of {steps} updates; the model keeps what it has learned."
+            f"Interrupted after {int(np.max(history.steps))} of {steps} updates; "
+            "the model keeps what it has learned."
         )
 
     def _render_traceback_(self) -> list[str]:

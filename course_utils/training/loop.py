@@ -11,7 +11,7 @@ from ..models.losses import Loss
 from ..runtime import interrupts_held, require
 from .history import History, TrainingDiverged
 from .options import Options, takes_options
-from .run import require_seeds, running
+from .run import running
 from .step import update
 
 
@@ -27,7 +27,7 @@ def fit(
 ) -> History:
     """Train `model` in place for `steps` updates of Adam, and return what happened.
 
-        θ ← θ - η · Adam(clip(∇ loss(θ, batch)))        for each step: see `training.step.update`
+        θ ← θ - η · Adam(clip(∇loss(θ, batch)))        at every step (see `training.update`)
 
     batches: `batches(step, rng) -> batch`, a pure function (see `data.batching`).
     loss: `loss(model, batch) -> (scalar, metrics)` (see `models.losses`).
@@ -39,7 +39,8 @@ def fit(
     loss that is not a number raises `TrainingDiverged` with the step, and the model keeps its last
     finite values.
     """
-    with running(model, batches, steps, loss, (seed,), Options.of(**options)) as run:
+    require_seeds([seed])
+    with running(model, batches, steps, loss, [seed], Options.of(**options)) as run:
         while run.unfinished():
             run.advance(update)  # up to 20 updates in one compiled call
             run.report()
@@ -59,9 +60,10 @@ def fit_seeds(
     seeds: Sequence[int] = (0, 1, 2),
     **options: Any,
 ) -> tuple[list[Any], History]:
-    """The same training for several seeds, so that a curve can carry a band: models and one history.
+    """The same training for several seeds, so that a curve can carry a band.
 
-    `make(rngs)` builds a model; seed s decides its first values and its batches. All else is as in `fit`.
+    `make(rngs)` builds a model; seed s decides its first values and its batches. All else is as in
+    `fit`. Returns the models and one history.
 
     Seeds run one after another inside the compiled loop on a CPU, side by side (`vmap`) on an
     accelerator. A seed that diverges stops, keeps its last finite values and is marked `diverged`;
@@ -72,9 +74,16 @@ def fit_seeds(
     require_seeds(seeds)
     with interrupts_held():
         models = [make(nnx.Rngs(int(seed))) for seed in seeds]
-    with running(models, batches, steps, loss, [int(seed) for seed in seeds], Options.of(**options)) as run:
+    with running(models, batches, steps, loss, seeds, Options.of(**options)) as run:
         while run.unfinished():
             run.advance(update)
             run.report()
             run.save_now_and_then()
     return models, run.history
+
+
+def require_seeds(seeds: Sequence[Any]) -> None:
+    """Every seed must be a whole number."""
+    for seed in seeds:
+        whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+        require(whole, f"A seed is a whole number, such as 0, not {seed!r}.")

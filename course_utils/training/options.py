@@ -24,8 +24,8 @@ class Options:
     learning_rate: of Adam: a number, or a schedule of optax.
     clip: the largest norm of a gradient; a longer one is scaled down to it. None: no clipping.
     optimizer: of optax; replaces Adam and the clipping.
-    report: called every 20 updates with the step and the mean loss and metrics of those updates; the
-        model has the values of that step, so it can be tried out.
+    report: called every 20 updates with the step and the mean loss and metrics of those updates;
+        the model has the values of that step, so it can be tried out.
     stop: asked every 20 updates about the history so far; ends the run as `solved` when true.
     checkpoint: a file to keep the run in.
     resume: a run that is found there goes on where it was, and ends in exactly the values of an
@@ -47,7 +47,7 @@ class Options:
         """Options by name; `InvalidInput` says which there are."""
         names = [field.name for field in dataclasses.fields(cls)]
         for name in options:
-            require(name in names, f"Training has no option {name!r}; there are {', '.join(names)}.")
+            require(name in names, f"There is no option {name!r}; there are {', '.join(names)}.")
         return cls(**options)
 
     def __post_init__(self) -> None:
@@ -62,7 +62,8 @@ class Options:
             f"learning_rate is a number, or a schedule of optax, not {rate!r}.",
         )
         require(callable(rate) or rate > 0, f"learning_rate must be positive, not {rate!r}.")
-        require(self.clip is None or self.clip > 0, f"clip must be positive, or None, not {self.clip!r}.")
+        clip = self.clip
+        require(clip is None or clip > 0, f"clip must be positive, or None, not {clip!r}.")
 
     @property
     def constant_rate(self) -> float | None:
@@ -71,7 +72,7 @@ class Options:
         return None if callable(rate) or self.optimizer is not None else float(rate)
 
     def transformation(self) -> optax.GradientTransformation:
-        """What makes an update of a gradient: Adam after the clipping, or what was given in place of both."""
+        """What makes an update of a gradient: clipping and Adam, or what replaces them."""
         if self.optimizer is not None:
             return self.optimizer
         clipping = [] if self.clip is None else [optax.clip_by_global_norm(self.clip)]
@@ -79,9 +80,10 @@ class Options:
 
 
 def takes_options(function: Function) -> Function:
-    """A function that passes `**options` on to `Options`: Tab and Shift-Tab show them by their names."""
-    signature, options = inspect.signature(function), inspect.signature(Options).parameters.values()
+    """A function whose `**options` are those of `Options`: Tab and Shift-Tab show them by name."""
+    signature, options = inspect.signature(function), inspect.signature(Options)
     before = list(signature.parameters.values())[:-1]  # the last is `**options`
-    keywords = [option.replace(kind=inspect.Parameter.KEYWORD_ONLY) for option in options]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    keywords = [option.replace(kind=keyword) for option in options.parameters.values()]
     function.__signature__ = signature.replace(parameters=[*before, *keywords])  # type: ignore[attr-defined]
     return function

@@ -20,7 +20,10 @@ from .saved import Seconds
 
 
 class Trained(NamedTuple):
-    """A trained model, its history, where it came from (`shipped`, `cached` or `trained`), its configuration."""
+    """A trained model, and how it came about.
+
+    origin: `shipped`, `cached` or `trained`.   config: what decides the result.
+    """
 
     model: Any
     history: History
@@ -55,11 +58,11 @@ def trained(
     seed: int = 0,
     retrain: bool = False,
 ) -> Trained:
-    """A trained model: shipped weights if their `config` is this one, else the user's cache, else a live run.
+    """A trained model: shipped or in the user's cache with this `config`, else trained now.
 
-    `make(rngs)` builds the model, `train(model, seed=seed)` trains it; `config` names all that decides
-    the result and can be written as JSON. `retrain=True` always trains. A damaged file costs a
-    warning and a training run.
+    `make(rngs)` builds the model, `train(model, seed=seed)` trains it; `config` names all that
+    decides the result and can be written as JSON. `retrain=True` always trains. A damaged file
+    costs a warning and a training run.
     """
     model = make(nnx.Rngs(seed))
     full = json.loads(json.dumps({**config, "seed": seed}))
@@ -87,9 +90,13 @@ def trained(
     return Trained(model, history, "trained", config)
 
 
-def _read(path: pathlib.Path | None, model: nnx.Module, accepted: list[dict]) -> tuple[History, dict[str, Any]] | None:
-    """Fill `model` from a file with one of these configurations: its history and configuration. None where there is
-    no such file."""
+def _read(
+    path: pathlib.Path | None, model: nnx.Module, accepted: list[dict[str, Any]]
+) -> tuple[History, dict[str, Any]] | None:
+    """Fill `model` from a file: its history and its configuration, which must be an accepted one.
+
+    None where there is no such file.
+    """
     if path is None or not path.exists():
         return None
     description = checkpoints.about(path)
@@ -104,11 +111,14 @@ def _read(path: pathlib.Path | None, model: nnx.Module, accepted: list[dict]) ->
     return History(losses, metrics, **dict(record.run)), description["config"]
 
 
-def keep(path: os.PathLike | str, model: nnx.Module, history: History, config: dict[str, Any]) -> None:
+def keep(
+    path: os.PathLike | str, model: nnx.Module, history: History, config: dict[str, Any]
+) -> None:
     """Write a trained model where `trained` will find it: parameters, history and configuration."""
     run = {name: getattr(history, name) for name in _Run.model_fields}
     record = {"steps": len(history.losses), "metrics": sorted(history.metrics), "run": run}
-    checkpoints.save(path, _tree(model, history.losses, history.metrics), {"config": config, "record": record})
+    tree = _tree(model, history.losses, history.metrics)
+    checkpoints.save(path, tree, {"config": config, "record": record})
 
 
 def _tree(model: nnx.Module, losses: np.ndarray, metrics: dict[str, np.ndarray]) -> dict[str, Any]:

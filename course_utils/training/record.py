@@ -30,7 +30,8 @@ class Record:
         def rows() -> np.ndarray:
             return np.full((seeds, steps), np.nan, np.float32)
 
-        return cls(rows(), {name: rows() for name in metrics}, np.zeros(seeds, int), ["finished"] * seeds)
+        stopped: list[Reason] = ["finished"] * seeds
+        return cls(rows(), {name: rows() for name in metrics}, np.zeros(seeds, int), stopped)
 
     @property
     def active(self) -> np.ndarray:
@@ -38,9 +39,10 @@ class Record:
         ended = np.array([reason in ("solved", "diverged") for reason in self.stopped])
         return ~ended & (self.done < self.losses.shape[1])
 
-    def write(self, begin: int, limits: np.ndarray, reached: np.ndarray, values: dict[str, np.ndarray]) -> None:
-        """Updates `begin` … `limits - 1`, of which each seed has made those before `reached`: a seed short of its
-        limit has diverged."""
+    def write(
+        self, begin: int, limits: np.ndarray, reached: np.ndarray, values: dict[str, np.ndarray]
+    ) -> None:
+        """The values of updates `begin` … `reached - 1`: a seed short of its limit has diverged."""
         for lane in np.flatnonzero(limits > begin):
             count = reached[lane] - begin
             for name, rows in {"loss": self.losses, **self.metrics}.items():
@@ -50,7 +52,7 @@ class Record:
         self.done = np.where(limits > begin, reached, self.done)
 
     def means(self, begin: int, end: int) -> dict[str, float]:
-        """Mean loss and metrics of some updates over all seeds; empty where no seed has made one."""
+        """Mean loss and metrics of some updates over all seeds; empty where none was made."""
         rows = {"loss": self.losses, **self.metrics}
         if not np.isfinite(self.losses[:, begin:end]).any():
             return {}
@@ -58,8 +60,8 @@ class Record:
 
     def interrupt(self) -> None:
         """Mark the seeds that would have gone on."""
-        goes_on = self.active
-        self.stopped = ["interrupted" if goes_on[i] else reason for i, reason in enumerate(self.stopped)]
+        for lane in np.flatnonzero(self.active):
+            self.stopped[lane] = "interrupted"
 
     def history(self, seeds: tuple[int, ...], learning_rate: float | None) -> History:
         """The history of all seeds."""

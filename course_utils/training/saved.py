@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field, FiniteFloat, NonNegativeInt, PositiveInt
 
 from .. import checkpoints
 from ..runtime import require
+from .compiled import CHUNK, Feed
 from .history import Reason
 from .options import Options
 from .record import Record
-from .step import CHUNK, Feed, Learning, State, evaluate
+from .step import Learning, State, evaluate
 
 Seconds = Annotated[FiniteFloat, Field(ge=0)]
 OTHER = {
@@ -24,7 +25,10 @@ OTHER = {
 
 
 class Settings(BaseModel):
-    """What must be the same when a run goes on. The last four say what is computed, in digests that `by` has made."""
+    """What must be the same when a run goes on.
+
+    The last four say what is computed, in digests that `by` has made.
+    """
 
     seeds: list[int]
     learning_rate: float | None
@@ -48,26 +52,33 @@ class Header(BaseModel):
 
 
 def settings_of(
-    options: Options, seeds: tuple[int, ...], learning: Learning, state: State, feed: Feed, batch: Any
+    options: Options,
+    seeds: tuple[int, ...],
+    learning: Learning,
+    state: State,
+    feed: Feed,
+    batch: Any,
 ) -> Settings:
-    """The settings of a run; `state` is of one seed, `batch` an example or its shapes."""
-    rate, params = options.constant_rate, state.params
+    """The settings of a run; `state` is of one seed, `batch` has the shapes of a batch."""
+    rate, clip, params = options.constant_rate, options.clip, state.params
     model = jax.jit(lambda params, rest, batch: evaluate(learning, params, rest, batch)[0])
+    optimizer = jax.jit(learning.optimizer.update)
     return Settings(
         seeds=list(seeds),
         learning_rate=rate,
-        clip=options.clip if rate is not None else None,
+        clip=None if rate is None or clip is None else float(clip),
         loss=getattr(learning.loss, "__qualname__", "a loss"),
         data=_digest_of_data(feed),
         model=_digest(model.lower(params, state.rest, batch)),
-        optimizer=_digest(jax.jit(learning.optimizer.update).lower(params, state.optimizer, params)),
+        optimizer=_digest(optimizer.lower(params, state.optimizer, params)),
         by=f"jax {jax.__version__} on {jax.default_backend()}",
     )
 
 
 def _digest(lowered: Any, *data: Any) -> str:
-    """A short name for what a lowered function computes, the constants in it and these arrays included."""
-    program = re.sub("backend_config = .*", "", lowered.as_text())  # where it calls Python: an address of this process
+    """A short name for what a lowered function computes, its constants and these arrays."""
+    # Where a program calls Python, its text has an address of this process.
+    program = re.sub("backend_config = .*", "", lowered.as_text())
     digest = hashlib.sha256(program.encode())
     for leaf in jax.tree.leaves(data):
         digest.update(np.ascontiguousarray(leaf))
@@ -78,7 +89,8 @@ def _digest_of_data(feed: Feed) -> str:
     """Of what draws the batches, and of all examples in the buckets of the first thousand steps."""
     buckets = sorted({feed.bucket(step) for step in range(0, 1000, CHUNK)})
     examples = [feed.examples(bucket) for bucket in buckets]
-    return _digest(jax.jit(feed.draw).lower(examples[0], np.int32(0), jax.random.key(0)), *examples)
+    draw = jax.jit(feed.draw).lower(examples[0], np.int32(0), jax.random.key(0))
+    return _digest(draw, *examples)
 
 
 def save(path: Any, state: State, record: Record, settings: Settings) -> None:
@@ -96,9 +108,9 @@ def save(path: Any, state: State, record: Record, settings: Settings) -> None:
 
 
 def load(path: Any, state: State, record: Record, settings: Settings) -> tuple[State, Record]:
-    """The run kept at `path`, for as many steps as `record` has room for; `state` says the shapes of its values.
+    """The run kept at `path`, its rows written into those of `record`; `state` has its shapes.
 
-    Raises `InvalidInput` for a run with other settings, and `CheckpointError` where the file is damaged.
+    Raises `InvalidInput` for a run with other settings, `CheckpointError` for a damaged file.
     """
     header = checkpoints.checked(path, Header, checkpoints.about(path))
     _require_same(path, header.settings, settings)
@@ -108,25 +120,33 @@ def load(path: Any, state: State, record: Record, settings: Settings) -> tuple[S
     like = jax.tree.map(lambda row: np.zeros((seeds, header.steps), row.dtype), rows)
     stored, _ = checkpoints.load(path, {"state": state, "record": like})
     done = _counted(path, header, np.asarray(stored["record"]["losses"]))
-    require(steps >= done.max(), f"{path} has already run {done.max()} updates; ask for more steps.")
+    require(
+        steps >= done.max(), f"{path} has already run {done.max()} updates; ask for more steps."
+    )
     width = min(header.steps, steps)
     for row, source in zip(jax.tree.leaves(rows), jax.tree.leaves(stored["record"]), strict=True):
         row[:, :width] = np.asarray(source)[:, :width]
-    stopped: list[Reason] = ["finished" if reason == "interrupted" else reason for reason in header.stopped]
+    stopped: list[Reason] = [_going_on(reason) for reason in header.stopped]
     times = header.seconds, header.compile_seconds
     return stored["state"], Record(record.losses, record.metrics, done, stopped, *times)
 
 
-def _require_same(path: Any, there: Settings, here: Settings) -> None:
-    same = "resume with the same settings, or name another checkpoint."
-    for name, value in dict(there).items():
-        if name in OTHER and there.by == here.by:
-            require(value == getattr(here, name), f"{path} holds a run {OTHER[name]}: {same}")
-        elif name not in OTHER and name != "by":
-            require(
-                value == getattr(here, name),
-                f"{path} holds a run with {name} = {value}, but this one has {getattr(here, name)}: {same}",
-            )
+def _going_on(reason: Reason) -> Reason:
+    return "finished" if reason == "interrupted" else reason
+
+
+def _require_same(path: Any, kept: Settings, wanted: Settings) -> None:
+    """Digests are compared where the same versions on the same kind of device have made them."""
+    for name, before in kept.model_dump(exclude={"by"}).items():
+        after = getattr(wanted, name)
+        if name not in OTHER:
+            differs = f"with {name} = {before}, but this one has {after}"
+        elif kept.by == wanted.by:
+            differs = OTHER[name]
+        else:
+            continue
+        same = "resume with the same settings, or name another checkpoint."
+        require(before == after, f"{path} holds a run {differs}: {same}")
 
 
 def _counted(path: Any, header: Header, losses: np.ndarray) -> np.ndarray:
@@ -136,7 +156,7 @@ def _counted(path: Any, header: Header, losses: np.ndarray) -> np.ndarray:
     whole = (finite == (np.arange(header.steps) < done[:, None])).all()
     if done.tolist() != header.done or len(header.stopped) != len(done) or not whole:
         raise checkpoints.CheckpointError(
-            f"{path} is damaged: it says that {header.done} updates were run, ended as {header.stopped}, and "
-            f"holds the losses of {done.tolist()}. {checkpoints.ANEW}"
+            f"{path} is damaged: it says that {header.done} updates were run, ended as "
+            f"{header.stopped}, and holds the losses of {done.tolist()}. {checkpoints.ANEW}"
         )
     return done

@@ -12,9 +12,9 @@ from flax import nnx
 from course_utils import decoding
 from course_utils.data.batching import Parallel
 from course_utils.measure.alignment import weights_on_reference
+from course_utils.models.losses import next_target_word
 from course_utils.models.positions import Positions
 from course_utils.models.readers import AttentionClassifier, AttentionLanguageModel, LookBack, PatchReader
-from course_utils.models.losses import next_target_word
 from course_utils.models.transformer import Block, Transformer, WordsAndPlaces
 from course_utils.runtime import InvalidInput
 from course_utils.training import fit

@@ -10,6 +10,7 @@ from course_utils.data.translation import PHENOMENA, pairs
 from course_utils.experiments import ch04, ch05
 from course_utils.experiments import translate as task
 from course_utils.measure.alignment import weights_on_reference
+from course_utils.models.losses import guided_next_word
 
 
 @pytest.fixture(scope="module")
