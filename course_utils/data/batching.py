@@ -1,14 +1,10 @@
 """Padding, masks and length-bucketed batches.
 
 A *mask* is True where a position holds a word. Sequences are padded on the right.
-
-`fit` asks a data source for one thing, `batches(step, rng) -> batch`, a pure function. A source whose
-batches come in several shapes adds two methods: `bucket(step)` says which shape a step has, from the
-step alone, and `draw(bucket, rng)` makes a batch of that shape inside a compiled loop.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +15,30 @@ from ..runtime import require, require_positive
 
 GOLDEN = (5**0.5 - 1) / 2
 RUN = 20  # steps in a row that share a bucket: one compiled loop has one shape
+
+
+@runtime_checkable
+class BatchSource(Protocol):
+    """What `fit` asks of data: the batch of a step, a pure function of the step's number and a key."""
+
+    def __call__(self, step: Any, rng: Array, /) -> Any: ...
+
+
+@runtime_checkable
+class BucketedSource(BatchSource, Protocol):
+    """A source whose batches have several shapes: one a bucket."""
+
+    def bucket(self, step: int) -> Any:
+        """The bucket of step number `step`, known from the step alone."""
+        ...
+
+    def examples(self, bucket: Any) -> Any:
+        """All examples of one bucket."""
+        ...
+
+    def draw(self, examples: Any, rng: Array) -> Any:
+        """A batch of the examples of one bucket, inside a compiled loop."""
+        ...
 
 
 class Padded(NamedTuple):

@@ -14,7 +14,7 @@ from ..measure.alignment import links, weights_on_reference
 from ..measure.influence import deletions, gradients, other_weights, replaced
 from ..measure.translation import bleu
 from ..models.attention import Score, Tempered, attend
-from ..models.losses import cross_entropy, mean
+from ..models.losses import guided_next_word
 from ..models.run import apply
 from ..models.seq2seq import Translator
 from ..runtime import budget, require
@@ -148,15 +148,6 @@ class Guided(nnx.Module):
         return self.student.forced(memory, words, weights)[0]
 
 
-def guided_loss(model: Guided, batch: Any) -> Any:
-    """`models.seq2seq.translation` of the student."""
-    logits = model(batch)
-    labels, mask = batch.target[:, 1:], batch.target_mask[:, 1:]
-    return cross_entropy(logits, labels, mask), {
-        "accuracy": mean((logits.argmax(-1) == labels).astype(logits.dtype), mask)
-    }
-
-
 def guided(kind: Guide, teacher: Translator) -> list[float]:
     """Accuracy, the words before given, of three new translators after `GUIDED_UPDATES` updates with weights of one kind."""
 
@@ -164,14 +155,10 @@ def guided(kind: Guide, teacher: Translator) -> list[float]:
         return Guided(kind, teacher, rngs=rngs)
 
     models, _ = fit_seeds(
-        make, batches(), budget(GUIDED_UPDATES), loss=guided_loss, seeds=[seed + 10 for seed in SEEDS],
+        make, batches(), budget(GUIDED_UPDATES), loss=guided_next_word, seeds=[seed + 10 for seed in SEEDS],
         learning_rate=RATE / 2, progress=False,
     )  # fmt: skip
-    return [round(float(apply(model, _guided_accuracy, test().batch)), 4) for model in models]
-
-
-def _guided_accuracy(model: Guided, batch: Any) -> Any:
-    return guided_loss(model, batch)[1]["accuracy"]
+    return [round(float(apply(model, guided_next_word, test().batch)[1]["accuracy"]), 4) for model in models]
 
 
 # -------------------------------------------------------------------------------------------- paths

@@ -22,11 +22,11 @@ from ..measure.stack import LAYERS, Kind, stacked
 from ..measure.translation import bleu, translate
 from ..models.gated import GRUCell
 from ..models.linear import positive
-from ..models.losses import cross_entropy, next_word
+from ..models.losses import next_target_word, next_word, picture_classification
 from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
 from ..models.run import apply
 from ..models.self_attention import scaled_dot_product
-from ..models.seq2seq import CELLS, translation
+from ..models.seq2seq import CELLS
 from ..models.transformer import Transformer
 from ..runtime import budget, recorded, size
 from ..training import History, fit, fit_seeds
@@ -82,7 +82,7 @@ def learn(
 def several(options: dict[str, Any], seeds: Sequence[int] = SEEDS) -> tuple[list[Transformer], History]:
     """The same Transformer from several seeds."""
     return fit_seeds(
-        functools.partial(transformer, **options), batches(), budget(UPDATES), loss=translation, seeds=seeds,
+        functools.partial(transformer, **options), batches(), budget(UPDATES), loss=next_target_word, seeds=seeds,
         learning_rate=rate(UPDATES), progress=False,
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def costs_of_five() -> dict[str, dict[str, float]]:
     decode = seconds(*(functools.partial(translate, model, test().batch) for model in models.values()), repeats=5)
     found = {}
     for (name, model), spent in zip(models.items(), decode, strict=True):
-        history = fit(model, batches(), TIMED_UPDATES, loss=translation, learning_rate=1e-3, progress=False)
+        history = fit(model, batches(), TIMED_UPDATES, loss=next_target_word, learning_rate=1e-3, progress=False)
         found[name] = {
             "train": round(history.seconds / history.steps * 1_000, 2), "decode": round(spent, 3), "parameters": parameters(model),
         }  # fmt: skip
@@ -324,22 +324,22 @@ def _pictures(step: Any, rng: Any) -> Any:
     return left_or_right(rng, IMAGE_BATCH)
 
 
-def picture_loss(model: PatchReader, batch: Any) -> Any:
-    """Cross-entropy of which sign is farther left, with the accuracy."""
-    logits = model(cut(batch.pixels))
-    return cross_entropy(logits, batch.labels), {"accuracy": (logits.argmax(-1) == batch.labels).mean()}
-
-
 def pictures(
     positions: Literal["learned", "none"] = "learned", seeds: Sequence[int] = SEEDS
 ) -> tuple[list[PatchReader], list[float]]:
     """Readers of pictures trained for 600 updates, and their accuracy on others."""
     make = functools.partial(picture_reader, positions=positions)
     models, _ = fit_seeds(
-        make, _pictures, budget(IMAGE_UPDATES), loss=picture_loss, seeds=seeds, learning_rate=1e-3, progress=False
+        make,
+        _pictures,
+        budget(IMAGE_UPDATES),
+        loss=picture_classification,
+        seeds=seeds,
+        learning_rate=1e-3,
+        progress=False,
     )
     others = left_or_right(jax.random.key(77), 2_000)
-    return models, [round(float(apply(model, _picture_accuracy, others)), 4) for model in models]
+    return models, [round(float(apply(model, picture_classification, others)[1]["accuracy"]), 4) for model in models]
 
 
 def looks_at_the_other(model: Any) -> list[float]:
@@ -363,10 +363,6 @@ def without_places() -> float:
     left = columns[:, 0] < columns[:, 1]
     share = [left[within == k].mean() for k in range(PATCH**2)]
     return float(sum(max(one, 1 - one) * (within == k).mean() for k, one in enumerate(share)))
-
-
-def _picture_accuracy(model: PatchReader, batch: Any) -> Any:
-    return picture_loss(model, batch)[1]["accuracy"]
 
 
 # ------------------------------------------------------------------------------------------------ together

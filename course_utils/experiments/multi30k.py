@@ -14,7 +14,8 @@ from flax import nnx
 from ..data.batching import Batches
 from ..data.parallel import Subwords, Texts, arrays, multi30k
 from ..measure.translation import as_text, bleu, bleu_by_length, translate
-from ..models.seq2seq import Translator, translation
+from ..models.losses import next_target_word
+from ..models.seq2seq import Translator
 from ..models.transformer import Transformer
 from ..runtime import budget, require
 from ..training import History, fit
@@ -88,7 +89,7 @@ def learn(
     model = translator(text, nnx.Rngs(seed), rung, width)
     updates = budget(epochs * -(-text.sentences // BATCH))
     history = fit(
-        model, text.batches, updates, loss=translation, learning_rate=rate(rung, updates), seed=seed, report=report,
+        model, text.batches, updates, loss=next_target_word, learning_rate=rate(rung, updates), seed=seed, report=report,
         progress=report is None,
     )  # fmt: skip
     return model, history

@@ -14,7 +14,8 @@ from ..data.batching import Batches, Parallel
 from ..data.english_french import PHENOMENA, Pair, arrays, gold, pairs, vocabularies
 from ..measure.alignment import alignment_error, links, weights_on_reference
 from ..measure.translation import ByLength, as_text, bleu, bleu_by_length, translate
-from ..models.seq2seq import Translator, translation
+from ..models.losses import next_target_word
+from ..models.seq2seq import Translator
 from ..runtime import budget
 from ..training import History, fit, fit_seeds
 from .agreement import SEEDS
@@ -107,7 +108,7 @@ def train(
 ) -> History:
     """Train a translator in place; `schedule` of the learning rate: `rate(updates)` unless given."""
     return fit(
-        model, batches(), budget(updates), loss=translation, learning_rate=schedule or rate(updates), seed=seed, report=report,
+        model, batches(), budget(updates), loss=next_target_word, learning_rate=schedule or rate(updates), seed=seed, report=report,
         progress=report is None,
     )  # fmt: skip
 
@@ -125,7 +126,7 @@ def several(
 ) -> tuple[list[Translator], History]:
     """The same translator from several seeds."""
     return fit_seeds(
-        functools.partial(translator, **options), batches(), budget(updates), loss=translation, seeds=seeds,
+        functools.partial(translator, **options), batches(), budget(updates), loss=next_target_word, seeds=seeds,
         learning_rate=rate(updates), progress=False,
     )  # fmt: skip
 

@@ -1,14 +1,29 @@
-"""What training makes small. Each loss has the form `loss(model, batch) -> (loss,
-metrics)` that `fit` takes.
+"""What training makes small, and how often a model is right.
+
+The functions of a model and a batch are a `Loss`, the form that `fit` takes.
 """
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from ..data.batching import Labelled, Measured, Padded, Parallel, Tagged
+from ..data.images import Pictures, cut
 from ..runtime import require_mask
+from .interfaces import LanguageModel, Reader
+
+Scored = tuple[Float[Array, ""], dict[str, Array]]
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """What `fit` makes small: a number, and metrics to be told beside it, one number
+    each.
+    """
+
+    def __call__(self, model: Any, batch: Any, /) -> Scored: ...
 
 
 def cross_entropy(
@@ -46,29 +61,40 @@ def mean(
     return jnp.where(mask, values, 0).sum() / jnp.maximum(mask.sum(), 1)
 
 
-def classification(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
-    """Cross-entropy of a `Labelled` batch, with its accuracy."""
-    logits = model(batch.tokens, batch.mask)
-    return cross_entropy(logits, batch.labels), {
-        "accuracy": (logits.argmax(-1) == batch.labels).mean()
-    }
-
-
-def tagging(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
-    """Cross-entropy over the positions of a `Tagged` batch that are asked about, with
-    their accuracy.
+def accuracy(
+    logits: Float[Array, "*lead classes"],
+    labels: Int[Array, "*lead"],
+    mask: Bool[Array, "*lead"] | None = None,
+) -> Float[Array, ""]:
+    """Share of the positions where `mask` is True whose largest score is that of the
+    label; 0 where none is.
     """
+    return mean((logits.argmax(-1) == labels).astype(logits.dtype), mask)
+
+
+def scored(
+    logits: Float[Array, "*lead classes"],
+    labels: Int[Array, "*lead"],
+    mask: Bool[Array, "*lead"] | None = None,
+) -> Scored:
+    """Cross-entropy, with the accuracy as its metric."""
+    right = accuracy(logits, labels, mask)
+    return cross_entropy(logits, labels, mask), {"accuracy": right}
+
+
+def classification(model: Reader, batch: Labelled) -> Scored:
+    """Cross-entropy of a class for each sequence."""
+    return scored(model(batch.tokens, batch.mask), batch.labels)
+
+
+def tagging(model: Any, batch: Tagged) -> Scored:
+    """Cross-entropy of a class for each position that is asked about."""
     logits = model.every_step(batch.tokens, batch.mask)
-    right = (logits.argmax(-1) == batch.labels).astype(logits.dtype)
-    return cross_entropy(logits, batch.labels, batch.asked), {
-        "accuracy": mean(right, batch.asked)
-    }
+    return scored(logits, batch.labels, batch.asked)
 
 
-def squared_error(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
-    """Mean of (answer - target)² over a `Measured` batch, with the share of answers
-    less than 0.1 off.
-    """
+def squared_error(model: Any, batch: Measured) -> Scored:
+    """Mean of (answer - target)², with the share of answers less than 0.1 off."""
     off = model(batch.inputs) - batch.target
     return (off**2).mean(), {"accuracy": (jnp.abs(off) < 0.1).mean()}
 
@@ -87,10 +113,27 @@ def next_word_loss(
     return cross_entropy(logits[:, :-1], tokens[:, 1:], mask[:, 1:])
 
 
-def next_word(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
-    """`next_word_loss` of a `Padded` batch, with the share of words guessed right."""
+def next_word(model: LanguageModel, batch: Padded) -> Scored:
+    """Cross-entropy of each next word of a text: `next_word_loss`."""
     logits = model(batch.tokens, batch.mask)
-    right = (logits[:, :-1].argmax(-1) == batch.tokens[:, 1:]).astype(logits.dtype)
-    return next_word_loss(logits, batch.tokens, batch.mask), {
-        "accuracy": mean(right, batch.mask[:, 1:])
-    }
+    return scored(logits[:, :-1], batch.tokens[:, 1:], batch.mask[:, 1:])
+
+
+def next_target_word(model: Any, batch: Parallel) -> Scored:
+    """Cross-entropy of each next word of a translation, the words before it given
+    (teacher forcing).
+    """
+    logits = model(batch.source, batch.source_mask, batch.target[:, :-1])
+    return scored(logits, batch.target[:, 1:], batch.target_mask[:, 1:])
+
+
+def guided_next_word(model: Any, batch: Parallel) -> Scored:
+    """`next_target_word` of a model that is given the whole batch, since its attention
+    weights are made by another.
+    """
+    return scored(model(batch), batch.target[:, 1:], batch.target_mask[:, 1:])
+
+
+def picture_classification(model: Any, batch: Pictures) -> Scored:
+    """Cross-entropy of a class for each picture, which the model reads in patches."""
+    return scored(model(cut(batch.pixels)), batch.labels)

@@ -13,7 +13,7 @@ Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio (2014); Sut
 Vinyals, Le (2014); Bahdanau, Cho, Bengio (2015).
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +27,6 @@ from .dropout import dropped
 from .fast import apart, unroll
 from .gated import GRUCell, LSTMCell
 from .interfaces import AlignmentWeights, Arrays
-from .losses import cross_entropy, mean
 from .recurrent import refuse_empty_rows
 
 CellName = Literal["RNN", "GRU", "LSTM"]
@@ -273,13 +272,3 @@ class Translator(nnx.Module):
         words: Int[Array, "batch target"],
     ) -> Float[Array, "batch target vocab"]:
         return self.forced(self.encode(source, mask), words)[0]
-
-
-def translation(model: Any, batch: Any) -> tuple[Float[Array, ""], dict[str, Array]]:
-    """Cross-entropy of each next word of a `Parallel` batch, the words before given,
-    with the share guessed right.
-    """
-    logits = model(batch.source, batch.source_mask, batch.target[:, :-1])
-    labels, mask = batch.target[:, 1:], batch.target_mask[:, 1:]
-    right = (logits.argmax(-1) == labels).astype(logits.dtype)
-    return cross_entropy(logits, labels, mask), {"accuracy": mean(right, mask)}

@@ -11,7 +11,8 @@ from flax import nnx
 from course_utils import decoding
 from course_utils.data.batching import Parallel
 from course_utils.models import attention
-from course_utils.models.seq2seq import Translator, translation
+from course_utils.models.losses import next_target_word
+from course_utils.models.seq2seq import Translator
 from course_utils.runtime import InvalidInput
 
 SCORES = ("additive", "dot", "general", "concat")
@@ -203,7 +204,7 @@ def test_an_attentive_gru_is_its_equations():
 def test_the_loss_is_the_mean_over_real_words():
     model, (source, mask, target) = translator(score="additive"), sentences()
     target_mask = jnp.array([[True] * 4, [True] * 2 + [False] * 2, [True] * 3 + [False]])
-    loss, metrics = translation(model, Parallel(source, mask, target, target_mask))
+    loss, metrics = next_target_word(model, Parallel(source, mask, target, target_mask))
     log_p = np.asarray(jax.nn.log_softmax(model(source, mask, target[:, :-1])))
     each = [-log_p[b, i, target[b, i + 1]] for b in range(3) for i in range(3) if target_mask[b, i + 1]]
     assert loss == pytest.approx(np.mean(each), rel=1e-5)

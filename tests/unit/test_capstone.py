@@ -187,7 +187,7 @@ def test_an_interruption_ends_all_three_trainings_and_writes_no_page(tmp_path, m
         begun.append("a training")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_advance", press)
+    monkeypatch.setattr(training.loop, "update", press)
     with pytest.raises(TrainingInterrupted):
         capstone.run(table(tmp_path), epochs=1, width=8, pieces=150, report=tmp_path / "mine.html")
     assert begun == ["a training"]

@@ -265,7 +265,7 @@ def test_an_interrupted_measurement_records_nothing_and_is_no_success(course, mo
     def press(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_advance", press)
+    monkeypatch.setattr(training.loop, "update", press)
     result = course("reproduce", "00", "--out", tmp_path / "out")
     assert result.exit_code == 130
     assert "accuracy" not in result.output

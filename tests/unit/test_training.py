@@ -1,4 +1,6 @@
+import ast
 import functools
+import importlib
 import inspect
 import json
 import os
@@ -28,7 +30,19 @@ from course_utils.models.sequence import SequenceClassifier
 from course_utils.runtime import InvalidInput, require_positive
 from course_utils.teaching import predict, reveal
 from course_utils.teaching.progress import progress
-from course_utils.training import TrainingDiverged, TrainingInterrupted, fit, fit_seeds, trained
+from course_utils.training import (
+    Options,
+    TrainingDiverged,
+    TrainingInterrupted,
+    fit,
+    fit_seeds,
+    loop,
+    pretrained,
+    run,
+    saved,
+    step,
+    trained,
+)
 
 
 def make(rngs):
@@ -64,14 +78,14 @@ def test_fit_learns_and_equals_a_plain_loop():
     graphdef, params = nnx.split(plain)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(2e-3))
     state = optimizer.init(params)
-    for step in range(45):
-        batch = recall(step, jax.random.fold_in(training.batch_rng(3), step))
+    for i in range(45):
+        batch = recall(i, jax.random.fold_in(training.batch_rng(3), i))
         (loss, _), gradient = jax.value_and_grad(lambda p: classification(nnx.merge(graphdef, p), batch), has_aux=True)(
             params
         )
         changes, state = optimizer.update(gradient, state, params)
         params = optax.apply_updates(params, changes)
-        assert abs(float(loss) - history.losses[step]) < 1e-4
+        assert abs(float(loss) - history.losses[i]) < 1e-4
     nnx.update(plain, params)
     for mine, theirs in zip(values(model), values(plain), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-4)
@@ -179,7 +193,7 @@ def test_resuming_another_run_is_refused(tmp_path, monkeypatch, first, then, wor
         return fit(make(nnx.Rngs(0)), batches, steps, loss=loss, checkpoint=path, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(training, "_advance", press)  # a run that has hardly begun
+        patched.setattr(loop, "update", press)  # a run that has hardly begun
         with pytest.raises(TrainingInterrupted):
             run(20, **first)
     before = path.read_bytes()
@@ -193,7 +207,7 @@ def test_the_same_run_written_anew_is_resumed(tmp_path, monkeypatch):
     """Functions and optimizers are others in another process, and do the same; a function that calls Python has an address."""
     path = tmp_path / "run.safetensors"
 
-    monkeypatch.setattr(training, "_advance", press)  # of both, for neither is refused
+    monkeypatch.setattr(loop, "update", press)  # of both, for neither is refused
 
     def run(steps, **options):
         table, shown = np.linspace(1e-2, 1e-4, 50, dtype=np.float32), []
@@ -252,17 +266,17 @@ def kept(tmp_path, monkeypatch):
     path, asked = tmp_path / "run.safetensors", []
     fit(make(nnx.Rngs(0)), recall, 20, loss=classification, checkpoint=path)
     with monkeypatch.context() as patched:
-        patched.setattr(training, "_resume", lambda *arguments: press(asked.append(arguments)))
+        patched.setattr(saved, "load", lambda *arguments: press(asked.append(arguments)))
         with pytest.raises(KeyboardInterrupt):
             fit(make(nnx.Rngs(0)), recall, 40, loss=classification, checkpoint=path, resume=True)
-    return path, functools.partial(training._resume, *asked[0])
+    return path, functools.partial(saved.load, *asked[0])
 
 
 def test_damage_in_the_description_of_a_run_is_said_with_what_to_do(kept):
     path, resume = kept
     whole = path.read_bytes()
     with_header(path, lambda about: None)
-    assert resume()[3] == [20]  # without damage
+    assert resume()[1].done == [20]  # without damage
     for name, change in DAMAGE.items():
         path.write_bytes(whole)
         with_header(path, change)
@@ -356,6 +370,13 @@ def test_interrupting_keeps_the_model(tmp_path, interruptible):
     assert same(model, whole)
 
 
+@pytest.fixture
+def unchecked(monkeypatch):
+    """`fit` past the tests' type checker, as in a learner's kernel."""
+    monkeypatch.setattr(Options, "__init__", inspect.unwrap(Options.__init__))
+    return inspect.unwrap(fit)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
@@ -365,10 +386,10 @@ def test_interrupting_keeps_the_model(tmp_path, interruptible):
         ({"learning_rate": "1e-3"}, "learning_rate is a number, or a schedule of optax, not '1e-3'"),
         ({"learning_rate": None}, "learning_rate is a number, or a schedule of optax, not None"),
         ({"optimizer": "adam"}, r"such as optax.adam\(1e-3\), not str"),
+        ({"lr": 1e-3}, "no option 'lr'; there are learning_rate, clip, optimizer, report, stop, checkpoint, resume"),
     ],
 )
-def test_settings_of_another_kind_are_refused_in_words(wrong, words):
-    unchecked = inspect.unwrap(fit)  # past the tests' type checker, as in a learner's kernel
+def test_settings_of_another_kind_are_refused_in_words(unchecked, wrong, words):
     model = make(nnx.Rngs(0))
     before = values(model)
     with pytest.raises(InvalidInput, match=words):
@@ -376,11 +397,11 @@ def test_settings_of_another_kind_are_refused_in_words(wrong, words):
     assert all((a == b).all() for a, b in zip(before, values(model), strict=True))
 
 
-def test_an_nnx_optimizer_is_named():
+def test_an_nnx_optimizer_is_named(unchecked):
     model = make(nnx.Rngs(0))
     theirs = nnx.Optimizer(model, optax.adam(1e-3), wrt=nnx.Param)
     with pytest.raises(InvalidInput, match="not Optimizer: `fit` keeps its state"):
-        inspect.unwrap(fit)(model, recall, 20, loss=classification, optimizer=theirs)
+        unchecked(model, recall, 20, loss=classification, optimizer=theirs)
 
 
 def test_a_seed_of_several_that_is_no_whole_number_is_refused_before_anything_is_built():
@@ -396,7 +417,7 @@ def press_at(monkeypatch, name):
         os.kill(os.getpid(), signal.SIGINT)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(training.jax, name, pressed)
+    monkeypatch.setattr(jax, name, pressed)
 
 
 @pytest.mark.parametrize(("inside", "learned"), [("eval_shape", None), ("jit", 20), ("block_until_ready", 20)])
@@ -432,15 +453,14 @@ def test_nothing_but_fit_catches_an_interruption():
     caught = re.compile(
         r"except\s*(:|\(?[^:]*\b(KeyboardInterrupt|BaseException|TrainingInterrupted)\b)|suppress\([^)]*Base"
     )
-    package = pathlib.Path(training.__file__).parent
+    package = pathlib.Path(training.__file__).parents[1]
     found = {
         f"{path.relative_to(package).as_posix()}: {match[0]}"
         for path in package.rglob("*.py")
         for match in caught.finditer(path.read_text(encoding="utf-8"))
     }
     assert found == {
-        "training.py: except KeyboardInterrupt",
-        "training.py: except TrainingInterrupted",
+        "training/run.py: except KeyboardInterrupt",
         "files.py: except BaseException",  # deletes what is half written, and raises it again
     }
 
@@ -449,7 +469,7 @@ def test_an_interrupted_training_gives_no_verdict(monkeypatch):
     asked = predict("ch02-strong").ask
     asked.controls.fill(2)
     asked.check()
-    monkeypatch.setattr(training, "_advance", press)
+    monkeypatch.setattr(loop, "update", press)
 
     def cell():
         loud = delayed.train(ch02.Start(strength=3.0).reader(20, nnx.Rngs(0)), 20, updates=500)
@@ -614,7 +634,7 @@ def test_shipped_weights_come_first_when_their_configuration_matches(tmp_path, m
     history = training_run(model)
     shipped = tmp_path / "weights" / "small.safetensors"
     training.keep(shipped, model, history, {"steps": 25, "seed": 0})
-    monkeypatch.setattr(training, "asset", lambda name: tmp_path / name)
+    monkeypatch.setattr(pretrained, "asset", lambda name: tmp_path / name)
     assert trained("small", make, training_run, {"steps": 25}).origin == "shipped"
     assert trained("small", make, training_run, {"steps": 30}).origin == "trained"
 
@@ -761,7 +781,7 @@ def test_a_disk_that_fills_up_costs_a_warning_and_not_the_training(tmp_path, mon
             raise OSError(28, "No space left on device")
         written.append(path.write_bytes(arguments[1]))
 
-    monkeypatch.setattr(training, "SAVE_EVERY", 0)
+    monkeypatch.setattr(run, "SAVE_EVERY", 0)
     monkeypatch.setattr(checkpoints, "write", fills_up)
     with pytest.warns(UserWarning, match=r"could not be written \(No space left on device\)"):
         history = fit(make(nnx.Rngs(0)), recall, 40, loss=classification, checkpoint=path)
@@ -854,17 +874,20 @@ def test_losses_are_summed_in_float32():
     assert mean(jnp.ones(70_000, jnp.float16)) == 1
 
 
-class StackCell(RNNCell):
+class StackCell(nnx.Module):
     """A cell whose state is a matrix for each example and whose projection is a pair."""
+
+    def __init__(self, embed, hidden, *, rngs):
+        self.embed, self.hidden, self.inner = embed, hidden, RNNCell(embed, hidden, rngs=rngs)
 
     def start(self, batch):
         return jnp.zeros((batch, 2, self.hidden))
 
     def project(self, inputs):
-        return super().project(inputs), inputs[..., :1]
+        return self.inner.project(inputs), inputs[..., :1]
 
     def step(self, state, projected):
-        new = super().step(state, projected[0] + projected[1])
+        new = self.inner.step(state[:, 0], projected[0] + projected[1])
         return jnp.stack([new, state[:, 0]], axis=1)
 
     def output(self, state):
@@ -883,3 +906,67 @@ def test_unroll_carries_states_of_any_rank_and_takes_their_dtype():
     assert unroll(low, x.astype(jnp.bfloat16))[0].dtype == jnp.bfloat16
     with pytest.raises((InvalidInput, TypeCheckError)):  # the tests' own shape check may come first
         unroll(low, x, jnp.ones((2, 4), bool))
+
+
+# ------------------------------------------------------------------------- what two question marks show
+
+
+class Parabola(nnx.Module):
+    """A model of one number."""
+
+    def __init__(self, θ):
+        self.θ = nnx.Param(jnp.float32(θ))
+
+
+def squared(model, batch):
+    value = batch * model.θ[...] ** 2
+    return value, {"twice": 2 * value}
+
+
+@pytest.mark.parametrize(("weight", "after"), [(1.0, 3 - 0.1 * 6), (np.nan, 3.0), (np.inf, 3.0)])
+def test_one_update_goes_down_the_gradient_or_stays_where_it_is(weight, after):
+    """θ² has the gradient 2θ; a weight that is no number, or makes the loss infinite, leaves θ as it was."""
+    learning, (state,) = step.taken_apart([Parabola(3.0)], squared, optax.sgd(0.1))
+    new, values, finite = step.update(learning, state, jnp.float32(weight))
+    assert jax.tree.leaves(new.params)[0] == pytest.approx(after)
+    assert bool(finite) == np.isfinite(weight)
+    if finite:
+        assert (values["loss"], values["twice"]) == (9, 18)
+
+
+def test_a_training_shows_its_loop():
+    source = inspect.getsource(inspect.unwrap(fit))
+    assert len(source.splitlines()) <= 45
+    for words in ("while run.unfinished()", "run.advance(update)", "return run.history", "θ ← θ - η"):
+        assert words in source
+
+
+def functions(module):
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+@pytest.mark.parametrize(
+    "module", ["compiled", "history", "loop", "options", "pretrained", "record", "run", "saved", "step"]
+)
+def test_every_function_of_the_training_fits_a_screen(module):
+    module = importlib.import_module(f"course_utils.training.{module}")
+    lines = inspect.getsource(module).splitlines()
+    assert 60 <= len(lines) <= 260
+    assert max(map(len, lines)) <= 100
+    assert {name: count for name, count in functions(module) if count > 40} == {}
+
+
+def test_the_update_is_a_dozen_lines():
+    source = inspect.getsource(inspect.unwrap(step.update))
+    assert len(source[source.rindex('"""') :].splitlines()) <= 14
+
+
+@pytest.mark.parametrize("function", [fit, fit_seeds])
+def test_the_options_of_a_training_are_shown_by_name(function):
+    shown = inspect.signature(function).parameters
+    for name, option in inspect.signature(Options).parameters.items():
+        assert shown[name].default == option.default
+        assert shown[name].kind == inspect.Parameter.KEYWORD_ONLY
+    assert "options" not in shown

@@ -13,10 +13,10 @@ from course_utils import decoding
 from course_utils.data.batching import Parallel
 from course_utils.measure import inside
 from course_utils.measure.alignment import weights_on_reference
+from course_utils.models.losses import next_target_word
 from course_utils.models.positions import Positions
 from course_utils.models.readers import AttentionClassifier, AttentionLanguageModel, LookBack, PatchReader
 from course_utils.models.self_attention import KeysValues, causal_mask
-from course_utils.models.seq2seq import translation
 from course_utils.models.transformer import (
     BLOCKS,
     AttentionOnly,
@@ -176,7 +176,7 @@ def test_the_residual_stream_ends_in_the_answer():
 def test_it_learns_and_dropout_is_off_when_it_answers():
     model = small(dropout=0.1)
     batch = Parallel(SOURCE, MASK, WORDS, WORDS > 0)
-    history = fit(model, lambda step, rng: batch, 60, loss=translation, learning_rate=1e-2, progress=False)
+    history = fit(model, lambda step, rng: batch, 60, loss=next_target_word, learning_rate=1e-2, progress=False)
     assert history.losses[-1] < 0.5 * history.losses[0]
     a, b = (decoding.greedy(model, SOURCE, MASK, 6) for _ in range(2))
     assert (a.words == b.words).all()
