@@ -36,6 +36,11 @@ class Decoded(NamedTuple):
         return (self.words != PAD).sum(axis=1)
 
 
+def longest_target(source: int) -> int:
+    """How many words a translation of a source of `source` words may have: half as many again, and five."""
+    return int(1.5 * source) + 5
+
+
 def greedy(
     model: Translator, source: Int[Array, "batch source"], mask: Bool[Array, "batch source"], longest: int
 ) -> Decoded:

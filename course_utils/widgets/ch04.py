@@ -9,9 +9,8 @@ import numpy as np
 
 from ..data.batching import pad
 from ..data.translation import Pair, read, vocabularies
-from ..decoding import beam, greedy
-from ..experiments import ch04
-from ..experiments import translate as task
+from ..decoding import beam, greedy, longest_target
+from ..experiments import ch04, translators
 from ..figures.translation import bleu_curves, kept_by_place, translations
 from .explore import Explorer, choice, explore, text
 
@@ -21,7 +20,7 @@ BEAM = 4
 def examples(lengths: Sequence[int] = (6, 10, 14, 18, 24, 30, 40)) -> dict[str, Pair]:
     """One test sentence of each of some lengths, to choose from."""
     known: dict[int, Pair] = {}
-    for pair in (*task.test().pairs, *task.beyond().pairs):
+    for pair in (*translators.held_out().pairs, *translators.beyond().pairs):
         known.setdefault(len(pair.source), pair)
     return {f"{n} words: {' '.join(known[n].source[:5])} …": known[n] for n in lengths}
 
@@ -37,12 +36,12 @@ def sentence(picked: Pair, typed: str) -> tuple[list[int], list[str], Pair | Non
 
 @functools.cache
 def _known() -> dict[tuple[str, ...], Pair]:
-    return {pair.source: pair for pair in (*task.test().pairs, *task.beyond().pairs)}
+    return {pair.source: pair for pair in (*translators.held_out().pairs, *translators.beyond().pairs)}
 
 
 def longer_note(words: Sequence[str]) -> str:
     """What is said of a sentence longer than any trained on."""
-    most = task.TRAINED[1]
+    most = translators.TRAINED[1]
     return f"With {len(words)} words it is longer than any sentence trained on ({most})." if len(words) > most else ""
 
 
@@ -50,7 +49,7 @@ def padded(indices: Sequence[int]) -> tuple[jax.Array, jax.Array, int]:
     """One sentence in a row of 64 places, or of as many times 64 as it needs: few shapes, so nothing compiles while typing."""
     width = -(-len(indices) // 64) * 64
     row = pad([list(indices)], length=width)
-    return row.tokens, row.mask, int(1.5 * width) + 5
+    return row.tokens, row.mask, longest_target(width)
 
 
 def translate(models: Mapping[str, Any]) -> Explorer:

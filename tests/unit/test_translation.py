@@ -11,7 +11,7 @@ import pytest
 from course_utils.data import translation as T
 from course_utils.data.translation import Word, Writer
 from course_utils.data.vocabulary import UnknownWords
-from course_utils.measure.translation import bleu_by_length
+from course_utils.measure.bleu import bleu_by_length
 from course_utils.runtime import InvalidInput
 
 pytestmark = pytest.mark.plain
