@@ -21,9 +21,9 @@ from course_utils.decoding import greedy
 from course_utils.experiments import ch07, translators
 from course_utils.measure.bleu import bleu
 from course_utils.measure.decode import as_text
+from course_utils.models.by_name import CELLS
 from course_utils.models.fast import unroll
 from course_utils.models.self_attention import MultiHead, causal_mask
-from course_utils.models.seq2seq import CELLS
 from course_utils.training import batch_rng
 
 FOLDER = pathlib.Path(sys.argv[1])

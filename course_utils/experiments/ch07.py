@@ -20,12 +20,13 @@ from ..measure.bleu import bleu
 from ..measure.decode import decode_batch
 from ..measure.run import apply
 from ..measure.speed import Cost, crossover, exponent, race, seconds
+from ..models.by_name import CELLS
 from ..models.gated import GRUCell
 from ..models.linear import positive
 from ..models.losses import cross_entropy, next_word
 from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
 from ..models.self_attention import scaled_dot_product
-from ..models.seq2seq import CELLS, translation
+from ..models.seq2seq import translation
 from ..models.transformer import Block, Transformer
 from ..runtime import budget, recorded, require, size
 from ..training import History, fit, fit_seeds
