@@ -26,14 +26,19 @@ PAD, BOS, EOS = Vocabulary.pad, Vocabulary.bos, Vocabulary.eos
 class Decoded(NamedTuple):
     """Translations, one a source sentence: words up to and with the end mark, then padding."""
 
-    words: Int[Array | np.ndarray, "batch target"]
-    log_p: Float[Array | np.ndarray, " batch"]  # Σ_i log p(y_i | y_1 … y_{i-1}, x)
-    weights: Float[Array | np.ndarray, "batch target source"] | None  # of greedy search with attention
+    words: Int[np.ndarray, "batch target"]
+    log_p: Float[np.ndarray, " batch"]  # Σ_i log p(y_i | y_1 … y_{i-1}, x)
+    weights: Float[np.ndarray, "batch target source"] | None  # of greedy search with attention
 
     @property
-    def lengths(self) -> Int[Array | np.ndarray, " batch"]:
+    def lengths(self) -> Int[np.ndarray, " batch"]:
         """Words of each, the end mark counted."""
         return (self.words != PAD).sum(axis=1)
+
+
+def longest_target(source: int) -> int:
+    """How many words a translation of a source of `source` words may have: half as many again, and five."""
+    return int(1.5 * source) + 5
 
 
 def _search(function: Callable[..., Decoded]) -> Callable[..., Decoded]:
@@ -74,7 +79,7 @@ def greedy(
 
     start = (model.begin(memory, longest), jnp.full(batch, BOS), jnp.zeros(batch, bool))
     _, (words, log_p, weights) = jax.lax.scan(step, start, length=longest)
-    return Decoded(words.T, log_p.sum(0), time_first(weights))
+    return Decoded(words.T, log_p.sum(0), time_first(weights))  # type: ignore[arg-type]
 
 
 class Beams(NamedTuple):
@@ -210,7 +215,7 @@ def sample(
     words, log_p = _sample(model, prompt, rng, length, end, temperature, top_k, top_p)
     if not np.isfinite(log_p).all():
         raise InvalidInput("The model's scores are no numbers: has its training diverged?")
-    return Sampled(words, log_p)
+    return Sampled(words, log_p)  # type: ignore[arg-type]
 
 
 @compiled("length", "end")

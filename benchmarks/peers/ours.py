@@ -18,12 +18,12 @@ from flax import nnx
 
 from course_utils.data.english_french import vocabularies
 from course_utils.decoding import greedy
-from course_utils.experiments import ch07
-from course_utils.experiments import translate as task
-from course_utils.measure.translation import as_text, bleu
+from course_utils.experiments import ch07, translators
+from course_utils.measure.bleu import bleu
+from course_utils.measure.decode import as_text
+from course_utils.models.by_name import CELLS
 from course_utils.models.fast import unroll
 from course_utils.models.self_attention import MultiHead, causal_mask
-from course_utils.models.seq2seq import CELLS
 from course_utils.training import batch_rng
 
 FOLDER = pathlib.Path(sys.argv[1])
@@ -75,7 +75,7 @@ def made(kind: str) -> Any:
     """A translator as the chapters make it."""
     if kind == "Transformer":
         return ch07.transformer(nnx.Rngs(0))
-    return task.translator(nnx.Rngs(0), **CHAPTER[kind])
+    return translators.translator(nnx.Rngs(0), **CHAPTER[kind])
 
 
 def product() -> turns.Turn:
@@ -102,8 +102,8 @@ class Training:
 
     def _run(self) -> None:
         self.go.acquire()
-        schedule = ch07.rate(turns.UPDATES) if self.kind == "Transformer" else task.rate(turns.UPDATES)
-        self.history = task.train(self.model, turns.UPDATES, report=self._report, schedule=schedule)
+        schedule = ch07.rate(turns.UPDATES) if self.kind == "Transformer" else translators.rate(turns.UPDATES)
+        self.history = translators.train(self.model, turns.UPDATES, report=self._report, schedule=schedule)
         self.done.release()
 
     def _report(self, step: int, metrics: dict) -> None:
@@ -165,9 +165,11 @@ def _heard(event: str, seconds: float, **_: Any) -> None:
 
 
 @functools.cache
-def corpus() -> task.Corpus:
+def corpus() -> translators.Corpus:
     """The test sentences of one group of lengths."""
-    return task.Corpus.of([pair for pair in task.test().pairs if GROUP[0] <= len(pair.source) <= GROUP[1]])
+    return translators.Corpus.of(
+        [pair for pair in translators.held_out().pairs if GROUP[0] <= len(pair.source) <= GROUP[1]]
+    )
 
 
 def prepare() -> turns.Turn:
@@ -178,7 +180,7 @@ def prepare() -> turns.Turn:
     """
 
     def turn() -> dict[str, Any]:
-        rng, batches = batch_rng(0), task.batches()
+        rng, batches = batch_rng(0), translators.batches()
         arrays: dict[str, Any] = {"vocabularies": [len(v) for v in vocabularies()]}
         drawn = [batches(step, jax.random.fold_in(rng, step)) for step in range(turns.UPDATES)]
         for step, batch in enumerate(drawn):

@@ -159,7 +159,7 @@ greedy = Exercise(
 # ------------------------------------------------------------------------------------------------ BLEU
 
 
-def clipped_precision(said: Sequence[int], reference: Sequence[int], n: int) -> float:
+def clipped_precision(said: Sequence[int | str], reference: Sequence[int | str], n: int) -> float:
     """p_n: share of the n-grams (runs of `n` words) that the reference has too, each counted at most as often as it comes there.
 
     0 where fewer than n words were said.

@@ -1,7 +1,7 @@
 """Notebook 03: what gates repair, and what they leave."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -16,8 +16,8 @@ from ..measure.agreement import prefers, right
 from ..measure.context import cut, places, shuffled
 from ..measure.gates import number_units
 from ..measure.speed import seconds
-from ..models.cells import RNNCell
-from ..models.gated import GRUCell, LSTMCell
+from ..models.by_name import CELLS, CellName, initialised
+from ..models.gated import LSTMCell
 from ..models.losses import classification, next_word, squared_error, tagging
 from ..models.sequence import RecurrentLanguageModel, SequenceClassifier, SequenceRegressor
 from ..runtime import budget
@@ -29,7 +29,7 @@ from .follow import followed
 
 HIDDEN, EMBED = 64, 32
 DELAYS = (10, 30, 100, 300)
-CELLS = ("RNN", "GRU", "GRU, chrono", "LSTM, forget bias 0", "LSTM, forget bias 1", "LSTM, chrono")
+RECALLED = ("RNN", "GRU", "GRU, chrono", "LSTM, forget bias 0", "LSTM, forget bias 1", "LSTM, chrono")
 MOMENTS = (500, 1_000, 2_000, 4_000)  # updates on words alone; the last is the shipped model
 ASKED_UPDATES, NEAR = 1_000, 10  # the farthest distance that "trained near" sees
 ATTRACTORS = (0, 1, 2, 3, 4)
@@ -42,32 +42,28 @@ CONTEXT, KEPT = 300, (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300)
 BEYOND = (0, *KEPT)
 TIMED = (50, 100, 200, 400)  # lengths whose training step is timed
 PREDICTED = 4_000  # words whose loss is measured
-
-PLAIN: dict[str, Callable[[nnx.Rngs], Any]] = {
-    "RNN": lambda rngs: RNNCell(EMBED, HIDDEN, rngs=rngs),
-    "GRU": lambda rngs: GRUCell(EMBED, HIDDEN, rngs=rngs),
-    "LSTM": lambda rngs: LSTMCell(EMBED, HIDDEN, rngs=rngs),
-}
+PLAIN = tuple(CELLS)
+LEARNERS = (*PLAIN, "LSTM, chrono")  # of adding and copying
 
 
 # ------------------------------------------------------------------------------------ the cat sentence
 
 
-def language_model(cell: str, rngs: nnx.Rngs) -> RecurrentLanguageModel:
-    """A network of 64 units that predicts words, with the cell that `PLAIN` names."""
-    return RecurrentLanguageModel(PLAIN[cell](rngs), len(vocabulary()), rngs=rngs)
+def language_model(cell: CellName, rngs: nnx.Rngs) -> RecurrentLanguageModel:
+    """A network of 64 units that predicts words, with one of `CELLS`."""
+    return RecurrentLanguageModel(CELLS[cell](EMBED, HIDDEN, rngs=rngs), len(vocabulary()), rngs=rngs)
 
 
-def reader(cell: str, rngs: nnx.Rngs) -> SequenceClassifier:
+def reader(cell: CellName, rngs: nnx.Rngs) -> SequenceClassifier:
     """A network of 64 units that is asked for the subject's number."""
-    return SequenceClassifier(PLAIN[cell](rngs), len(vocabulary()), 2, rngs=rngs)
+    return SequenceClassifier(CELLS[cell](EMBED, HIDDEN, rngs=rngs), len(vocabulary()), 2, rngs=rngs)
 
 
 def _train_words(model: RecurrentLanguageModel, seed: int = 0) -> History:
     return fit(model, words_only(), budget(MOMENTS[-1]), loss=next_word, seed=seed)
 
 
-def well_trained(cell: str = "LSTM", retrain: bool = False) -> Trained:
+def well_trained(cell: CellName = "LSTM", retrain: bool = False) -> Trained:
     """A gated language model after 4,000 updates; the LSTM is shipped with the course."""
     config = {"cell": cell, "hidden": HIDDEN, "embed": EMBED, "updates": MOMENTS[-1], "corpus": "agreement 20000/0"}
     make = functools.partial(language_model, cell)
@@ -77,7 +73,7 @@ def well_trained(cell: str = "LSTM", retrain: bool = False) -> Trained:
 MODELS = {"words-lstm": well_trained}
 
 
-def words_alone(cell: str) -> dict[int, tuple[Moment, np.ndarray]]:
+def words_alone(cell: CellName) -> dict[int, tuple[Moment, np.ndarray]]:
     """Three language models at several moments of training: what `ch01.Moment` says, and accuracy by attractors."""
     make = functools.partial(language_model, cell)
     return {
@@ -93,7 +89,7 @@ def by_attractors(hits: Any, least: int = 13) -> np.ndarray:
     return np.array([np.asarray(hits)[far & (between == count)].mean() for count in ATTRACTORS])
 
 
-def asked(cell: str, farthest: int | None = None) -> Accuracy:
+def asked(cell: CellName, farthest: int | None = None) -> Accuracy:
     """Three readers asked directly, tested at every distance; with `farthest`, trained on distances up to that only."""
     batches = asked_directly()
     if farthest is not None:
@@ -123,9 +119,7 @@ def adding_curves(cell: str, length: int = ADDED) -> dict[str, Any]:
     """Squared error of three seeds while they learn to add two numbers out of `length`; a run ends below 0.01."""
 
     def make(rngs: nnx.Rngs) -> SequenceRegressor:
-        build = {"LSTM, chrono": lambda: LSTMCell(2, HIDDEN, rngs=rngs, chrono=length)}
-        kinds = {"RNN": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
-        return SequenceRegressor(build[cell]() if cell in build else kinds[cell](2, HIDDEN, rngs=rngs), rngs=rngs)
+        return SequenceRegressor(initialised(cell, 2, HIDDEN, length, rngs=rngs), rngs=rngs)
 
     def batches(step: Any, rng: Any) -> Measured:
         return adding(rng, BATCH, length)
@@ -145,8 +139,7 @@ def copy_curves(cell: str, delay: int = COPY_DELAY) -> dict[str, Any]:
     """Loss of three seeds while they learn to repeat ten symbols after `delay` blanks."""
 
     def make(rngs: nnx.Rngs) -> SequenceClassifier:
-        own = LSTMCell(EMBED, HIDDEN, rngs=rngs, chrono=delay + 20) if cell == "LSTM, chrono" else PLAIN[cell](rngs)
-        return SequenceClassifier(own, 10, 9, rngs=rngs)
+        return SequenceClassifier(initialised(cell, EMBED, HIDDEN, delay + 20, rngs=rngs), 10, 9, rngs=rngs)
 
     def batches(step: Any, rng: Any) -> Tagged:
         return copy_memory(rng, BATCH, delay)
@@ -203,7 +196,7 @@ def step_times(lengths: tuple[int, ...] = TIMED, batch: int = 64) -> dict[str, l
     rng = jax.random.key(0)
     calls, names = [], list(PLAIN)
     for name in names:
-        model = SequenceClassifier(PLAIN[name](nnx.Rngs(0)), 16, 8, rngs=nnx.Rngs(0))
+        model = SequenceClassifier(CELLS[name](EMBED, HIDDEN, rngs=nnx.Rngs(0)), 16, 8, rngs=nnx.Rngs(0))
         graphdef, params = nnx.split(model)
 
         def value(params, examples, graphdef=graphdef):
@@ -227,14 +220,14 @@ def headline() -> dict[str, Any]:
     source = python_source()
     return {
         "seeds": list(SEEDS),
-        "recall": recall.table(CELLS, DELAYS, lambda delay: 1_000 if delay == 300 else recall.UPDATES),
+        "recall": recall.table(RECALLED, DELAYS, lambda delay: 1_000 if delay == 300 else recall.UPDATES),
         "adding": {
             "length": ADDED, "baseline": ADDING_BASELINE, "updates": budget(ADDING_UPDATES), "point": POINT,
-            **{cell: adding_curves(cell) for cell in (*PLAIN, "LSTM, chrono")},
+            **{cell: adding_curves(cell) for cell in LEARNERS},
         },
         "copy": {
             "delay": COPY_DELAY, "baseline": copy_baseline(COPY_DELAY), "updates": budget(COPY_UPDATES), "point": POINT,
-            **{cell: copy_curves(cell) for cell in (*PLAIN, "LSTM, chrono")},
+            **{cell: copy_curves(cell) for cell in LEARNERS},
         },
         "words": {
             cell: {str(n): {**moment.numbers(), "attractors": rounded(found)} for n, (moment, found) in words_alone(cell).items()}

@@ -8,15 +8,15 @@ from flax import nnx
 
 from ..data.batching import Parallel
 from ..data.english_french import arrays, pairs, vocabularies
+from ..measure.bleu import bleu
+from ..measure.decode import decode_batch
 from ..measure.summary import Kept, kept
-from ..measure.translation import bleu, translate
 from ..models.run import apply
 from ..runtime import budget
 from ..training import Trained, trained
-from . import rounded
-from . import translate as task
+from . import rounded, translators
 from .agreement import SEEDS
-from .translate import HIDDEN, UPDATES, beyond, parameters, quality, several, test, translator
+from .translators import HIDDEN, UPDATES, beyond, held_out, parameters, quality, several, translator
 
 SIZES = (32, 64, 128, 256, 512)
 LARGEST = 512  # one seed: it takes as long as all the others
@@ -48,7 +48,7 @@ def fixed(retrain: bool = False) -> Trained:
         "score": None,
         "corpus": "translation 20000/0",
     }
-    return trained("translator-fixed", translator, task.train, config, retrain=retrain)
+    return trained("translator-fixed", translator, translators.train, config, retrain=retrain)
 
 
 MODELS = {"translator-fixed": fixed}
@@ -57,7 +57,7 @@ MODELS = {"translator-fixed": fixed}
 @functools.cache
 def probed() -> Parallel:
     """Sentences of exactly `PROBED` words that were not trained on."""
-    known = {pair.source for pair in task.training_pairs()}
+    known = {pair.source for pair in translators.training_pairs()}
     found = pairs(PROBES + 1_000, seed=3, lengths=(PROBED, PROBED))
     return arrays([pair for pair in found if pair.source not in known][:PROBES])
 
@@ -69,18 +69,18 @@ def survives(model: Any) -> Kept:
 
 def first_words(model: Any, count: int = FIRST_WORDS) -> np.ndarray:
     """Share of the test sentences whose first 1 … `count` words are all right."""
-    words = translate(model, test().batch).words[:, :count]
-    reference = np.asarray(test().batch.target)[:, 1 : 1 + count]
-    there = np.asarray(test().batch.target_mask)[:, 1 : 1 + count]
+    words = decode_batch(model, held_out().batch).words[:, :count]
+    reference = np.asarray(held_out().batch.target)[:, 1 : 1 + count]
+    there = np.asarray(held_out().batch.target_mask)[:, 1 : 1 + count]
     right = np.cumprod(words == reference, axis=1)
     return np.array([right[there[:, i], i].mean() for i in range(count)])
 
 
 def forced_and_free(model: Any, upto: int = 30) -> dict[str, list]:
     """Share of the words right at each place of the sentence: with the right words before it given, and without."""
-    reference, there = np.asarray(test().batch.target)[:, 1:], np.asarray(test().batch.target_mask)[:, 1:]
-    forced = apply(model, _best_words, test().batch)
-    free = translate(model, test().batch).words
+    reference, there = np.asarray(held_out().batch.target)[:, 1:], np.asarray(held_out().batch.target_mask)[:, 1:]
+    forced = apply(model, _best_words, held_out().batch)
+    free = decode_batch(model, held_out().batch).words
     width = min(free.shape[1], reference.shape[1], upto)
     found = {}
     for name, words in (("forced", forced), ("free", free)):
@@ -95,14 +95,14 @@ def _best_words(model: Any, batch: Parallel) -> Any:
 
 def by_beam(model: Any) -> list[float]:
     """BLEU on the test sentences for each width of the beam."""
-    return [round(bleu(task.written(model, test(), size=size), test().references), 2) for size in BEAMS]
+    return [round(bleu(translators.written(model, held_out(), size=size), held_out().references), 2) for size in BEAMS]
 
 
 def headline() -> dict[str, Any]:
     """BLEU by length: sizes, four times the updates, variants; what c keeps; first words; beams; forced against free."""
     result: dict[str, Any] = {
         "seeds": list(SEEDS), "updates": budget(UPDATES), "longer_updates": budget(LONGER),
-        "sentences": {"test": len(test().pairs), "beyond": len(beyond().pairs)}, "sizes": {}, "variants": {}, "longer": {},
+        "sentences": {"test": len(held_out().pairs), "beyond": len(beyond().pairs)}, "sizes": {}, "variants": {}, "longer": {},
         "kept": {"length": PROBED}, "first_words": {}, "beams": {"sizes": list(BEAMS), "bleu": []}, "forced_and_free": [],
     }  # fmt: skip
     for name, options in VARIANTS.items():

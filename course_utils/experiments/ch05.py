@@ -11,17 +11,17 @@ from scipy.stats import kendalltau
 from ..data.batching import Parallel
 from ..data.english_french import pairs
 from ..measure.alignment import links, weights_on_reference
+from ..measure.bleu import bleu
 from ..measure.influence import deletions, gradients, other_weights, replaced
-from ..measure.translation import bleu
 from ..models.attention import Score, Tempered, attend
 from ..models.losses import guided_next_word
 from ..models.run import apply
 from ..models.seq2seq import Translator
 from ..runtime import budget, require
 from ..training import fit_seeds
-from . import translate as task
+from . import translators
 from .agreement import SEEDS
-from .translate import RATE, UPDATES, Corpus, aligned, batches, parameters, quality, several, test, translator
+from .translators import RATE, UPDATES, Corpus, aligned, batches, held_out, parameters, quality, several, translator
 
 ATTENTIVE: dict[str, Any] = {"reading": "both", "score": "additive"}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -66,7 +66,10 @@ def tempered(model: Translator, temperature: float) -> Translator:
 
 def by_temperature(model: Translator) -> list[float]:
     """BLEU on the test sentences for each of `TEMPERATURES`."""
-    return [round(bleu(task.written(tempered(model, value), test()), test().references), 2) for value in TEMPERATURES]
+    return [
+        round(bleu(translators.written(tempered(model, value), held_out()), held_out().references), 2)
+        for value in TEMPERATURES
+    ]
 
 
 # ----------------------------------------------------------------------- is attention an explanation?
@@ -75,7 +78,7 @@ def by_temperature(model: Translator) -> list[float]:
 @functools.cache
 def short() -> Corpus:
     """Test sentences of at most `EXPLAINED` words."""
-    return Corpus.of([pair for pair in test().pairs if len(pair.source) <= EXPLAINED])
+    return Corpus.of([pair for pair in held_out().pairs if len(pair.source) <= EXPLAINED])
 
 
 @functools.cache
@@ -91,7 +94,9 @@ def evidence(model: Translator) -> dict[str, Any]:
     if model.scorer is not None:
         found["weights"] = weights_on_reference(model, batch)
     there = np.asarray(batch.source_mask)[:, None]
-    told = {name: task.errors(links(np.where(there, values, -np.inf)), short()) for name, values in found.items()}
+    told = {
+        name: translators.errors(links(np.where(there, values, -np.inf)), short()) for name, values in found.items()
+    }
     if "weights" in found:
         told["correlation"] = correlations(found)  # type: ignore[assignment]
     return told
@@ -115,7 +120,7 @@ def correlations(found: dict[str, np.ndarray]) -> dict[str, float]:
 
 def controls(model: Translator, other: Translator) -> dict[str, Any]:
     """A trained translator with weights that are not its own: accuracy, and how far its answers move."""
-    batch = test().batch
+    batch = held_out().batch
     own, mask = weights_on_reference(model, batch), batch.source_mask
     kinds = {
         "own": own,
@@ -158,7 +163,7 @@ def guided(kind: Guide, teacher: Translator) -> list[float]:
         make, batches(), budget(GUIDED_UPDATES), loss=guided_next_word, seeds=[seed + 10 for seed in SEEDS],
         learning_rate=RATE / 2, progress=False,
     )  # fmt: skip
-    return [round(float(apply(model, guided_next_word, test().batch)[1]["accuracy"]), 4) for model in models]
+    return [round(float(apply(model, guided_next_word, held_out().batch)[1]["accuracy"]), 4) for model in models]
 
 
 # -------------------------------------------------------------------------------------------- paths

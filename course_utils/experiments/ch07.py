@@ -16,25 +16,25 @@ from ..data.images import PATCH, SIDE, cut, left_or_right
 from ..decoding import BOS, EOS, PAD
 from ..measure.agreement import prefers
 from ..measure.alignment import links
+from ..measure.bleu import bleu
+from ..measure.decode import decode_batch
 from ..measure.inside import moved, reader_weights, transformer_weights
 from ..measure.speed import Cost, crossover, exponent, race, seconds
 from ..measure.stack import LAYERS, Kind, stacked
-from ..measure.translation import bleu, translate
+from ..models.by_name import CELLS
 from ..models.gated import GRUCell
 from ..models.linear import positive
 from ..models.losses import next_target_word, next_word, picture_classification
 from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
 from ..models.run import apply
 from ..models.self_attention import scaled_dot_product
-from ..models.seq2seq import CELLS
 from ..models.transformer import Transformer
 from ..runtime import budget, recorded, size
 from ..training import History, fit, fit_seeds
-from . import ch03, ch05, recall, rounded
-from . import translate as task
+from . import ch03, ch05, recall, rounded, translators
 from .agreement import SEEDS, accuracy, corpora, words_only
 from .ch03 import by_attractors
-from .translate import Corpus, aligned, batches, parameters, quality, test, translator, warmed_up
+from .translators import Corpus, aligned, batches, held_out, parameters, quality, translator, warmed_up
 
 WIDTH, HEADS, DEPTH = 128, 4, 2
 UPDATES, RATE, LAST_RATE, WARM_UP = 1_000, 3e-3, 6e-5, 100
@@ -76,7 +76,7 @@ def learn(
 ) -> tuple[Transformer, History]:
     """A new Transformer, trained on the same batches as the translators of notebooks 04 and 05."""
     model = transformer(nnx.Rngs(seed), **options)
-    return model, task.train(model, updates, seed=seed, report=report, schedule=rate(updates))
+    return model, translators.train(model, updates, seed=seed, report=report, schedule=rate(updates))
 
 
 def several(options: dict[str, Any], seeds: Sequence[int] = SEEDS) -> tuple[list[Transformer], History]:
@@ -88,11 +88,11 @@ def several(options: dict[str, Any], seeds: Sequence[int] = SEEDS) -> tuple[list
 
 
 def head_errors(model: Transformer, corpus: Corpus | None = None) -> list[list[float]]:
-    """Alignment error of every head of the cross-attention, `[layers, heads]`, as `translate.aligned` measures it."""
-    corpus = test() if corpus is None else corpus
+    """Alignment error of every head of the cross-attention, `[layers, heads]`, as `translators.aligned` measures it."""
+    corpus = held_out() if corpus is None else corpus
     batch = corpus.batch
     found = apply(model, _cross, batch.source, batch.source_mask, batch.target[:, :-1])
-    return [[task.errors(links(head), corpus)["error"] for head in np.moveaxis(layer, 1, 0)] for layer in found]
+    return [[translators.errors(links(head), corpus)["error"] for head in np.moveaxis(layer, 1, 0)] for layer in found]
 
 
 def _cross(model: Transformer, source: Any, mask: Any, words: Any) -> Any:
@@ -115,7 +115,9 @@ def costs_of_five() -> dict[str, dict[str, float]]:
     """Seconds on this device, compilation excluded, and parameters: `train`, of 1,000 updates, taken from `TIMED_UPDATES` of
     each; `decode`, of translating the test sentences greedily, median of five, the translators in turn."""
     models = {name: make(nnx.Rngs(0)) for name, make in FIVE.items()}
-    decode = seconds(*(functools.partial(translate, model, test().batch) for model in models.values()), repeats=5)
+    decode = seconds(
+        *(functools.partial(decode_batch, model, held_out().batch) for model in models.values()), repeats=5
+    )
     found = {}
     for (name, model), spent in zip(models.items(), decode, strict=True):
         history = fit(model, batches(), TIMED_UPDATES, loss=next_target_word, learning_rate=1e-3, progress=False)
@@ -148,8 +150,8 @@ def _writing_anew(longest: int) -> Callable:
 
 def bleu_by_place(model: Transformer, places: Sequence[int], longest: int = 32) -> dict[int, float]:
     """BLEU of every fifth test sentence of up to `longest` words, when its first word stands so many places later."""
-    some = Corpus.of([pair for pair in test().pairs if len(pair.source) <= longest][::5])
-    return {place: round(bleu(task.written(moved(model, place), some), some.references), 1) for place in places}
+    some = Corpus.of([pair for pair in held_out().pairs if len(pair.source) <= longest][::5])
+    return {place: round(bleu(translators.written(moved(model, place), some), some.references), 1) for place in places}
 
 
 def looking_recurrence(rngs: nnx.Rngs) -> AttentiveRecurrence:

@@ -13,13 +13,14 @@ from flax import nnx
 
 from ..data.batching import Batches
 from ..data.parallel import Subwords, Texts, arrays, multi30k
-from ..measure.translation import as_text, bleu, bleu_by_length, translate
+from ..measure.bleu import bleu, bleu_by_length
+from ..measure.decode import as_text, decode_batch
 from ..models.losses import next_target_word
 from ..models.seq2seq import Translator
 from ..models.transformer import Transformer
 from ..runtime import budget, require
 from ..training import History, fit
-from .translate import parameters, warmed_up
+from .translators import parameters, warmed_up
 
 SOURCE, TARGET = "de", "en"
 PIECES = 6_000  # of each language
@@ -98,7 +99,7 @@ def learn(
 def written(model: Any, text: Text, sentences: Texts, size: int = 1) -> list[str]:
     """Translations as running text."""
     batch, _ = arrays(sentences, text.source, text.target)
-    return as_text(translate(model, batch, size=size).words, text.target)
+    return as_text(decode_batch(model, batch, size=size).words, text.target)
 
 
 def quality(said: Sequence[str], test: Texts) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from flax import nnx
 
 from ..data.batching import Labelled
 from ..data.sequences import delayed_recall
-from ..models.cells import RNNCell
-from ..models.gated import GRUCell, LSTMCell
+from ..models.by_name import initialised
 from ..models.losses import classification
 from ..models.sequence import SequenceClassifier
 from ..runtime import budget, front_end
@@ -21,20 +20,12 @@ HIDDEN, EMBED, BATCH, LABELS, DISTRACTORS = 64, 32, 64, 8, 8
 UPDATES = 2_000
 SOLVED, WINDOW = 0.995, 100  # accuracy over so many updates that counts as solved
 
-CELLS: dict[str, Callable[[int, nnx.Rngs], Any]] = {
-    "RNN": lambda delay, rngs: RNNCell(EMBED, HIDDEN, rngs=rngs),
-    "RNN, identity, ReLU": lambda delay, rngs: RNNCell(EMBED, HIDDEN, rngs=rngs, activation="relu", start="identity"),
-    "GRU": lambda delay, rngs: GRUCell(EMBED, HIDDEN, rngs=rngs),
-    "GRU, chrono": lambda delay, rngs: GRUCell(EMBED, HIDDEN, rngs=rngs, chrono=delay),
-    "LSTM, forget bias 0": lambda delay, rngs: LSTMCell(EMBED, HIDDEN, rngs=rngs, forget_bias=0.0),
-    "LSTM, forget bias 1": lambda delay, rngs: LSTMCell(EMBED, HIDDEN, rngs=rngs, forget_bias=1.0),
-    "LSTM, chrono": lambda delay, rngs: LSTMCell(EMBED, HIDDEN, rngs=rngs, chrono=delay),
-}
-
 
 def reader(cell: str, delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
-    """A network of 64 units that names the first of `delay` symbols, after the last."""
-    return SequenceClassifier(CELLS[cell](delay, rngs), LABELS + DISTRACTORS, LABELS, rngs=rngs)
+    """A network of 64 units, its cell one of `INITIALISATIONS`, that names the first of `delay` symbols after the last."""
+    return SequenceClassifier(
+        initialised(cell, EMBED, HIDDEN, delay, rngs=rngs), LABELS + DISTRACTORS, LABELS, rngs=rngs
+    )
 
 
 def batches(delay: int) -> Callable[[int, Any], Labelled]:
@@ -60,7 +51,7 @@ def train(model: Any, delay: int, updates: int = UPDATES, *, seed: int = 0, repo
 
 
 def learn(cell: str, delay: int, updates: int = UPDATES, *, seed: int = 0, report: Any = None) -> tuple[Any, History]:
-    """`train` a network with the cell that `CELLS` names."""
+    """`train` a network with the cell that `INITIALISATIONS` names."""
     model = reader(cell, delay, nnx.Rngs(seed))
     return model, train(model, delay, updates, seed=seed, report=report)
 

@@ -8,26 +8,27 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Float
 
-from ..models.seq2seq import CELLS
-from ..runtime import require
+from ..models.by_name import CELLS, CellName
+from ..runtime import InvalidInput, require
 from .gradients import forget_gates, length_of, state_gradients
 
 GATE = {"GRU": slice(1, 2), "LSTM": slice(0, 1)}  # the part of b that is the update, or the forget, gate's
 
 
 @functools.cache
-def _start(kind: str, hidden: int):
+def _start(kind: CellName, hidden: int) -> tuple[nnx.GraphDef, nnx.State]:
     return nnx.split(CELLS[kind](hidden // 2, hidden, rngs=nnx.Rngs(0)))
 
 
 def retention(
-    kind: str, bias: float = 0.0, length: int = 100, hidden: int = 32, strength: float = 1.0
+    kind: CellName | str, bias: float = 0.0, length: int = 100, hidden: int = 32, strength: float = 1.0
 ) -> Float[np.ndarray, " time"]:
     """‖∂L/∂s_t‖ as a share of ‖∂L/∂s_T‖ for t = 1 … T, in a cell that is not trained, whose gate has the bias `bias`.
 
     L is a random projection of the last output; root mean squares over 32 sequences of normal inputs times `strength`.
     """
-    require(kind in CELLS, f"kind must be one of {', '.join(CELLS)}, not {kind!r}.")
+    if kind not in CELLS:
+        raise InvalidInput(f"kind must be one of {', '.join(CELLS)}, not {kind!r}.")
     require(np.isfinite(bias), f"The bias must be a finite number, not {bias!r}.")
     norms = np.asarray(_retention(kind, length, hidden, _start(kind, hidden), jnp.float32(bias), strength)[0])
     return norms / norms[-1]

@@ -12,12 +12,15 @@ import jax
 import numpy as np
 import psutil
 from flax import nnx
+from jax.stages import Compiled
+from jaxtyping import Array, Float
 
+from ..models.by_name import CELLS
 from ..models.fast import unroll
+from ..models.interfaces import Cell
 from ..models.linear import chunked_attention
 from ..models.self_attention import MultiHead, causal_mask, join_heads, split_heads
-from ..models.seq2seq import CELLS
-from ..runtime import give_back_memory, require, require_positive
+from ..runtime import CourseError, give_back_memory, require, require_positive
 
 LAYERS = (*CELLS, "self-attention", "in pieces")  # the last: the same answers, by `models.linear.chunked_attention`
 HEADS, CHUNK = 4, 64
@@ -52,7 +55,9 @@ class Cost(NamedTuple):
     skipped: str = ""  # why it was not run: WOULD_NOT_FIT or TOO_LONG
 
 
-def training_step(layer: str, length: int, batch: int, width: int) -> tuple[Any, tuple]:
+def training_step(
+    layer: str, length: int, batch: int, width: int
+) -> tuple[Compiled, tuple[nnx.State, jax.ShapeDtypeStruct]]:
     """A compiled forward and backward pass of one causal layer on `[batch, length, width]`, and its arguments."""
     require(layer in LAYERS, f"There is no layer {layer!r}; there are {', '.join(LAYERS)}.")
     require_positive(length=length, batch=batch, width=width)
@@ -60,26 +65,32 @@ def training_step(layer: str, length: int, batch: int, width: int) -> tuple[Any,
     model = CELLS[layer](width, width, rngs=rngs) if layer in CELLS else MultiHead(width, HEADS, rngs=rngs)
     graphdef, state = nnx.split(model)
 
-    def loss(state: Any, x: Any) -> Any:
-        model = nnx.merge(graphdef, state)
-        if layer == "in pieces":
-            queries = split_heads(model.query(x), HEADS)
-            keys, values = model.remember(x)
-            found = chunked_attention(queries, keys, values, math.gcd(CHUNK, length), causal=True)
-            outputs = model.out(join_heads(found))
-        else:
-            attends = isinstance(model, MultiHead)
-            outputs = model(x, causal_mask(length))[0] if attends else unroll(model, x)[0]
-        return (outputs**2).mean()
+    def loss(state, x):
+        return (_outputs(nnx.merge(graphdef, state), x, chunked=layer == "in pieces") ** 2).mean()
 
     shape = jax.ShapeDtypeStruct((batch, length, width), jax.numpy.float32)
     compiled = jax.jit(jax.value_and_grad(loss, (0, 1))).lower(state, shape).compile()
     return compiled, (state, shape)
 
 
-def peak_memory(compiled: Any) -> int:
+def _outputs(
+    layer: Cell | MultiHead, x: Float[Array, "batch time width"], chunked: bool
+) -> Float[Array, "batch time width"]:
+    if not isinstance(layer, MultiHead):
+        return unroll(layer, x)[0]
+    if not chunked:
+        return layer(x, causal_mask(x.shape[1]))[0]
+    queries = split_heads(layer.query(x), HEADS)
+    keys, values = layer.remember(x)
+    answers = chunked_attention(queries, keys, values, math.gcd(CHUNK, x.shape[1]), causal=True)
+    return layer.out(join_heads(answers))
+
+
+def peak_memory(compiled: Compiled) -> int:
     """Bytes that a compiled function needs at once, read before it is run: arguments, results, and what is in between."""
     plan = compiled.memory_analysis()
+    if plan is None:
+        raise CourseError("The compiler of this device does not say how much memory a program needs.")
     return int(plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes)
 
 

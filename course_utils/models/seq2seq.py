@@ -22,18 +22,15 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..runtime import require, require_one_of, require_positive
 from .attention import Score, Scorer, attend
-from .cells import RNNCell
+from .by_name import CELLS, CellName
 from .dropout import dropped
 from .fast import apart, unroll
-from .gated import GRUCell, LSTMCell
 from .interfaces import AlignmentWeights, Arrays
 from .recurrent import refuse_empty_rows
 
-CellName = Literal["RNN", "GRU", "LSTM"]
 Reading = Literal["forward", "backward", "both"]
 Context = Literal["every step", "start only"]
 Summary = Literal["last", "mean"]
-CELLS = {"RNN": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
 
 
 class Memory(NamedTuple):
@@ -101,7 +98,7 @@ class Translator(nnx.Module):
         self.reading, self.summary, self.context = reading, summary, context
         self.embed_source = nnx.Embed(source_vocab, embed, rngs=rngs)
         self.embed_target = nnx.Embed(target_vocab, embed, rngs=rngs)
-        make = CELLS[cell]
+        make = CELLS[cell]  # type: ignore[index]  # checked above
         self.forward = make(embed, hidden, rngs=rngs) if reading != "backward" else None
         self.backward = make(embed, hidden, rngs=rngs) if reading != "forward" else None
         self.decoder = make(embed, hidden, rngs=rngs)

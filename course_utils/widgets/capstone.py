@@ -12,10 +12,10 @@ import numpy as np
 
 from ..data.parallel import Texts, arrays, read_cells, read_tsv, texts
 from ..experiments import multi30k as ladder
-from ..experiments.translate import parameters
+from ..experiments.translators import parameters
 from ..figures.translators import bleu_curves
 from ..files import refuse_overwriting, write
-from ..measure.translation import bleu, bleu_by_length, counted_in, lengths_in
+from ..measure.bleu import bleu, bleu_by_length, counted_in, lengths_in
 from ..runtime import device, require, require_writable, typed_path, versions
 from .live import live_loss
 from .surface import show

@@ -9,8 +9,8 @@ import jax
 from ..data.agreement import vocabulary
 from ..data.batching import Padded, pad
 from ..data.english_french import Pair, read, vocabularies
-from ..experiments import translate as task
-from ..measure.translation import longest_target
+from ..decoding import longest_target
+from ..experiments import translators
 
 # Frames of twins, two sentences that differ in the number of one noun: `twins` fills them.
 TWINS = {
@@ -56,7 +56,7 @@ def examples(lengths: Sequence[int] = (6, 10, 14, 18, 24, 30, 40)) -> dict[str, 
 @functools.cache
 def _test_pairs() -> dict[tuple[str, ...], Pair]:
     """The test pairs, also those longer than any trained on, by their source."""
-    return {pair.source: pair for pair in (*task.test().pairs, *task.beyond().pairs)}
+    return {pair.source: pair for pair in (*translators.held_out().pairs, *translators.beyond().pairs)}
 
 
 def picked_or_typed(picked: Pair, typed: str) -> Sentence:
@@ -80,7 +80,7 @@ def padded(indices: Sequence[int]) -> tuple[jax.Array, jax.Array, int]:
 
 def longer_note(words: Sequence[str]) -> str:
     """What is said of a sentence longer than any trained on."""
-    longest = task.TRAINED[1]
+    longest = translators.TRAINED[1]
     if len(words) <= longest:
         return ""
     return f"With {len(words)} words it is longer than any sentence trained on ({longest})."

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from course_utils.data.english_french import pairs
-from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, ch06, ch07, recall
-from course_utils.experiments import translate as task
+from course_utils.experiments import ch00, ch01, ch02, ch03, ch04, ch05, ch06, ch07, recall, translators
 from course_utils.experiments.agreement import SEEDS, accuracy, corpora
 from course_utils.measure.agreement import prefers
+from course_utils.measure.bleu import bleu
 from course_utils.measure.stack import Kind
 from course_utils.measure.states import twin_distance
-from course_utils.measure.translation import bleu
 from course_utils.runtime import recorded
 
 
@@ -224,8 +223,8 @@ def test_ch03_recorded_numbers_say_what_the_chapter_says():
 
 
 def bleu_on(model, low, high, n=80):
-    corpus = task.Corpus.of(pairs(n, seed=11, lengths=(low, high), split="test"))
-    return bleu(task.written(model, corpus), corpus.references)
+    corpus = translators.Corpus.of(pairs(n, seed=11, lengths=(low, high), split="test"))
+    return bleu(translators.written(model, corpus), corpus.references)
 
 
 def test_ch04_the_shipped_translator_falls_with_the_length():
@@ -295,17 +294,17 @@ def test_ch04_training_turns_recency_into_two_good_ends_as_recorded():
 
 @pytest.mark.thorough
 def test_ch05_a_translator_trained_live_is_flat_with_the_length_and_finds_gold():
-    model, _ = task.learn(**ch05.ATTENTIVE)
+    model, _ = translators.learn(**ch05.ATTENTIVE)
     assert bleu_on(model, 4, 8) > 97
     assert bleu_on(model, 26, 32) > 97
     assert bleu_on(model, 51, 60, n=30) < 85
-    corpus = task.Corpus.of(pairs(150, seed=12, lengths=(4, 20)))
-    assert task.aligned(model, corpus)["error"] < 0.12
+    corpus = translators.Corpus.of(pairs(150, seed=12, lengths=(4, 20)))
+    assert translators.aligned(model, corpus)["error"] < 0.12
     assert bleu_hard(model, corpus) > 95
 
 
 def bleu_hard(model, corpus):
-    return bleu(task.written(ch05.tempered(model, 0.0), corpus), corpus.references)
+    return bleu(translators.written(ch05.tempered(model, 0.0), corpus), corpus.references)
 
 
 def test_ch05_recorded_numbers_say_what_the_chapter_says():

@@ -15,7 +15,7 @@ from course_utils.data.english_french.forms import Person
 from course_utils.data.english_french.grammar import Writer
 from course_utils.data.english_french.spelling import Word
 from course_utils.data.vocabulary import UnknownWords
-from course_utils.measure.translation import bleu_by_length
+from course_utils.measure.bleu import bleu_by_length
 from course_utils.runtime import InvalidInput
 
 pytestmark = pytest.mark.plain

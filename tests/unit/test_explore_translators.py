@@ -8,7 +8,7 @@ from flax import nnx
 
 from course_utils.data.english_french import pairs
 from course_utils.experiments import ch05 as experiment
-from course_utils.experiments import translate as task
+from course_utils.experiments import translators
 from course_utils.figures.style import words
 from course_utils.runtime import CourseError, recorded
 from course_utils.widgets import ch04, ch05, sentences, surface
@@ -16,13 +16,13 @@ from course_utils.widgets import ch04, ch05, sentences, surface
 
 @functools.cache
 def corpus(*lengths):
-    return task.Corpus.of([pairs(1, seed=n, lengths=(n, n))[0] for n in lengths])
+    return translators.Corpus.of([pairs(1, seed=n, lengths=(n, n))[0] for n in lengths])
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(task, "test", lambda: corpus(6, 10, 14, 18, 24, 30))
-    monkeypatch.setattr(task, "beyond", lambda: corpus(40))
+    monkeypatch.setattr(translators, "held_out", lambda: corpus(6, 10, 14, 18, 24, 30))
+    monkeypatch.setattr(translators, "beyond", lambda: corpus(40))
     sentences._test_pairs.cache_clear()
     yield
     sentences._test_pairs.cache_clear()
@@ -30,12 +30,12 @@ def small(monkeypatch):
 
 @functools.cache
 def attentive():
-    return task.translator(nnx.Rngs(0), hidden=8, embed=8, reading="both", score="additive")
+    return translators.translator(nnx.Rngs(0), hidden=8, embed=8, reading="both", score="additive")
 
 
 @functools.cache
 def fixed():
-    return task.translator(nnx.Rngs(0), hidden=8, embed=8)
+    return translators.translator(nnx.Rngs(0), hidden=8, embed=8)
 
 
 def side_by_side():

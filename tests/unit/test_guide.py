@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from course_utils.experiments import ch07
-from course_utils.experiments import translate as task
+from course_utils.experiments import ch07, translators
 from course_utils.runtime import recorded
 
 pytestmark = pytest.mark.plain
@@ -29,12 +28,12 @@ def away(corpus):
 @pytest.mark.parametrize(
     ("row", "corpus", "shortest", "phenomenon"),
     [
-        ("all words, 4 to 32 words long", task.test, 4, None),
-        ("26 to 32 words: stacked adjectives", task.test, 26, "stacked"),
-        ("26 to 32 words: negation", task.test, 26, "negation"),
-        ("26 to 32 words: object pronouns (clitic)", task.test, 26, "clitic"),
-        ("26 to 32 words: contraction", task.test, 26, "contraction"),
-        ("all words, 51 to 60 words long", task.beyond, 51, None),
+        ("all words, 4 to 32 words long", translators.held_out, 4, None),
+        ("26 to 32 words: stacked adjectives", translators.held_out, 26, "stacked"),
+        ("26 to 32 words: negation", translators.held_out, 26, "negation"),
+        ("26 to 32 words: object pronouns (clitic)", translators.held_out, 26, "clitic"),
+        ("26 to 32 words: contraction", translators.held_out, 26, "contraction"),
+        ("all words, 51 to 60 words long", translators.beyond, 51, None),
     ],
 )
 def test_the_windows_that_alignments_need_are_counted(row, corpus, shortest, phenomenon):
@@ -51,7 +50,7 @@ def test_the_windows_that_alignments_need_are_counted(row, corpus, shortest, phe
 
 
 @pytest.mark.parametrize(
-    ("corpus", "shortest", "told"), [(task.test, 26, (0.87, 0.97)), (task.beyond, 51, (0.56, 0.79))]
+    ("corpus", "shortest", "told"), [(translators.held_out, 26, (0.87, 0.97)), (translators.beyond, 51, (0.56, 0.79))]
 )
 def test_whole_sentences_within_a_window_are_counted(corpus, shortest, told):
     corpus = corpus()
@@ -76,7 +75,9 @@ def test_what_the_open_projects_are_compared_with_is_recorded():
 
     costs = recorded("ch07")["costs"]
     attention, ours = costs["GRU + attention"], costs["Transformer"]
-    widths = [task.parameters(nnx.eval_shape(lambda w=w: ch07.transformer(nnx.Rngs(0), width=w))) for w in (84, 88)]
+    widths = [
+        translators.parameters(nnx.eval_shape(lambda w=w: ch07.transformer(nnx.Rngs(0), width=w))) for w in (84, 88)
+    ]
     assert (
         f"has {attention['parameters']:,} parameters; a Transformer of width 84 has {widths[0]:,}, of width 88 {widths[1]:,}"
         in PROSE

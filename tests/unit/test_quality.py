@@ -7,7 +7,8 @@ from flax import nnx
 from course_utils import decoding
 from course_utils.data import english_french as corpus
 from course_utils.measure import alignment
-from course_utils.measure.translation import as_text, bleu, bleu_by_length, counted_in, lengths_in, translate
+from course_utils.measure.bleu import bleu, bleu_by_length, counted_in, lengths_in
+from course_utils.measure.decode import as_text, decode_batch
 from course_utils.models.seq2seq import Translator
 from course_utils.runtime import InvalidInput
 
@@ -82,17 +83,17 @@ def test_translating_a_corpus_is_decoding_each_sentence_alone():
     some = corpus.pairs(5, 0, (4, 16), "test")
     batch = corpus.arrays(some)
     model = Translator(len(english), len(french), hidden=8, embed=6, score="additive", rngs=nnx.Rngs(0))
-    found = translate(model, batch, at_once=3)
+    found = decode_batch(model, batch, at_once=3)
     for row in range(5):
         width = int(batch.source_mask[row].sum())
         alone = decoding.greedy(
             model, batch.source[row : row + 1, :width], batch.source_mask[row : row + 1, :width], found.words.shape[1]
         )
         ours, theirs = found.words[row], alone.words[0]
-        same = min(len(ours), len(theirs), int(1.5 * width) + 5)
+        same = min(len(ours), len(theirs), decoding.longest_target(width))
         assert ours[:same].tolist() == theirs[:same].tolist()
     assert as_text([french.encode("le chat"), [french.eos, 5]], french) == ["le chat", ""]
-    wide = translate(model, batch, size=2, at_once=4)
+    wide = decode_batch(model, batch, size=2, at_once=4)
     assert (wide.log_p / wide.lengths >= found.log_p / found.lengths - 1e-5).all()
 
 

@@ -4,23 +4,17 @@ BLEU (Papineni, Roukos, Ward, Zhu 2002) is computed by sacrebleu (Post 2018), fr
 of one to four words over a whole corpus; of a single sentence it says little.
 """
 
-import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from ..data.batching import Parallel
-from ..data.parallel import Subwords
-from ..data.vocabulary import Vocabulary
-from ..decoding import Decoded, beam, greedy
 from ..runtime import require
 
 LENGTHS = (8, 12, 16, 20, 25, 32, 40, 50, 60)  # longest source, in words, of each group
 MOST = 4  # words of an n-gram in BLEU
-MARGIN = 1.5  # a translation may be this much longer than its source, and five words more
 
 
 def bleu(
@@ -109,42 +103,3 @@ def bleu_by_length(
             found.bleu.append(score([translations[i] for i in rows], [references[i] for i in rows]))
             found.sentences.append(len(rows))
     return found
-
-
-def translate(
-    model: Any, batch: Parallel, *, size: int = 1, length_penalty: float = 1.0, at_once: int = 256
-) -> Decoded:
-    """Translate the sources of a batch, greedily (`size` 1) or with a beam; sentences of like length together.
-
-    Each may become half as long again as the longest source decoded beside it (its length rounded up to a multiple of
-    8), and five words more. There are no weights in what returns: alignments are read with the reference given
-    (`measure.alignment`).
-    """
-    lengths = np.asarray(batch.source_mask).sum(axis=1)
-    order = np.argsort(lengths, kind="stable")
-    search = greedy if size == 1 else functools.partial(beam, size=size, length_penalty=length_penalty)
-    parts = []
-    for begin in range(0, len(order), at_once):
-        rows = order[begin : begin + at_once]
-        width = min(-(-int(lengths[rows].max()) // 8) * 8, batch.source.shape[1])  # few different shapes to compile
-        full = np.resize(rows, min(at_once, len(order)))  # the last part is filled up
-        found = search(model, batch.source[full, :width], batch.source_mask[full, :width], longest_target(width))
-        parts.append([a[: len(rows)] for a in (found if isinstance(found, Decoded) else found.best)[:2]])
-    words = np.zeros((len(order), longest_target(batch.source.shape[1])), int)
-    log_p = np.zeros(len(order))
-    begin = 0
-    for found, values in parts:
-        rows = order[begin : begin + len(found)]
-        words[rows, : found.shape[1]], log_p[rows] = found, values
-        begin += len(found)
-    return Decoded(words, log_p, None)
-
-
-def longest_target(width: int) -> int:
-    """How many words a translation may have, by the width of its source."""
-    return int(MARGIN * width) + 5
-
-
-def as_text(words: Any, vocabulary: Vocabulary | Subwords) -> list[str]:
-    """Sentences as text, one a row."""
-    return [vocabulary.decode(row) for row in np.asarray(words)]

@@ -1,4 +1,4 @@
-"""Translation, measured alike in every chapter: the same corpora, training and groups of sentences by length."""
+"""Translators, trained and measured alike in every chapter: the same corpora, training and groups of sentences by length."""
 
 import dataclasses
 import functools
@@ -13,7 +13,8 @@ from flax import nnx
 from ..data.batching import Batches, Parallel
 from ..data.english_french import PHENOMENA, Pair, arrays, gold, pairs, vocabularies
 from ..measure.alignment import alignment_error, links, weights_on_reference
-from ..measure.translation import ByLength, as_text, bleu, bleu_by_length, translate
+from ..measure.bleu import ByLength, bleu, bleu_by_length
+from ..measure.decode import as_text, decode_batch
 from ..models.losses import next_target_word
 from ..models.seq2seq import Translator
 from ..runtime import budget
@@ -65,7 +66,7 @@ def batches() -> Batches:
 
 
 @functools.cache
-def test() -> Corpus:
+def held_out() -> Corpus:
     """1,450 other sentences of the lengths that are trained on: 50 of each."""
     return Corpus.of(pairs(1_450, seed=1, lengths=TRAINED, split="test"))
 
@@ -133,12 +134,12 @@ def several(
 
 def written(model: Any, corpus: Corpus, **search: Any) -> list[str]:
     """What a model writes for the sentences of a corpus."""
-    return as_text(translate(model, corpus.batch, **search).words, vocabularies()[1])
+    return as_text(decode_batch(model, corpus.batch, **search).words, vocabularies()[1])
 
 
 def by_length(model: Any, corpus: Corpus | None = None, **search: Any) -> ByLength:
     """BLEU of a model by the length of the source; on the test sentences unless others are given."""
-    corpus = test() if corpus is None else corpus
+    corpus = held_out() if corpus is None else corpus
     return bleu_by_length(written(model, corpus, **search), corpus.references, corpus.lengths)
 
 
@@ -146,21 +147,21 @@ def quality(models: Iterable[Any], longer: bool = True) -> dict[str, Any]:
     """BLEU of several seeds by length, `[seeds, groups]`, and overall; with `longer`, beyond the trained lengths too."""
     found: dict[str, Any] = {"bleu": [], "overall": []}
     for model in models:
-        said = written(model, test())
-        groups = bleu_by_length(said, test().references, test().lengths)
+        said = written(model, held_out())
+        groups = bleu_by_length(said, held_out().references, held_out().lengths)
         upto, values = list(groups.upto), list(groups.bleu)
         if longer:
             far = by_length(model, beyond())
             upto, values = upto + far.upto, values + far.bleu
         found["upto"] = upto
         found["bleu"].append(np.round(values, 2).tolist())
-        found["overall"].append(round(bleu(said, test().references), 2))
+        found["overall"].append(round(bleu(said, held_out().references), 2))
     return found
 
 
 def aligned(model: Any, corpus: Corpus | None = None) -> dict[str, Any]:
     """Alignment error of a model's largest weights: overall, precision, recall, and by phenomenon."""
-    corpus = test() if corpus is None else corpus
+    corpus = held_out() if corpus is None else corpus
     return errors(links(weights_on_reference(model, corpus.batch)), corpus)
 
 

@@ -7,19 +7,18 @@ import pytest
 from flax import nnx
 
 from course_utils.data.english_french import PHENOMENA, pairs
-from course_utils.experiments import ch04, ch05
-from course_utils.experiments import translate as task
+from course_utils.experiments import ch04, ch05, translators
 from course_utils.measure.alignment import weights_on_reference
 from course_utils.models.losses import guided_next_word
 
 
 @pytest.fixture(scope="module")
 def corpus():
-    return task.Corpus.of(pairs(12, seed=3, lengths=(4, 10)))
+    return translators.Corpus.of(pairs(12, seed=3, lengths=(4, 10)))
 
 
 def small(options=ch05.ATTENTIVE, seed=0):
-    return task.translator(nnx.Rngs(seed), hidden=8, embed=8, **options)
+    return translators.translator(nnx.Rngs(seed), hidden=8, embed=8, **options)
 
 
 def test_tagged_words_are_those_of_the_phenomenon(corpus):
@@ -30,36 +29,38 @@ def test_tagged_words_are_those_of_the_phenomenon(corpus):
 
 
 def test_errors_of_gold_itself_are_none_and_of_one_link_a_word_are_the_least(corpus):
-    found = task.errors(corpus.gold, corpus)
+    found = translators.errors(corpus.gold, corpus)
     assert found["error"] == found["reversal"] == 0
     first = np.arange(corpus.gold.shape[-1]) == corpus.gold.argmax(-1)[..., None]
-    assert task.errors(first, corpus)["error"] == pytest.approx(found["least"], abs=1e-4)
+    assert translators.errors(first, corpus)["error"] == pytest.approx(found["least"], abs=1e-4)
 
 
 def test_the_learning_rate_falls_to_nearly_nothing():
-    schedule = task.rate(1_000)
-    assert schedule(0) == pytest.approx(task.RATE)
-    assert schedule(1_000) == pytest.approx(task.LAST_RATE)
-    assert task.LAST_RATE < task.RATE / 10
+    schedule = translators.rate(1_000)
+    assert schedule(0) == pytest.approx(translators.RATE)
+    assert schedule(1_000) == pytest.approx(translators.LAST_RATE)
+    assert translators.LAST_RATE < translators.RATE / 10
 
 
 def test_parameters_are_counted():
     model = small({})
-    assert task.parameters(model) == sum(int(np.prod(x.shape)) for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
-    assert task.parameters(small(ch05.ATTENTIVE)) > task.parameters(small({"reading": "both"}))
+    assert translators.parameters(model) == sum(
+        int(np.prod(x.shape)) for x in jax.tree.leaves(nnx.state(model, nnx.Param))
+    )
+    assert translators.parameters(small(ch05.ATTENTIVE)) > translators.parameters(small({"reading": "both"}))
 
 
 def test_the_rival_has_at_least_as_many_parameters_as_attention():
-    attention = task.parameters(ch05.attentive(nnx.Rngs(0)))
-    rival = task.parameters(task.translator(nnx.Rngs(0), reading="both", hidden=ch05.LARGER))
+    attention = translators.parameters(ch05.attentive(nnx.Rngs(0)))
+    rival = translators.parameters(translators.translator(nnx.Rngs(0), reading="both", hidden=ch05.LARGER))
     assert attention <= rival < 1.05 * attention
 
 
 def test_first_words_are_counted_from_the_beginning(corpus, monkeypatch):
-    monkeypatch.setattr(ch04, "test", lambda: corpus)
+    monkeypatch.setattr(ch04, "held_out", lambda: corpus)
     reference = np.asarray(corpus.batch.target)[:, 1:].copy()
     reference[:3, 1] = 0  # three sentences are wrong from the second word on
-    monkeypatch.setattr(ch04, "translate", lambda model, batch: _said(reference))
+    monkeypatch.setattr(ch04, "decode_batch", lambda model, batch: _said(reference))
     right = ch04.first_words(None, 3)
     assert right[0] == 1
     assert right[1] == right[2] == pytest.approx(9 / 12)
