@@ -46,7 +46,9 @@ def chapter(tmp_path, monkeypatch):
 
 
 def test_every_page_has_examples_and_all_of_them_are_run():
+    contributing = (PAGES.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert {page.stem for page in PAGES.glob("*.md")} == {"chapter", "exercise", "explorer", "question"}
+    assert all(f"](docs/contributing/{page.name})" in contributing for page in PAGES.glob("*.md"))
     assert set(EXAMPLES) == {
         "data/quizzes/ch98.yaml",
         "course_utils/measure/half_lives.py",
