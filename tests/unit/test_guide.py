@@ -1,4 +1,4 @@
-"""Numbers of the teacher's guide and of the README that no notebook prints: counted, or looked up where they are recorded."""
+"""Numbers of the documents that no notebook prints: counted, or looked up where they are recorded."""
 
 import json
 import pathlib
@@ -87,9 +87,31 @@ def test_what_the_open_projects_are_compared_with_is_recorded():
     assert f"1,000 updates took {costs['GRU']['train']:.0f} s" in PROSE
 
 
+SPEED = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+BENCHMARKS = ROOT / "benchmarks" / "recorded"
+
+
 def test_the_table_of_times_and_memory_is_the_recorded_one():
-    runs = json.loads((ROOT / "benchmarks" / "recorded" / "notebooks.json").read_text(encoding="utf-8"))["notebooks"]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    runs = json.loads((BENCHMARKS / "notebooks.json").read_text(encoding="utf-8"))["notebooks"]
     for name, run in runs.items():
         cold, warm = run["cold"], run["warm"]
-        assert f"| {name[:2]} | {cold['seconds']:.0f} | {warm['seconds']:.0f} | {cold['peak'] / 1e3:.1f} |" in readme
+        assert f"| {name[:2]} | {cold['seconds']:.0f} | {warm['seconds']:.0f} | {cold['peak'] / 1e3:.1f} |" in SPEED
+
+
+@pytest.mark.parametrize(
+    ("row", "case", "peer"),
+    [
+        ("training a translator with attention, per word | PyTorch 2.13", "attentive GRU training", "PyTorch"),
+        ("training a Transformer, per word | PyTorch 2.13", "Transformer training", "PyTorch"),
+        ("GRU, forward and back | `flax.nnx.RNN`", "GRU forward and backward", "flax.nnx"),
+        ("GRU, forward and back | PyTorch 2.13", "GRU forward and backward", "PyTorch"),
+        ("LSTM, forward and back | `flax.nnx.RNN`", "LSTM forward and backward", "flax.nnx"),
+        ("LSTM, forward and back | PyTorch 2.13, fused", "LSTM forward and backward", "PyTorch"),
+    ],
+)
+def test_the_comparison_with_peers_is_the_recorded_one(row, case, peer):
+    ratios = []
+    for machine in "ab":
+        rows = json.loads((BENCHMARKS / f"speed-{machine}.json").read_text(encoding="utf-8"))["rows"]
+        ratios += [line["ratios"][peer] for line in rows if line["case"] == case]
+    assert "| {} | {:.1f} | {:.1f} |".format(row, *ratios) in SPEED
