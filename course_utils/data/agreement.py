@@ -48,7 +48,7 @@ def vocabulary() -> Vocabulary:
 class Agreement(NamedTuple):
     """Sentences `<bos> … <eos>` and what is true of each.
 
-    Positions index `tokens`; numbers are 0 singular, 1 plural.
+    Positions index `tokens`; a grammatical number is 0 singular or 1 plural.
     """
 
     tokens: Int[Array, "n time"]
@@ -75,8 +75,8 @@ class Agreement(NamedTuple):
         vocab, rows = vocabulary(), np.arange(len(self.number))
         other = {vocab[a]: vocab[b] for pair in (*NOUNS, *AGREEING) for a, b in (pair, pair[::-1])}
         tokens = np.array(self.tokens)
-        for place in (np.asarray(self.subject), np.asarray(self.verb)):
-            tokens[rows, place] = [other[int(word)] for word in tokens[rows, place]]
+        for position in (np.asarray(self.subject), np.asarray(self.verb)):
+            tokens[rows, position] = [other[int(word)] for word in tokens[rows, position]]
         alone, leads = self.attractors == 0, ~self.fronted
         return self._replace(
             tokens=jnp.asarray(tokens),
@@ -170,7 +170,7 @@ def _write(rng, distance, between, number, fronted) -> Agreement:
     more = np.where(clause, rng.integers(np.maximum(-(-(bare - 2) // 4), 0), bare // 2 + 1), 0)  # further verbs
     adverbs = bare - 2 * more
     slots = int(more.max()) + 1
-    place_of_adverb = _choose(rng, np.arange(2 * slots) < 2 * (more[:, None] + 1), np.where(clause, adverbs, 0))
+    has_adverb = _choose(rng, np.arange(2 * slots) < 2 * (more[:, None] + 1), np.where(clause, adverbs, 0))
     holder = rng.integers(0, np.broadcast_to(more[:, None] + 1, (n, MOST_ATTRACTORS)))  # verb that a phrase follows
     has_adjective = _choose(rng, np.arange(MOST_ATTRACTORS) < between[:, None], adjectives)
     plural = rng.integers(0, 2, (n, MOST_ATTRACTORS + 1))
@@ -183,11 +183,11 @@ def _write(rng, distance, between, number, fronted) -> Agreement:
     subject = say(noun(number), always)
     say(PLACE, ~clause & (bare == 1))
     for slot in range(slots):
-        here = clause & (slot <= more)
-        say(("that",) if slot == 0 else ("and",), here)
-        say(PAST, here)
-        say(MANNER, here & place_of_adverb[:, 2 * slot])
-        say(PLACE, here & place_of_adverb[:, 2 * slot + 1])
+        has_verb = clause & (slot <= more)
+        say(("that",) if slot == 0 else ("and",), has_verb)
+        say(PAST, has_verb)
+        say(MANNER, has_verb & has_adverb[:, 2 * slot])
+        say(PLACE, has_verb & has_adverb[:, 2 * slot + 1])
         for i in range(MOST_ATTRACTORS):
             phrase((i < between) & (holder[:, i] == slot), has_adjective[:, i], plural[:, i])
     verb_forms = np.array([[words[form] for form in pair] for pair in AGREEING])
@@ -195,21 +195,22 @@ def _write(rng, distance, between, number, fronted) -> Agreement:
     say(PREDICATES, always)
     say((words.words[words.eos],), always)
 
-    table, on = np.stack(columns, 1), np.stack(spoken, 1)
-    place = np.cumsum(on, axis=1) - 1  # where each spoken word lands
-    length = place[:, -1] + 1
+    table, is_spoken = np.stack(columns, 1), np.stack(spoken, 1)
+    position = np.cumsum(is_spoken, axis=1) - 1  # of each spoken word in its sentence
+    length = position[:, -1] + 1
     tokens = np.zeros((n, length.max()), np.int32)
-    rows, cols = np.nonzero(on)
-    tokens[rows, place[rows, cols]] = table[rows, cols]
-    # The last attractor before the verb: by the verb it hangs on, then by its own number.
-    last = np.where(np.arange(MOST_ATTRACTORS) < between[:, None], holder * MOST_ATTRACTORS + np.arange(4), -1)
-    nearest = np.where(between > 0, plural[np.arange(n), last.argmax(axis=1)], number)
+    rows, cols = np.nonzero(is_spoken)
+    tokens[rows, position[rows, cols]] = table[rows, cols]
+    # The last attractor before the verb: by the verb that it follows, then by its own place among the phrases.
+    attractor = np.arange(MOST_ATTRACTORS)
+    order = np.where(attractor < between[:, None], holder * MOST_ATTRACTORS + attractor, -1)
+    nearest = np.where(between > 0, plural[np.arange(n), order.argmax(axis=1)], number)
     return Agreement(
         tokens=jnp.asarray(tokens),
         mask=jnp.asarray(np.arange(tokens.shape[1]) < length[:, None]),
         number=jnp.asarray(number, jnp.int32),
-        subject=jnp.asarray(place[:, subject], jnp.int32),
-        verb=jnp.asarray(place[:, verb], jnp.int32),
+        subject=jnp.asarray(position[:, subject], jnp.int32),
+        verb=jnp.asarray(position[:, verb], jnp.int32),
         attractors=jnp.asarray(between, jnp.int32),
         fronted=jnp.asarray(fronted),
         first=jnp.asarray(np.where(fronted, plural[:, -1], number), jnp.int32),
@@ -224,7 +225,7 @@ def _choose(rng, allowed: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 
 def baselines(corpus: Agreement) -> dict[str, Bool[Array, " n"]]:
-    """Whether each of three readers without a grammar is right about each sentence.
+    """Whether each of three baselines that know no grammar is right about each sentence.
 
     `majority` always answers the more frequent number, `nearest noun` repeats the number of the last noun
     before the verb, `first noun` that of the first noun of the sentence.

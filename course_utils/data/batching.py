@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from ..runtime import require, require_positive
+from ..runtime import InvalidInput, require, require_positive
 
 GOLDEN = (5**0.5 - 1) / 2
 RUN = 20  # steps in a row that share a bucket: one compiled loop has one shape
@@ -148,8 +148,8 @@ class Batches:
     def bucket(self, step: int) -> int:
         """Index of the bucket that step number `step` draws from."""
         # Multiples of the golden ratio fill [0, 1) evenly: after any number of runs each bucket has had its share.
-        place = (int(step) // self.run + 0.5) * GOLDEN % 1
-        return int(min(np.searchsorted(self._upto, place), len(self._buckets) - 1))
+        fraction = (int(step) // self.run + 0.5) * GOLDEN % 1
+        return int(min(np.searchsorted(self._upto, fraction), len(self._buckets) - 1))
 
     def examples(self, bucket: int) -> Any:
         """All examples of one bucket."""
@@ -168,5 +168,6 @@ class Batches:
 def _lengths(name: str, mask: np.ndarray) -> np.ndarray:
     """Length of each row of a mask, up to its last word."""
     empty = np.flatnonzero(~mask.any(axis=1))
-    require(not len(empty), f"Example {empty[0] if len(empty) else 0} has no words: its {name} is all False.")
+    if len(empty):
+        raise InvalidInput(f"Example {empty[0]} has no words: its {name} is all False.")
     return mask.shape[1] - np.argmax(mask[:, ::-1], axis=1)

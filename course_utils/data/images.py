@@ -26,9 +26,9 @@ class Pictures(NamedTuple):
 def left_or_right(rng: Array, batch: int) -> Pictures:
     """A cross and a ring in noise; which of them is farther left? Can be compiled.
 
-    Their columns differ by 4 pixels at least, so the two never touch. The shape of a sign says nothing of the answer; the
-    place of a single one tells it in 94 % of the pictures, for near an edge there is room on one side only. Patches without
-    their places say little: where in its patch a sign lies.
+    Their columns differ by 4 pixels at least, so the two never touch. The shape of a sign says nothing about the answer.
+    The position of one sign gives it in 94 % of the pictures, because near an edge there is room on one side only. Patches
+    without their positions say little: only where within its patch a sign is.
     """
     require_positive(batch=batch)
     rows, first, gap, swap, noise = jax.random.split(rng, 5)

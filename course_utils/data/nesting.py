@@ -3,7 +3,7 @@
     the cat that the dogs that the bird heard followed slept
         1st           2nd           3rd  3rd   2nd     1st
 
-Verbs are in the past tense, so none of them tells its subject's number. At every verb the reader is asked
+Verbs are in the past tense, so none of them tells its subject's number. At every verb the question is
 whether its subject is singular or plural: at depth D the state must hold D independent bits, and give them
 back last in, first out. (Chomsky and Miller 1963 used such sentences to show the limits of human memory.)
 """
@@ -43,23 +43,23 @@ def nested(n: int, seed: int, depths: tuple[int, int] = (1, 10)) -> Tagged:
         rng.integers(len(NOUNS), size=(n, high)), number
     ]
 
-    place = np.arange(4 * high - 1)
-    verb = place - (3 * depth - 1)  # which verb stands here, counted from 0
-    whose = np.clip(depth - 1 - verb, 0, high - 1)  # and whose it is, in the order of the subjects
-    last = np.where(verb == depth - 1, 1, 0)  # the outermost verb takes no object
-    verbs = np.stack([_draw(rng, words, TRANSITIVE, verb.shape), _draw(rng, words, PAST, verb.shape)])
+    position = np.arange(4 * high - 1)
+    verb = position - (3 * depth - 1)  # which verb is at each position, counted from 0
+    subject = np.clip(depth - 1 - verb, 0, high - 1)  # and of which subject
+    is_outermost = verb == depth - 1  # which takes no object
+    transitive, intransitive = _draw(rng, words, TRANSITIVE, verb.shape), _draw(rng, words, PAST, verb.shape)
     before = np.where(
-        place % 3 == 0,
+        position % 3 == 0,
         words["the"],
-        np.where(place % 3 == 1, nouns[:, np.minimum(place // 3, high - 1)], words["that"]),
+        np.where(position % 3 == 1, nouns[:, np.minimum(position // 3, high - 1)], words["that"]),
     )
-    mask = place < 4 * depth - 1
+    mask = position < 4 * depth - 1
     asked = (verb >= 0) & mask
-    tokens = np.where(asked, np.where(last, verbs[1], verbs[0]), before)
+    tokens = np.where(asked, np.where(is_outermost, intransitive, transitive), before)
     return Tagged(
         tokens=jnp.asarray(np.where(mask, tokens, 0), jnp.int32),
         mask=jnp.asarray(mask),
-        labels=jnp.asarray(np.where(asked, np.take_along_axis(number, whose, axis=1), 0), jnp.int32),
+        labels=jnp.asarray(np.where(asked, np.take_along_axis(number, subject, axis=1), 0), jnp.int32),
         asked=jnp.asarray(asked),
     )
 

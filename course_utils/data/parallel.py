@@ -18,11 +18,11 @@ import pathlib
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, SupportsInt, get_args
+from typing import Any, Literal, NamedTuple, SupportsInt
 
-from ..runtime import CourseError, InvalidInput, cache, require, require_positive, typed_path
+from ..runtime import CourseError, InvalidInput, cache, require, require_one_of, require_positive, typed_path
 from .batching import Parallel, pad
-from .vocabulary import SPECIALS, Vocabulary
+from .vocabulary import SPECIALS, Unknown, Vocabulary
 
 ADDRESS = "https://raw.githubusercontent.com/multi30k/dataset/2cc0f2d7c615b60e07e2d51bb5edc004444d7e0e/data/task1/raw/"
 SHA_256 = {
@@ -66,18 +66,14 @@ class Texts(NamedTuple):
     target: list[str]
 
 
-def multi30k(source: Language | str, target: Language | str, split: Split | str, address: str = ADDRESS) -> Texts:
+def multi30k(source: Language, target: Language, split: Split, address: str = ADDRESS) -> Texts:
     """Sentences of Multi30k, as they are written: 29,000 to train on, 1,014 to validate, 1,000 to test.
 
     `address`: where the files are downloaded from. Raises `NotDownloaded` where a file cannot be had or is another than
     it should be; nothing of such a file is kept.
     """
-    for name, language in (("source", source), ("target", target)):
-        require(
-            language in get_args(Language), f"{name} must be one of {', '.join(get_args(Language))}, not {language!r}."
-        )
+    require_one_of(source=(source, Language), target=(target, Language), split=(split, Split))
     require(source != target, f"Source and target are both {source!r}: name two languages.")
-    require(split in get_args(Split), f"split must be one of {', '.join(get_args(Split))}, not {split!r}.")
     files = [_file(f"{split}.{language}.gz", address) for language in (source, target)]
     return Texts(*(list(column) for column in zip(*read_lines(*files), strict=True)))  # type: ignore[arg-type]
 
@@ -139,22 +135,22 @@ def read_tsv(path: str | os.PathLike, columns: Sequence[int | str] = (0, 1)) -> 
         isinstance(columns, Sequence) and len(columns) == 2 and all(map(_names_a_column, columns)),
         f"columns must be two numbers, counted from 0, or two names, such as (0, 1), not {columns!r}.",
     )
-    named = [column for column in columns if isinstance(column, str)]
-    places: list[int] | None = None if named else [int(column) for column in columns]
+    names = [column for column in columns if isinstance(column, str)]
+    indices: list[int] | None = None if names else [int(column) for column in columns]
     for number, cells in read_cells(path):
         if not any(cell.strip() for cell in cells):
             continue
-        if places is None:
-            unknown = [column for column in named if column not in cells]
+        if indices is None:
+            unknown = [name for name in names if name not in cells]
             require(not unknown, f"{os.fspath(path)} has no column {unknown}; its first line names {cells}.")
-            places = [cells.index(column) if isinstance(column, str) else int(column) for column in columns]
+            indices = [cells.index(column) if isinstance(column, str) else int(column) for column in columns]
             continue
         require(
-            len(cells) > max(places),
+            len(cells) > max(indices),
             f"Line {number} of {os.fspath(path)} has {len(cells)} column{'s' if len(cells) > 1 else ''}; "
             f"columns {tuple(columns)} were asked for, counted from 0. Are they separated by tabs? {AS_TEXT}",
         )
-        yield cells[places[0]], cells[places[1]]
+        yield cells[indices[0]], cells[indices[1]]
 
 
 def _names_a_column(column: Any) -> bool:
@@ -194,20 +190,21 @@ _CELL = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")*+)"|(?P<bare>[^"\t\n]*+))(?P<end
 
 
 def _quoted(text: str, cut_off: bool) -> bool:
-    """Are the cells of a table quoted as a spreadsheet does it? Every quotation mark must belong to that, and for a reason:
+    """Are the cells of a table quoted as a spreadsheet does it?
 
-    cells that need it (a quotation mark, a tab or a line break inside), or a rule: all cells with a comma, or with letters.
-    Two lone marks of a plain table are no cell: what lies between them spans tabs and lines, or changes the number of columns.
+    Every quotation mark must belong to a quoted cell, and there must be a reason for quoting: cells that need it (a
+    quotation mark, a tab or a line break inside), or a rule, such as all cells with a comma, or all with letters. Two lone
+    marks of a plain table are no cell: what is between them spans tabs and lines, or changes the number of columns.
     """
     if '"' not in text:
         return False
     inside_a_cell = cut_off and text.count('"') % 2 == 1
     text += '"' * inside_a_cell
     rows: list[list[re.Match]] = [[]]
-    place = 0
-    while cell := _CELL.match(text, place):
+    position = 0
+    while cell := _CELL.match(text, position):
         rows[-1].append(cell)
-        place = cell.end()
+        position = cell.end()
         if cell["end"] == "\n":
             rows.append([])
         elif not cell["end"]:
@@ -234,8 +231,8 @@ def _lines(path: str | os.PathLike) -> Iterator[str]:
     require(not address, f"{path} is an address: download the file, and name it where it is then.")
     path = typed_path(path)
     require(not os.path.isdir(path), f"{path} is a folder: name a file in it.")
-    beside = "" if path.is_absolute() else f" in {pathlib.Path.cwd()}"
-    require(os.path.isfile(path), f"There is no file {path}{beside}.")
+    folder = "" if path.is_absolute() else f" in {pathlib.Path.cwd()}"
+    require(os.path.isfile(path), f"There is no file {path}{folder}.")
     opener: Any = gzip.open if path.suffix == ".gz" else open
     encoding, number = "utf-8", 0
     try:
@@ -279,8 +276,8 @@ def texts(pairs: Iterable[tuple[str, str]], most: int | None = None) -> Texts:
     """The first `most` pairs (None: all) that are not empty on either side, as lists."""
     if most is not None:
         require_positive(most=most)
-    kept = itertools.islice((pair for pair in pairs if pair[0].strip() and pair[1].strip()), most)
-    columns = list(zip(*kept, strict=True))
+    with_text = (pair for pair in pairs if pair[0].strip() and pair[1].strip())
+    columns = list(zip(*itertools.islice(with_text, most), strict=True))
     require(columns, "There are no pairs: there is no line, or every line is empty on one side.")
     return Texts(list(columns[0]), list(columns[1]))
 
@@ -289,15 +286,14 @@ def texts(pairs: Iterable[tuple[str, str]], most: int | None = None) -> Texts:
 
 
 def words(sentence: str, lower: bool = True) -> str:
-    """Running text as words apart from each other: punctuation is a word of its own, `l'` keeps its apostrophe."""
-    found = re.findall(r"\w+['’]|\w+|[^\w\s]", sentence.lower() if lower else sentence)
-    return " ".join(found)
+    """Running text with spaces between its words: punctuation is a word too, `l'` keeps its apostrophe."""
+    return " ".join(re.findall(r"\w+['’]|\w+|[^\w\s]", sentence.lower() if lower else sentence))
 
 
-# Signs that sentencepiece keeps for itself stand for it as others, which Unicode keeps free: no text holds those.
-_KEPT = "▁▅<\0\n\r\x1f"
-_HIDDEN = {ord(sign): 0xFDD0 + i for i, sign in enumerate(_KEPT)}
-_SHOWN = {free: kept for kept, free in _HIDDEN.items()}
+# Signs that mean something to sentencepiece are hidden from it behind others, which no text holds: Unicode reserves them.
+_RESERVED = "▁▅<\0\n\r\x1f"
+_HIDDEN = {ord(sign): 0xFDD0 + i for i, sign in enumerate(_RESERVED)}
+_SHOWN = {hidden: sign for sign, hidden in _HIDDEN.items()}
 LONGEST_LINE = 1 << 30  # bytes; sentencepiece would leave out lines of more than 4,192
 
 
@@ -355,32 +351,33 @@ class Subwords:
     def __repr__(self) -> str:
         return f"Subwords({len(self)} pieces, 4 of them special)"
 
-    def encode(self, sentence: str, unknown: Literal["error", "mark"] = "mark") -> list[int]:
+    def encode(self, sentence: str, unknown: Unknown = "mark") -> list[int]:
         """Indices of the pieces of a sentence; letters never seen become `<unk>`, or raise with `unknown="error"`."""
         require(sentence.strip(), "The sentence is empty: type at least one word.")
-        found = self._pieces.encode(sentence.translate(_HIDDEN))
+        require_one_of(unknown=(unknown, Unknown))
+        indices = self._pieces.encode(sentence.translate(_HIDDEN))
         require(
-            unknown == "mark" or self.unk not in found, f"{sentence!r} holds letters that these pieces do not know."
+            unknown == "mark" or self.unk not in indices, f"{sentence!r} holds letters that these pieces do not know."
         )
-        return found
+        return indices
 
     def decode(self, indices: Iterable[SupportsInt]) -> str:
         """Text of `indices` up to the first `<eos>`, without padding and `<bos>`."""
-        kept = itertools.takewhile(lambda i: i != self.eos, map(int, indices))
-        return self._pieces.decode([i for i in kept if i not in (self.pad, self.bos)]).translate(_SHOWN)
+        before_end = itertools.takewhile(lambda i: i != self.eos, map(int, indices))
+        return self._pieces.decode([i for i in before_end if i not in (self.pad, self.bos)]).translate(_SHOWN)
 
 
 def arrays(
     pairs: Texts, source: Vocabulary | Subwords, target: Vocabulary | Subwords, longest: int | None = None
 ) -> tuple[Parallel, Sequence[int]]:
-    """Sentences as padded arrays of indices, and which of them are there: none of over `longest` words on either side.
+    """Sentences as padded arrays of indices, and which rows of `pairs` they are: those of at most `longest` words on both sides.
 
     Unknown words become `<unk>`.
     """
     rows, sources, targets = [], [], []
-    for row, (a, b) in enumerate(zip(*pairs, strict=True)):
-        x = [*source.encode(a, unknown="mark"), source.eos]
-        y = [target.bos, *target.encode(b, unknown="mark"), target.eos]
+    for row, (source_text, target_text) in enumerate(zip(*pairs, strict=True)):
+        x = [*source.encode(source_text, unknown="mark"), source.eos]
+        y = [target.bos, *target.encode(target_text, unknown="mark"), target.eos]
         if longest is None or max(len(x), len(y) - 1) <= longest + 1:
             rows.append(row)
             sources.append(x)

@@ -47,9 +47,7 @@ def lag_recall(rng: Array, batch: int, length: int, lag: int, symbols: int = 8) 
     return Tagged(tokens, jnp.ones_like(asked), jnp.roll(tokens, lag, axis=1), asked)
 
 
-ADDING_BASELINE = (
-    1 / 6
-)  # squared error of always answering 1: the variance of the sum of two numbers uniform over [0, 1]
+ADDING_BASELINE = 1 / 6  # squared error of always answering 1: the variance of a sum of two numbers uniform over [0, 1]
 
 
 def adding(rng: Array, batch: int, length: int) -> Measured:
@@ -67,8 +65,8 @@ def adding(rng: Array, batch: int, length: int) -> Measured:
     values = jax.random.uniform(for_values, (batch, length))
     first = jax.random.randint(for_first, (batch, 1), 0, length // 2)
     second = jax.random.randint(for_second, (batch, 1), length // 2, length)
-    place = jnp.arange(length)
-    marks = ((place == first) | (place == second)).astype(values.dtype)
+    position = jnp.arange(length)
+    marks = ((position == first) | (position == second)).astype(values.dtype)
     return Measured(jnp.stack([values, marks], axis=-1), (values * marks).sum(axis=1))
 
 
@@ -80,7 +78,7 @@ def copy_memory(rng: Array, batch: int, delay: int) -> Tagged:
 
     The input is ten symbols uniform over 0 … 7, `delay` - 1 blanks (8), a signal (9), and ten blanks; the label is
     blank at the first `delay` + 10 positions, then the ten symbols in their order. All positions are asked about.
-    `copy_baseline` is the loss of a reader without memory.
+    `copy_baseline` is the loss without memory.
 
     Hochreiter, Schmidhuber (1997), in the form of Arjovsky, Shah, Bengio (2016). Returns tokens `[batch, delay + 20]`.
     """
@@ -94,5 +92,5 @@ def copy_memory(rng: Array, batch: int, delay: int) -> Tagged:
 
 
 def copy_baseline(delay: int) -> float:
-    """Cross-entropy, in nats a position, of a reader that knows when to answer but remembers nothing: 10 log 8 / (T + 20)."""
+    """Cross-entropy, in nats a position, of knowing when to answer but remembering nothing: 10 log 8 / (T + 20)."""
     return COPIED * math.log(COPY_SYMBOLS) / (delay + 2 * COPIED)

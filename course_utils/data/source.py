@@ -55,16 +55,17 @@ def tokens_of(text: str) -> list[str]:
 
 def _modules(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     """Python files below a folder, by top-level module."""
-    found = collections.defaultdict(list)
+    modules = collections.defaultdict(list)
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).parts
         name = parts[0].removesuffix(".py")
         if name.isidentifier() and name not in LEFT_OUT and not LEFT_OUT & set(parts[:-1]):
-            found[name].append(path)
-    return found
+            modules[name].append(path)
+    return modules
 
 
 def _read(files: Iterable[pathlib.Path]) -> list[str]:
+    """The words of files, one after another; those that this Python cannot read are left out."""
     words = []
     for path in files:
         try:

@@ -8,10 +8,11 @@ from typing import Literal, SupportsInt
 
 import numpy as np
 
-from ..runtime import InvalidInput, require
+from ..runtime import InvalidInput, require, require_one_of
 
 PAD, BOS, EOS, UNK = "<pad>", "<bos>", "<eos>", "<unk>"
 SPECIALS = (PAD, BOS, EOS, UNK)
+Unknown = Literal["error", "mark"]  # what becomes of a word that a vocabulary does not hold: an error, or <unk>
 LONGEST = 30  # letters of an unknown word that are looked at and shown
 
 
@@ -55,8 +56,8 @@ class Vocabulary:
     def build(cls, sentences: Iterable[str], min_count: int = 1) -> "Vocabulary":
         """All words seen at least `min_count` times, the most frequent first (ties: alphabetical)."""
         counts = collections.Counter(word for sentence in sentences for word in sentence.split())
-        kept = [word for word, count in counts.items() if count >= min_count and word not in SPECIALS]
-        return cls(sorted(kept, key=lambda word: (-counts[word], word)))
+        frequent = [word for word, count in counts.items() if count >= min_count and word not in SPECIALS]
+        return cls(sorted(frequent, key=lambda word: (-counts[word], word)))
 
     def __len__(self) -> int:
         return len(self.words)
@@ -76,13 +77,13 @@ class Vocabulary:
         """The words of `sentence` that this vocabulary does not hold, in order, each once."""
         return list(dict.fromkeys(word for word in sentence.split() if word not in self))
 
-    def encode(self, sentence: str, unknown: Literal["error", "mark"] = "error") -> list[int]:
+    def encode(self, sentence: str, unknown: Unknown = "error") -> list[int]:
         """Indices of the words of a sentence, split at spaces.
 
         Unknown words raise `UnknownWords`; with `unknown="mark"` they become `<unk>`.
         An empty sentence raises `InvalidInput`.
         """
-        require(unknown in ("error", "mark"), f'unknown must be "error" or "mark", not {unknown!r}.')
+        require_one_of(unknown=(unknown, Unknown))
         words = sentence.split()
         require(words, "The sentence is empty: type at least one word.")
         missing = self.unknown(sentence)

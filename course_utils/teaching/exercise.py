@@ -56,7 +56,7 @@ class Note(str):
 
 
 class Mistake:
-    """A wrong way that people take: its name, which is kept and reported, what to say to it, and functions that go it."""
+    """A misconception: its name, which is stored and reported, what is said to it, and functions that make it."""
 
     def __init__(self, name: str, says: str, *ways: Callable):
         self.name, self.says, self.ways = name, says, ways
@@ -69,8 +69,8 @@ class Exercise:
     answer: the name of the function that the notebook asks for.   gives: what it returns, in words.
     cases: tuples of arguments, tame ones, the smallest first; by these a mistake is recognised.
     edges: the boundaries of what the prompt allows.
-    solution_function: right, short, and of nothing but what it imports and the arguments.
-    through: where not a function's result is to be judged but what it leads to, what makes the one of the other.
+    solution_function: right and short; it uses its arguments and what it imports, nothing else.
+    through: turns a function into the one whose result is judged, where that is not the function's own result.
     mistakes: each must differ from the solution on some case, and may be unable to run on a later one.
     hints: three, the last nearly there.
     """
@@ -93,23 +93,24 @@ class Exercise:
     )
 
     def check(self, function: Any) -> Verdict:
-        """Run a learner's function on the cases, say what is right or wrong, and keep the outcome.
+        """Run a learner's function on the cases, say what is right or wrong, and store the outcome.
 
-        What is kept is the mistake's name where it has one, else the status.
+        The outcome is the mistake's name where it has one, else the status.
         """
         verdict = self._judge(function)
         if verdict.status != "not attempted":
-            item, kept = f"{self.chapter}-{self.name}", verdict.mistake or verdict.status
-            progress().record(self.chapter, "exercise", item, kept, verdict.status == "correct", self.objective)
+            item, outcome = f"{self.chapter}-{self.name}", verdict.mistake or verdict.status
+            progress().record(self.chapter, "exercise", item, outcome, verdict.status == "correct", self.objective)
         return verdict
 
     def points(self, function: Any) -> float:
-        """1.0 where `function` is right, else 0.0, for a grader such as nbgrader. Nothing is kept; what is wrong is printed.
+        """1.0 where `function` is right, else 0.0, for a grader such as nbgrader.
 
-        (A warning of NumPy would go to stderr, and nbgrader takes a cell that writes there for one that failed.)
+        Nothing is stored; what is wrong is printed, and nothing else: nbgrader takes a cell that writes to stderr, as
+        a warning of NumPy does, for one that failed.
         """
-        unheard = io.StringIO()
-        with warnings.catch_warnings(), contextlib.redirect_stderr(unheard), contextlib.redirect_stdout(unheard):
+        unread = io.StringIO()
+        with warnings.catch_warnings(), contextlib.redirect_stderr(unread), contextlib.redirect_stdout(unread):
             warnings.simplefilter("ignore")
             verdict = self._judge(function)
         if verdict.correct is not True:
@@ -118,9 +119,9 @@ class Exercise:
 
     def hint(self) -> Note:
         """The next of three hints, from a nudge to nearly there; then the first again."""
-        place = self._next_hint
-        self._next_hint = (place + 1) % 3
-        return Note(f"Hint {place + 1} of 3. {self.hints[place]}")
+        number = self._next_hint
+        self._next_hint = (number + 1) % 3
+        return Note(f"Hint {number + 1} of 3. {self.hints[number]}")
 
     def solution(self) -> Note:
         """One way to solve it, to be pasted in place of the answer."""
@@ -137,15 +138,15 @@ class Exercise:
         if _is_untouched(function):
             return Verdict(None, phrases.NOT_ATTEMPTED, "not attempted")
         answers, fault, first = [], None, None
-        for place, case in enumerate(self._every):
-            answer = self._answer(function, case, place)
+        for index, case in enumerate(self._all_cases):
+            answer = self._answer(function, case, index)
             if isinstance(answer, Verdict):
                 fault = answer
                 break
             answers.append(answer)
-            if first is None and not _same(answer, self._wanted(place), self.tolerance):
-                first = place
-            if first is not None and place + 1 == len(self.cases):
+            if first is None and not _same(answer, self._wanted(index), self.tolerance):
+                first = index
+            if first is not None and index + 1 == len(self.cases):
                 break  # the tame ones say enough
         if fault is not None and fault.status == "not attempted":
             return fault
@@ -159,18 +160,17 @@ class Exercise:
         return Verdict(True, phrases.RIGHT_ON_ALL.format(count=len(answers)), "correct")
 
     @property
-    def _every(self) -> tuple[tuple, ...]:
+    def _all_cases(self) -> tuple[tuple, ...]:
         return (*self.cases, *self.edges)
 
-    def _answer(self, function: Callable, case: tuple, place: int) -> np.ndarray | Verdict:
+    def _answer(self, function: Callable, case: tuple, index: int) -> np.ndarray | Verdict:
         """What a learner's function gives for a case, as numbers, or why that is none."""
         try:
             inspect.signature(function).bind(*case)
         except TypeError as error:
             names = ", ".join(inspect.signature(self.solution_function).parameters)
             words = phrases.ARGUMENTS[min(len(case), 2)]
-            said = words.format(count=len(case), names=names, error=shortened(str(error)))
-            return self._no("cannot run", said)
+            return self._no("cannot run", words.format(count=len(case), names=names, error=shortened(str(error))))
         except ValueError:
             pass  # a built-in without a signature
         try:
@@ -178,7 +178,7 @@ class Exercise:
         except (Exception, SystemExit) as error:  # whatever a learner's code may raise
             name = shortened(type(error).__name__, 60)
             raised = {"error": name, "text": shortened(_text(error)), "where": _where(error)}
-            words = phrases.RAISED_THERE if place else phrases.RAISED
+            words = phrases.RAISED_THERE if index else phrases.RAISED
             return self._no("cannot run", words.format(inputs=_inputs(self, case), **raised))
         if answer is Ellipsis:
             return Verdict(None, phrases.RETURNS_DOTS, "not attempted")
@@ -201,37 +201,37 @@ class Exercise:
         """A verdict about a case, after as many that were right."""
         if not passed:
             return verdict
-        so_far = phrases.RIGHT_SO_FAR[min(passed, 2)].format(passed=passed, count=len(self._every))
+        so_far = phrases.RIGHT_SO_FAR[min(passed, 2)].format(passed=passed, count=len(self._all_cases))
         return dataclasses.replace(verdict, message=so_far + verdict.message)
 
-    def _difference(self, mine: np.ndarray, place: int) -> Verdict:
+    def _difference(self, mine: np.ndarray, index: int) -> Verdict:
         """What is said where nothing is known about a wrong result: the case, and the two results."""
-        right, inputs = self._wanted(place), _inputs(self, self._every[place])
+        right, inputs = self._wanted(index), _inputs(self, self._all_cases[index])
         if mine.shape != right.shape:
-            said = phrases.WRONG_SHAPE.format(mine=mine.shape, right=right.shape, inputs=inputs, gives=self.gives)
-            return self._later(self._no("wrong shape", said), place)
-        words = phrases.FAILS_FIRST if place else phrases.WRONG_VALUES
+            message = phrases.WRONG_SHAPE.format(mine=mine.shape, right=right.shape, inputs=inputs, gives=self.gives)
+            return self._later(self._no("wrong shape", message), index)
+        words = phrases.FAILS_FIRST if index else phrases.WRONG_VALUES
         finite = "" if np.isfinite(mine).all() else phrases.NOT_FINITE
-        said = words.format(finite=finite, inputs=inputs, mine=_short(mine), right=_short(right))
-        return self._later(self._no("wrong values", said), place)
+        message = words.format(finite=finite, inputs=inputs, mine=_short(mine), right=_short(right))
+        return self._later(self._no("wrong values", message), index)
 
-    def _result(self, function: Callable, place: int) -> np.ndarray | None:
+    def _result(self, function: Callable, index: int) -> np.ndarray | None:
         """What the solution or a mistake gives for a case; None where a mistake cannot run.
 
         Computed when it is asked for and kept: an eager scan costs a compilation each time.
         """
-        if (function, place) not in self._results:
+        if (function, index) not in self._results:
             try:
-                result = self.through(function)(*map(copy.deepcopy, self._every[place]))
-                self._results[function, place] = np.asarray(result).astype(float)
+                result = self.through(function)(*map(copy.deepcopy, self._all_cases[index]))
+                self._results[function, index] = np.asarray(result).astype(float)
             except Exception:  # what a transposed matrix does to a square one is a number, and to others an error
                 if function is self.solution_function:
                     raise
-                self._results[function, place] = None
-        return self._results[function, place]
+                self._results[function, index] = None
+        return self._results[function, index]
 
-    def _wanted(self, place: int) -> np.ndarray:
-        result = self._result(self.solution_function, place)
+    def _wanted(self, index: int) -> np.ndarray:
+        result = self._result(self.solution_function, index)
         assert result is not None
         return result
 
@@ -254,10 +254,10 @@ class Exercise:
     def _agreement(self, way: Callable, answers: list[np.ndarray], first: int, failed: bool) -> int:
         """On how many cases a mistake gives these answers; 0 unless it does on all that must be."""
         agreed = 0
-        for place, mine in enumerate(answers):
-            theirs = self._result(way, place)
+        for index, mine in enumerate(answers):
+            theirs = self._result(way, index)
             same = theirs is not None and _same(mine, theirs, self.tolerance, equal_nan=True)
-            if not same and place <= max(first, len(self.cases) - 1):
+            if not same and index <= max(first, len(self.cases) - 1):
                 return 0
             agreed += same
         tame = len(answers) < len(self.cases)
@@ -284,7 +284,7 @@ def drawn(rng: np.random.Generator, *shape: int, scale: float = 1.0, shift: floa
     return jnp.asarray(rng.normal(size=shape) * scale + shift, jnp.float32)
 
 
-# ------------------------------------------------------------------------------------- wrong in a way of its own
+# ------------------------------------------------------------------------------------- related to the right result
 
 
 def _relation(pairs: list[tuple[np.ndarray, np.ndarray]], tolerance: float) -> Relation | None:
@@ -366,13 +366,13 @@ def _is_untouched(function: Callable) -> bool:
 def _names_used(function: Callable) -> set[str]:
     """The names of globals and attributes in a function and those within it."""
     waiting = [getattr(inspect.unwrap(function), "__code__", None)]
-    found: set[str] = set()
+    names: set[str] = set()
     while waiting:
         code = waiting.pop()
         if code is not None:
-            found.update(code.co_names)
+            names.update(code.co_names)
             waiting += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
-    return found
+    return names
 
 
 def _is_mixed(parts: tuple) -> bool:
@@ -410,6 +410,7 @@ def _same(a: np.ndarray, b: np.ndarray, tolerance: float, equal_nan: bool = Fals
 
 
 def _a(value: Any) -> str:
+    """What a value is, in words: an array of shape …, 3 (of type int)."""
     if isinstance(value, Tracer):
         return "a placeholder that has left its `jit`"
     if isinstance(value, (jax.Array, np.ndarray)):
@@ -423,6 +424,7 @@ def _short(array: np.ndarray) -> str:
 
 
 def _inputs(exercise: Exercise, case: tuple) -> str:
+    """The arguments of a case, small ones with their values."""
     names = inspect.signature(exercise.solution_function).parameters
     parts = []
     for name, value in zip(names, case, strict=False):

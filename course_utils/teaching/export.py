@@ -24,12 +24,12 @@ COURSE = "From Recurrence to Attention"
 def to_moodle(bank: Bank) -> str:
     """A bank as Moodle XML."""
     quiz = ET.Element("quiz")
-    category = None
-    for place, question in _questions(bank):
-        if place != category:
-            category = place
+    current = None
+    for category, question in _questions(bank):
+        if category != current:
+            current = category
             entry = ET.SubElement(ET.SubElement(quiz, "question", type="category"), "category")
-            ET.SubElement(entry, "text").text = f"$course$/top/{place}"
+            ET.SubElement(entry, "text").text = f"$course$/top/{category}"
         _moodle(quiz, question)
     ET.indent(quiz, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(quiz, encoding="unicode") + "\n"
@@ -37,28 +37,28 @@ def to_moodle(bank: Bank) -> str:
 
 def to_gift(bank: Bank) -> str:
     """A bank as GIFT."""
-    parts, category = [], None
-    for place, question in _questions(bank):
-        if place != category:
-            category = place
-            parts.append(f"$CATEGORY: $course$/top/{place}")
+    parts, current = [], None
+    for category, question in _questions(bank):
+        if category != current:
+            current = category
+            parts.append(f"$CATEGORY: $course$/top/{category}")
         body = "\n".join(_gift(question))
         parts.append(f"::{_escape(question.id)}::[html]{_gift_text(question.prompt)} {{\n{body}\n}}")
     return "\n\n".join(parts) + "\n"
 
 
 def _questions(bank: Bank) -> Iterator[tuple[str, Any]]:
-    """Category and question, variants apart; names of variants count from 1."""
-    home = f"{COURSE}/{bank.chapter} {bank.title}"
+    """Category and question; each variant is a question, in a category of their own. Names of variants count from 1."""
+    chapter = f"{COURSE}/{bank.chapter} {bank.title}"
     for question in bank.questions:
         if isinstance(question, Predict):
             continue
         if question.variants == 1:
-            yield home, question.variant(0)
+            yield chapter, question.variant(0)
             continue
         for number in range(question.variants):
-            one = question.variant(number)
-            yield f"{home}/{question.id}", one.model_copy(update={"id": f"{question.id}-{number + 1}"})
+            variant = question.variant(number)
+            yield f"{chapter}/{question.id}", variant.model_copy(update={"id": f"{question.id}-{number + 1}"})
 
 
 def _formulas(text: str) -> str:
@@ -95,9 +95,14 @@ def _shares(question: MultipleChoice) -> list[str]:
     return [f"{100 / right:.7g}" if option.correct else f"{-100 / wrong:.7g}" for option in question.options]
 
 
-def _steps(question: Order) -> list[tuple[str, str, str]]:
-    """Item, its place, and why."""
-    return [(item.text, str(place), item.why) for place, item in enumerate(question.items, 1)]
+def _order_explained(question: Order) -> str:
+    """Each item with its place, and why."""
+    return " ".join(f"{place}. {item.text}: {item.why}" for place, item in enumerate(question.items, 1))
+
+
+def _pairs_explained(question: Match) -> str:
+    """Each pair, and why."""
+    return " ".join(f"{pair.left} → {pair.right}: {pair.why}" for pair in question.pairs)
 
 
 # ------------------------------------------------------------------------------------- Moodle XML
@@ -111,12 +116,12 @@ def _moodle(quiz: ET.Element, question: Any) -> None:
     for _, name in PICTURE.findall(question.prompt):
         file = ET.SubElement(asked, "file", name=name, path="/", encoding="base64")
         file.text = base64.b64encode(picture(name)).decode()
-    said = f"Where to reread: {question.section}."
+    feedback = f"Where to reread: {question.section}."
     if isinstance(question, Order):
-        said += " " + " ".join(f"{place}. {text}: {why}" for text, place, why in _steps(question))
+        feedback += " " + _order_explained(question)
     if isinstance(question, Match):
-        said += " " + " ".join(f"{pair.left} → {pair.right}: {pair.why}" for pair in question.pairs)
-    _block(entry, "generalfeedback", said)
+        feedback += " " + _pairs_explained(question)
+    _block(entry, "generalfeedback", feedback)
     ET.SubElement(entry, "defaultgrade").text = "1"
     if isinstance(question, Numeric):
         for value, score, why in _numbers(question):
@@ -127,7 +132,7 @@ def _moodle(quiz: ET.Element, question: Any) -> None:
         for value, score, why in [*_shape_answers(question), ("*", 0, question.otherwise)]:
             _answer(entry, value, score, why)
     elif isinstance(question, Order):
-        _pairs(entry, [(text, place) for text, place, _ in _steps(question)])
+        _pairs(entry, [(item.text, str(place)) for place, item in enumerate(question.items, 1)])
     elif isinstance(question, Match):
         _pairs(entry, [*((pair.left, pair.right) for pair in question.pairs), *(("", s.text) for s in question.spare)])
     else:
@@ -183,13 +188,12 @@ def _gift(question: Any) -> list[str]:
         ]
         return [*known, f"=%0%*#{_gift_text(question.otherwise)}"]
     if isinstance(question, Order):
-        said = " ".join(f"{place}. {text}: {why}" for text, place, why in _steps(question))
-        return [*(f"={_gift_text(text)} -> {place}" for text, place, _ in _steps(question)), f"####{_gift_text(said)}"]
+        steps = [f"={_gift_text(item.text)} -> {place}" for place, item in enumerate(question.items, 1)]
+        return [*steps, f"####{_gift_text(_order_explained(question))}"]
     if isinstance(question, Match):
         pairs = [f"={_gift_text(pair.left)} -> {_escape(_plain(pair.right))}" for pair in question.pairs]
         spare = [f"= -> {_escape(_plain(spare.text))}" for spare in question.spare]
-        said = " ".join(f"{pair.left} → {pair.right}: {pair.why}" for pair in question.pairs)
-        return [*pairs, *spare, f"####{_gift_text(said)}"]
+        return [*pairs, *spare, f"####{_gift_text(_pairs_explained(question))}"]
     if isinstance(question, MultipleChoice):
         marks = [f"~%{share}%" for share in _shares(question)]
     else:

@@ -40,10 +40,10 @@ class Feedback:
         lines = shortened(self.message, MOST_SAID).split("\n")
         if len(lines) > MOST_LINES:
             lines[MOST_LINES // 2 : -MOST_LINES // 2] = [f"… ({len(lines) - MOST_LINES:,} more lines) …"]
-        said = "<br>".join(to_html(line, inline=True) for line in lines)
+        page = "<br>".join(to_html(line, inline=True) for line in lines)
         return (
             f'<div role="status" style="border-left:4px solid {_INK[self.mark]};padding:4px 10px;margin:4px 0;'
-            f'background:#F6F6F6;color:#1A1A1A"><b style="color:{_INK[self.mark]}">{self.mark}</b> {said}</div>'
+            f'background:#F6F6F6;color:#1A1A1A"><b style="color:{_INK[self.mark]}">{self.mark}</b> {page}</div>'
         )
 
 
@@ -109,11 +109,11 @@ def _numeric(question: Numeric, answer: float) -> Feedback:
 
 
 def _shape(question: Shape, answer: list[str]) -> Feedback:
-    given = in_lower_case(answer)
-    if given == in_lower_case(question.answer):
+    shape = in_lower_case(answer)
+    if shape == in_lower_case(question.answer):
         return Feedback(True, question.why)
     for slip in question.slips:
-        if given == in_lower_case(slip.value):
+        if shape == in_lower_case(slip.value):
             return Feedback(False, slip.why)
     names = in_lower_case(axis_names(question))
     unknown = [axis for axis in answer if not axis.isdigit() and axis.lower() not in names]
@@ -123,8 +123,8 @@ def _shape(question: Shape, answer: list[str]) -> Feedback:
 
 def axis_names(question: Shape) -> set[str]:
     """Names of axes that may be meant: those of the answer and the slips, and every word of the prompt."""
-    axes = {axis for value in (question.answer, *(slip.value for slip in question.slips)) for axis in value}
-    return axes | set(re.findall(r"\w+", question.prompt))
+    known = {axis for value in (question.answer, *(slip.value for slip in question.slips)) for axis in value}
+    return known | set(re.findall(r"\w+", question.prompt))
 
 
 def _order(question: Order, answer: list[int]) -> Feedback:
@@ -133,8 +133,8 @@ def _order(question: Order, answer: list[int]) -> Feedback:
     place = next(i for i, item in enumerate(answer) if i != item)
     item = question.items[answer[place]]
     stand = phrases.FIRST_STANDS_RIGHT if place == 1 else phrases.FIRST_STAND_RIGHT.format(count=place)
-    said = phrases.NOT_AT_THIS_PLACE.format(item=item.text, place=place + 1, why=item.why)
-    return Feedback(False, (stand if place else "") + said)
+    misplaced = phrases.NOT_AT_THIS_PLACE.format(item=item.text, place=place + 1, why=item.why)
+    return Feedback(False, (stand if place else "") + misplaced)
 
 
 def _match(question: Match, answer: list[int]) -> Feedback:
@@ -179,11 +179,11 @@ def number(value: Any, wanted: str) -> float:
         require("_" not in typed, refusal)  # Python reads 1_0 as 10, people do not
         typed = typed.replace(",", ".")
     try:
-        found = float(typed)
+        parsed = float(typed)
     except (TypeError, ValueError, OverflowError):  # a tracer raises a TypeError
         raise InvalidInput(refusal) from None
-    require(math.isfinite(found), refusal if isinstance(value, str) else f"{wanted}, not {found}.")
-    return found
+    require(math.isfinite(parsed), refusal if isinstance(value, str) else f"{wanted}, not {parsed}.")
+    return parsed
 
 
 def axes(value: Any) -> list[str]:
@@ -196,17 +196,17 @@ def axes(value: Any) -> list[str]:
         )
         parts = re.split(r"[,;×*\s]+", typed.strip("()[]").strip())
     try:
-        found = [str(part).strip() for part in parts]
+        names = [str(part).strip() for part in parts]
     except (TypeError, ValueError):  # a ValueError: an integer of more digits than Python writes
         raise InvalidInput(refusal) from None
-    found = [axis for axis in found if axis]
-    require(found and sum(map(len, found)) <= MOST_TYPED and all(re.fullmatch(r"\w+", axis) for axis in found), refusal)
-    half = next((axis for axis in found if re.fullmatch(r"0[0-9]+", axis)), None)  # 1,024 would be two axes
-    require(
-        half is None,
-        f"An axis does not begin with 0, as '{half}' does: write thousands without a comma, 1024, not 1,024.",
-    )
-    return [str(int(axis)) if axis.isdecimal() else axis for axis in found]
+    names = [name for name in names if name]
+    require(names and sum(map(len, names)) <= MOST_TYPED and all(re.fullmatch(r"\w+", name) for name in names), refusal)
+    for name in names:
+        if re.fullmatch(r"0[0-9]+", name):  # 1,024 would be two axes
+            raise InvalidInput(
+                f"An axis does not begin with 0, as '{name}' does: write thousands without a comma, 1024, not 1,024."
+            )
+    return [str(int(name)) if name.isdecimal() else name for name in names]
 
 
 def _plain(text: str) -> str:
@@ -219,6 +219,6 @@ def _shown(value: Any) -> str:
 
 
 def _index(value: Any, count: int, wanted: str) -> int:
-    good = hasattr(value, "__index__") and not isinstance(value, bool) and 0 <= value < count
-    require(good, f"{wanted}, not {shown(value)}.")
+    valid = hasattr(value, "__index__") and not isinstance(value, bool) and 0 <= value < count
+    require(valid, f"{wanted}, not {shown(value)}.")
     return operator.index(value)

@@ -36,15 +36,15 @@ _MARKDOWN.add_render_rule("image", _image)
 
 def to_html(text: str, inline: bool = False, where: Callable[[str], str] = _within) -> str:
     """HTML of Markdown whose `$…$` stay as they are for MathJax; `where` gives the address of a picture."""
-    kept: list[str] = []
+    formulas: list[str] = []
 
-    def keep(match: re.Match) -> str:
-        kept.append(html.escape(match.group(), quote=False))
-        return f"\ue000{len(kept) - 1}\ue001"
+    def set_aside(match: re.Match) -> str:
+        formulas.append(html.escape(match.group(), quote=False))
+        return f"\ue000{len(formulas) - 1}\ue001"
 
-    body = FORMULA.sub(keep, re.sub("[\ue000\ue001]", "", text))
+    body = FORMULA.sub(set_aside, re.sub("[\ue000\ue001]", "", text))
     page = _MARKDOWN.renderInline(body, {"where": where}) if inline else _MARKDOWN.render(body, {"where": where})
-    return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match.group(1))], page)
+    return re.sub("\ue000(\\d+)\ue001", lambda match: formulas[int(match.group(1))], page)
 
 
 def plain(text: str) -> str | None:

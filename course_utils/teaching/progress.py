@@ -3,7 +3,7 @@
 Every attempt is a row; nothing is ever overwritten or deleted. Whatever is wrong with the file or the
 folder costs a warning, never an exception and never an earlier answer: a damaged file is moved aside, a
 file of a newer course is left alone, and where nothing can be written the session remembers in memory.
-The learner keeps one name through all of it, unless the damage took it, for the numbers that they are asked depend on it.
+The learner keeps one name through all of it, unless the damage took it: the numbers of their questions depend on it.
 """
 
 import contextlib
@@ -127,19 +127,11 @@ class Progress:
         self, chapter: str, kind: Kind, item: str, answer: Any, correct: bool | None, objective: str = ""
     ) -> None:
         """Add an attempt. A disk that fails meanwhile costs a warning; the session goes on in memory."""
-        kept = json.dumps(answer)
-        if len(kept) > KEPT_AT_MOST:
-            kept = json.dumps(shortened(kept, KEPT_AT_MOST))
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        row = (
-            now,
-            chapter,
-            kind,
-            item,
-            objective,
-            kept,
-            None if correct is None else int(correct),
-        )
+        stored = json.dumps(answer)
+        if len(stored) > KEPT_AT_MOST:
+            stored = json.dumps(shortened(stored, KEPT_AT_MOST))
+        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        row = (at, chapter, kind, item, objective, stored, None if correct is None else int(correct))
         for _ in range(2):
             try:
                 with self._connection:
@@ -167,9 +159,9 @@ class Progress:
         return [attempt for attempt in map(_attempt, rows) if attempt is not None]
 
     def latest(self, question: str) -> Attempt | None:
-        """The last answer to a question, or None. (An exercise may have a question's id: it is no answer to it.)"""
-        found = [attempt for attempt in self.attempts(item=question) if attempt.kind != "exercise"]
-        return found[-1] if found else None
+        """The last answer to a question, or None. What was checked in an exercise of the same id is no answer to it."""
+        attempts = [attempt for attempt in self.attempts(item=question) if attempt.kind != "exercise"]
+        return attempts[-1] if attempts else None
 
     # ------------------------------------------------------------------------------------ export
 
@@ -184,9 +176,9 @@ class Progress:
         table = csv.writer(out, lineterminator="\r\n")
         table.writerow(["learner", *Attempt._fields])
         for attempt in self.attempts():
-            known = "" if attempt.correct is None else int(attempt.correct)
+            correct = "" if attempt.correct is None else int(attempt.correct)
             answer = json.dumps(attempt.answer, ensure_ascii=False)
-            table.writerow(harmless(cell) for cell in (self.learner, *attempt[:5], answer, known))
+            table.writerow(harmless(cell) for cell in (self.learner, *attempt[:5], answer, correct))
         return out.getvalue()
 
     # ------------------------------------------------------------------------------------ opening
@@ -204,7 +196,7 @@ class Progress:
             return self._in_memory(f"{self.path.parent} cannot be written ({error})")
 
     def _begin(self) -> None:
-        """Answers are nobody else's; a file that is there keeps its rights."""
+        """Make the file, readable by its owner alone; one that exists keeps its rights."""
         if not self.path.exists():
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
@@ -364,5 +356,5 @@ class Overview:
 
 def my_progress() -> Overview:
     """What you have answered so far, chapter by chapter."""
-    kept = progress()
-    return Overview(kept.attempts(), kept.persistent)
+    mine = progress()
+    return Overview(mine.attempts(), mine.persistent)

@@ -38,26 +38,26 @@ def read_class(paths: Sequence[pathlib.Path | str]) -> tuple[dict[str, list[Answ
     Files of one name (`ada/progress.json`, `bob/progress.json`) are told apart by their folders.
     """
     paths = [pathlib.Path(path) for path in paths]
-    found, faults = {}, []
-    for path, who in zip(paths, _told_apart(paths), strict=True):
+    answers, faults = {}, []
+    for path, who in zip(paths, _distinct_names(paths), strict=True):
         try:
-            found[who] = [answer._replace(who=who) for answer in read_progress(path)]
+            answers[who] = [answer._replace(who=who) for answer in read_progress(path)]
         except ProgressFileError as error:
             faults.append(error)
-    return found, faults
+    return answers, faults
 
 
-def _told_apart(paths: Sequence[pathlib.Path]) -> list[str]:
+def _distinct_names(paths: Sequence[pathlib.Path]) -> list[str]:
     """A name for each file: its own, with as many of its folders as tell it apart from the others."""
-    lines = [path.with_suffix("").parts for path in map(pathlib.Path.absolute, paths)]
-    ends = Counter(line[-n:] for line in lines for n in range(1, len(line) + 1))
+    locations = [path.with_suffix("").parts for path in map(pathlib.Path.absolute, paths)]
+    ends = Counter(parts[-n:] for parts in locations for n in range(1, len(parts) + 1))
     names: list[str] = []
-    met = Counter()
-    for line in lines:
-        apart = next((n for n in range(1, len(line) + 1) if ends[line[-n:]] == 1), 2)  # the same file twice
-        who = "/".join(line[-apart:]).encode(errors="replace").decode()  # another system's file name may be no text
-        met[who] += 1
-        names.append(who if met[who] == 1 else f"{who} ({met[who]})")
+    repeated = Counter()
+    for parts in locations:
+        unique = next((n for n in range(1, len(parts) + 1) if ends[parts[-n:]] == 1), 2)  # 2: the same file twice
+        name = "/".join(parts[-unique:]).encode(errors="replace").decode()  # another system's file name may be no text
+        repeated[name] += 1
+        names.append(name if repeated[name] == 1 else f"{name} ({repeated[name]})")
     return names
 
 
@@ -97,19 +97,20 @@ def holds_answers(path: pathlib.Path) -> bool:
 
 
 def _from_json(text: str) -> list[tuple[str, Attempt]]:
-    found = json.loads(text)
+    exported = json.loads(text)
     for name, kind, words in (
         ("version", int, "a whole number"),
         ("learner", str, "text"),
         ("attempts", list, "a list"),
     ):
-        if name not in found:
+        if name not in exported:
             raise ValueError(f"`{name}` is missing: {_AS_WRITTEN}")
-        if not isinstance(found[name], kind) or isinstance(found[name], bool):
-            raise ValueError(f"`{name}` is {shown(found[name], 40)}; it is {words}: {_AS_WRITTEN}")
-    if found["version"] > VERSION:
-        raise ValueError(f"it is of version {found['version']}, this course reads up to {VERSION}: update the course")
-    return [(found["learner"], _attempt(row, f"attempt {number}")) for number, row in enumerate(found["attempts"], 1)]
+        if not isinstance(exported[name], kind) or isinstance(exported[name], bool):
+            raise ValueError(f"`{name}` is {shown(exported[name], 40)}; it is {words}: {_AS_WRITTEN}")
+    if (version := exported["version"]) > VERSION:
+        raise ValueError(f"it is of version {version}, this course reads up to {VERSION}: update the course")
+    attempts = (_attempt(row, f"attempt {number}") for number, row in enumerate(exported["attempts"], 1))
+    return [(exported["learner"], attempt) for attempt in attempts]
 
 
 def _from_csv(text: str) -> list[tuple[str, Attempt]]:
@@ -117,23 +118,25 @@ def _from_csv(text: str) -> list[tuple[str, Attempt]]:
     wanted = ["learner", *Attempt._fields]
     if table.fieldnames != wanted:
         raise ValueError(f"its first line is not {','.join(wanted)}: {_AS_WRITTEN}")
-    known = {"": None, "0": False, "1": True}
+    verdicts = {"": None, "0": False, "1": True}
     rows = []
     for row in table:
         if None in row or None in row.values():
             raise ValueError(f"line {table.line_num} has not {len(wanted)} cells")
-        plain = {name: cell.removeprefix("'") for name, cell in row.items()}
-        if plain["correct"] not in known:
-            raise ValueError(f"line {table.line_num}: `correct` is {shown(plain['correct'], 40)}; it is 1, 0 or empty")
+        cells = {name: cell.removeprefix("'") for name, cell in row.items()}
+        if cells["correct"] not in verdicts:
+            raise ValueError(f"line {table.line_num}: `correct` is {shown(cells['correct'], 40)}; it is 1, 0 or empty")
         try:
-            answer = json.loads(plain["answer"])
+            answer = json.loads(cells["answer"])
         except ValueError:
-            raise ValueError(f"line {table.line_num}: `answer` is {shown(plain['answer'], 40)}; it is JSON") from None
-        rows.append((plain.pop("learner"), Attempt(**{**plain, "answer": answer, "correct": known[plain["correct"]]})))
+            raise ValueError(f"line {table.line_num}: `answer` is {shown(cells['answer'], 40)}; it is JSON") from None
+        learner, correct = cells.pop("learner"), verdicts[cells["correct"]]
+        rows.append((learner, Attempt(**{**cells, "answer": answer, "correct": correct})))
     return rows
 
 
 def _attempt(row: Any, where: str) -> Attempt:
+    """An attempt of a JSON file; `ValueError` says what is wrong with it and `where` it stands."""
     if not isinstance(row, dict):
         raise ValueError(f"{where} is {shown(row, 40)}; it is an object")
     for name in Attempt._fields:
@@ -154,9 +157,9 @@ def table(answers: Iterable[Answer]) -> str:
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(["who", "learner", *Attempt._fields])
     for who, learner, attempt in answers:
-        known = "" if attempt.correct is None else int(attempt.correct)
+        correct = "" if attempt.correct is None else int(attempt.correct)
         answer = json.dumps(attempt.answer, ensure_ascii=False)
-        rows.writerow(harmless(cell) for cell in (who, learner, *attempt[:5], answer, known))
+        rows.writerow(harmless(cell) for cell in (who, learner, *attempt[:5], answer, correct))
     return out.getvalue()
 
 
@@ -165,81 +168,97 @@ def learners(answers: Mapping[str, Sequence[Answer]]) -> str:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(["who", "chapter", "begun", *Overview.columns[1:]])
-    known, nothing = _chapters(), (0,) * (len(Overview.columns) - 1)
-    for who, given in answers.items():
-        counts = {chapter: rest for chapter, *rest in Overview([answer.attempt for answer in given], True).rows}
-        for chapter in sorted(known | counts.keys()):
+    of_the_course, nothing = _chapters(), (0,) * (len(Overview.columns) - 1)
+    for who, of_learner in answers.items():
+        overview = Overview([answer.attempt for answer in of_learner], True)
+        counts = {chapter: rest for chapter, *rest in overview.rows}
+        for chapter in sorted(of_the_course | counts.keys()):
             begun = "yes" if chapter in counts else "no"
             rows.writerow(harmless(cell) for cell in (who, chapter, begun, *counts.get(chapter, nothing)))
     return out.getvalue()
 
 
-def report(
-    answers: Mapping[str, Sequence[Answer]], learners: str = "--learners FILE", table: str = "--table FILE"
-) -> str:
+class Tables(NamedTuple):
+    """Where a report sends its reader for what it cuts: names of files, or of what makes them."""
+
+    learners: str = "learners(answers)"
+    attempts: str = "table(answers)"
+
+
+def report(answers: Mapping[str, Sequence[Answer]], tables: Tables | None = None) -> str:
     """A class report in Markdown, from the answers of each learner.
 
     For each chapter and objective: how many answers were right at the first try and are now, how many learners did not
-    try, who has an answer that is not right, and the wrong answer most given; which mistakes were made in each exercise; and
-    who has not begun. Of many names it
-    shows some, and says which tables (files, or what writes them) tell about all.
+    try, who has an answer that is not right, and the wrong answer most given. Then which mistakes were made in each
+    exercise, and who has not begun. Of many names it shows some, and says which `tables` hold all.
     """
-    known = _chapters()
+    tables = tables or Tables()
+    of_the_course = _chapters()
     lines = [f"# Class report: {_count(len(answers))}"]
     if len(answers) > MOST_NAMES:
         lines += [
             "",
-            f"Where names are cut: `{learners}` has a row for each learner and chapter, so who has not begun; `{table}` one for each "
-            "attempt, with its objective, so whose answers are not right yet.",
+            f"Where names are cut: `{tables.learners}` has a row for each learner and chapter, so who has not begun; "
+            f"`{tables.attempts}` one for each attempt, with its objective, so whose answers are not right yet.",
         ]
-    owners: dict[str, list[str]] = {}
-    for who, given in answers.items():
-        for learner in {answer.learner for answer in given}:
-            owners.setdefault(learner, []).append(who)
-    for names in owners.values():
-        if len(names) > 1:
-            lines += ["", f"From one and the same learner, each counted: {_names(names)}."]
-    chapters: dict[str, list[Answer]] = {}
-    for answer in (answer for given in answers.values() for answer in given):
-        chapters.setdefault(answer.attempt.chapter, []).append(answer)
-    for chapter, here in sorted(chapters.items()):
-        if chapter in known:
-            lines += _chapter(bank(chapter), here, set(answers))
+    for names in _sent_twice(answers):
+        lines += ["", f"From one and the same learner, each counted: {_names(names)}."]
+    by_chapter: dict[str, list[Answer]] = {}
+    for of_learner in answers.values():
+        for answer in of_learner:
+            by_chapter.setdefault(answer.attempt.chapter, []).append(answer)
+    for chapter, of_chapter in sorted(by_chapter.items()):
+        if chapter in of_the_course:
+            lines += _chapter(bank(chapter), of_chapter, set(answers))
         else:
-            lines += ["", f"## {_said(chapter)}", "", "No chapter of this course; its answers are in the table only."]
+            lines += [
+                "",
+                f"## {_as_text(chapter)}",
+                "",
+                "No chapter of this course; its answers are in the table only.",
+            ]
     return "\n".join(lines) + "\n"
 
 
-def _chapter(found: Bank, answers: list[Answer], everyone: set[str]) -> list[str]:
-    here = {answer.who for answer in answers}
-    lines = ["", f"## {found.chapter} · {found.title}", "", f"Begun by {len(here)} of {len(everyone)}."]
-    if everyone - here:
-        lines += ["", f"Not begun: {_names(everyone - here)}."]
+def _sent_twice(answers: Mapping[str, Sequence[Answer]]) -> list[list[str]]:
+    """Names of files that came from one learner, where there are several."""
+    owners: dict[str, list[str]] = {}
+    for who, of_learner in answers.items():
+        for learner in {answer.learner for answer in of_learner}:
+            owners.setdefault(learner, []).append(who)
+    return [names for names in owners.values() if len(names) > 1]
+
+
+def _chapter(quiz: Bank, answers: list[Answer], everyone: set[str]) -> list[str]:
+    """The lines of a report about one chapter."""
+    begun = {answer.who for answer in answers}
+    lines = ["", f"## {quiz.chapter} · {quiz.title}", "", f"Begun by {len(begun)} of {len(everyone)}."]
+    if everyone - begun:
+        lines += ["", f"Not begun: {_names(everyone - begun)}."]
     lines += [
         "",
         "| objective | first try right | right now | not tried | not yet | wrong answer most given |",
         "|---|---|---|---|---|---|",
     ]
-    for name, objective in found.objectives.items():
+    for name, objective in quiz.objectives.items():
         tries: dict[tuple[str, str, str], list[Attempt]] = {}
         for who, _, attempt in answers:
             if attempt.objective == name and attempt.kind != "predict":
                 tries.setdefault((who, attempt.kind, attempt.item), []).append(attempt)
         total = len(tries)
         first = sum(attempts[0].correct is True for attempts in tries.values())
-        now = sum(attempts[-1].correct is True for attempts in tries.values())
+        latest = sum(attempts[-1].correct is True for attempts in tries.values())
         stuck = {who for (who, *_), attempts in tries.items() if attempts[-1].correct is not True}
         untried = len(everyone - {who for who, *_ in tries})
         lines.append(
-            f"| {_cell(objective)} | {first} of {total} | {now} of {total} | {_count(untried) if untried else '–'} "
-            f"| {_names(stuck) or '–'} | {_most(found, tries)} |"
+            f"| {_cell(objective)} | {first} of {total} | {latest} of {total} | {_count(untried) if untried else '–'} "
+            f"| {_names(stuck) or '–'} | {_most_frequent_mistake(quiz, tries)} |"
         )
     lines += _mistakes(answers)
-    guessed = [
-        answer.attempt for answer in answers if answer.attempt.kind == "predict" and answer.attempt.correct is not None
-    ]
-    if guessed:
-        lines += ["", f"Predictions: {sum(bool(attempt.correct) for attempt in guessed)} of {len(guessed)} came true."]
+    outcomes = [answer.attempt.correct for answer in answers if answer.attempt.kind == "predict"]
+    known = [correct for correct in outcomes if correct is not None]
+    if known:
+        lines += ["", f"Predictions: {sum(known)} of {len(known)} came true."]
     return lines
 
 
@@ -256,14 +275,13 @@ def _mistakes(answers: list[Answer]) -> list[str]:
         return []
     lines = ["", "| exercise | mistakes, and how many learners made them |", "|---|---|"]
     for item, counts in sorted(wrong.items()):
-        made = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        lines.append(
-            f"| {_said(item)} | {', '.join(f'{_said(name)} ({count})' for name, count in made[:MOST_NAMES])} |"
-        )
+        most_frequent = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_NAMES]
+        mistakes = ", ".join(f"{_as_text(name)} ({count})" for name, count in most_frequent)
+        lines.append(f"| {_as_text(item)} | {mistakes} |")
     return lines
 
 
-def _most(found: Bank, tries: Mapping[tuple[str, str, str], list[Attempt]]) -> str:
+def _most_frequent_mistake(quiz: Bank, tries: Mapping[tuple[str, str, str], list[Attempt]]) -> str:
     """The wrong answer most given, in words, with its question and how many learners gave it."""
     wrong = Counter(
         (kind, item, answer)
@@ -272,19 +290,19 @@ def _most(found: Bank, tries: Mapping[tuple[str, str, str], list[Attempt]]) -> s
     )
     if not wrong:
         return "–"
-    (kind, item, answer), count = min(wrong.items(), key=lambda pair: (-pair[1], pair[0]))
-    given = json.loads(answer)
-    said = _said(str(given)) if kind == "exercise" else _in_words(found, item, given)
-    return f"{kind} {_said(item)}: {said} ({count})"
+    (kind, item, stored), count = min(wrong.items(), key=lambda pair: (-pair[1], pair[0]))
+    answer = json.loads(stored)
+    words = _as_text(str(answer)) if kind == "exercise" else _in_words(quiz, item, answer)
+    return f"{kind} {_as_text(item)}: {words} ({count})"
 
 
-def _in_words(found: Bank, item: str, answer: Any) -> str:
-    """An answer as its learner saw it; of questions that this course does not have, as it is kept."""
-    question: Any = next((question for question in found.questions if question.id == item), None)
+def _in_words(quiz: Bank, item: str, answer: Any) -> str:
+    """An answer as its learner saw it; to a question that this course does not have, as it is stored."""
+    question: Any = next((question for question in quiz.questions if question.id == item), None)
     if question is None:
-        return _said(str(answer))
+        return _as_text(str(answer))
     try:
-        if isinstance(answer, dict):  # numbers of one's own
+        if isinstance(answer, dict):  # to a variant
             question, answer = question.variant(answer["variant"]), answer["answer"]
         answer = normal(question, answer)
         if isinstance(question, (SingleChoice, MultipleChoice)):
@@ -299,14 +317,14 @@ def _in_words(found: Bank, item: str, answer: Any) -> str:
             return f"{answer:.6g}"
     except (InvalidInput, KeyError, TypeError):
         pass
-    return _said(str(answer))
+    return _as_text(str(answer))
 
 
 def _names(names: Iterable[str]) -> str:
     """Some names in order; of many, how many more there are."""
     ordered = sorted(names)
     more = len(ordered) - MOST_NAMES
-    return ", ".join(map(_said, ordered[:MOST_NAMES])) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(_as_text, ordered[:MOST_NAMES])) + (f" and {more} more" if more > 0 else "")
 
 
 def _count(number: int) -> str:
@@ -317,7 +335,7 @@ def _chapters() -> set[str]:
     return {path.stem for path in asset("quizzes").glob("*.yaml")}
 
 
-def _said(text: str) -> str:
+def _as_text(text: str) -> str:
     """What a learner wrote, as mere text of a Markdown table."""
     return re.sub(r"([\\`*_\[\]!|$#&<>~])", r"\\\1", " ".join(shortened(text, MOST_SIGNS).split()))
 

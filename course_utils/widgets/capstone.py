@@ -6,9 +6,9 @@ import itertools
 import os
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 
 from ..data.parallel import Texts, arrays, read_cells, read_tsv, texts
 from ..experiments import multi30k as ladder
@@ -68,14 +68,14 @@ def doubts(table: str | os.PathLike, columns: Sequence[int | str], pairs: Texts)
         return ""
     rows = [cells for _, cells in itertools.islice(read_cells(table), 1_000) if any(cells)]
     better = tuple(i for i, cells in enumerate(zip(*rows, strict=False)) if are_sentences(cells))
-    told = "; ".join(f"column {column} holds “{example[:40]}”" for column, example in wrong)
-    said = f"These are hardly sentences but numbers, or the same few words again and again: {told}."
-    require(len(better) < 2, f"{said} Sentences stand in others: columns={better[:2]} (counted from 0).")
-    return said
+    examples = "; ".join(f"column {column} holds “{example[:40]}”" for column, example in wrong)
+    doubt = f"These are hardly sentences but numbers, or the same few words again and again: {examples}."
+    require(len(better) < 2, f"{doubt} Sentences stand in others: columns={better[:2]} (counted from 0).")
+    return doubt
 
 
 def short(pairs: Texts, text: ladder.Text) -> Texts:
-    """The pairs of at most `ladder.LONGEST` pieces on both sides, as in training: one long pair needs the memory of thousands."""
+    """The pairs of at most `ladder.LONGEST` pieces on both sides, as in training. One long pair needs the memory of thousands."""
     rows = arrays(pairs, text.source, text.target, ladder.LONGEST)[1]
     return Texts(*([side[row] for row in rows] for side in pairs))
 
@@ -85,12 +85,10 @@ def left_out(train: Texts, trained: int, test: Texts, tested: int) -> str:
     counts = len(train.source) - trained, len(test.source) - tested
     if not any(counts):
         return ""
-    said = (
+    advice = " One sentence a row, or more `pieces`, keeps more of them." if sum(counts) > trained + tested else ""
+    return (
         f"Left out, for more than {ladder.LONGEST} pieces on a side: {counts[0]:,} of {len(train.source):,} pairs to train on, "
-        f"{counts[1]:,} of {len(test.source):,} to test on."
-    )
-    return said + (
-        " One sentence a row, or more `pieces`, keeps more of them." if sum(counts) > trained + tested else ""
+        f"{counts[1]:,} of {len(test.source):,} to test on.{advice}"
     )
 
 
@@ -123,18 +121,18 @@ def run(
     if unit == "characters":
         notes.append("BLEU counts characters, since the target is written without spaces.")
     lengths = lengths_in(of_source, test.source)
-    edges, curves, rows, said = groups(lengths), {}, [], {}
+    edges, curves, rows, translations = groups(lengths), {}, [], {}
     upto: list[int] = []
     for rung in ladder.RUNGS:
-        with live_loss(rung) as shown:
-            model, history = ladder.learn(text, rung, epochs, seed, shown, width)
-        said[rung] = ladder.written(model, text, test)
-        found = bleu_by_length(said[rung], test.target, lengths, edges, score)
-        upto, curves[rung] = found.upto, [found.bleu]
+        with live_loss(rung) as progress:
+            model, history = ladder.learn(text, rung, epochs, seed, progress, width)
+        translations[rung] = ladder.written(model, text, test)
+        by_length = bleu_by_length(translations[rung], test.target, lengths, edges, score)
+        upto, curves[rung] = by_length.upto, [by_length.bleu]
         rows.append(
             (
                 rung,
-                f"{score(said[rung], test.target):.1f}",
+                f"{score(translations[rung], test.target):.1f}",
                 f"{parameters(model):,}",
                 f"{history.steps * ladder.BATCH / text.sentences:,.1f}",
                 f"{history.seconds:.0f} s",
@@ -145,21 +143,24 @@ def run(
     figure = bleu_curves(upto, curves, trained=upto[-1], shortest=1, highest=highest, unit=of_source)
     show(figure)
     note = " ".join(filter(None, notes))
-    told = f"BLEU on {len(test.source)} pairs: {'; '.join(f'{row[0]} {row[1]}' for row in rows)}. {note}".strip()
+    result = f"BLEU on {len(test.source)} pairs: {'; '.join(f'{row[0]} {row[1]}' for row in rows)}. {note}".strip()
     if path is None:
-        return told
+        return result
     made = f"{note} Width {width}, seed {seed}. {device()}; jax {versions()['jax']}; {date.today()}.".strip()
     try:
-        write(path, page(str(table), figure, rows, test, said, text.sentences, made))
-    except OSError as error:  # what took an hour is told all the same
-        return f"{told} The page could not be written ({error.strerror}): {path}"
-    return f"{told} Written: {path}"
+        write(path, page(str(table), figure, rows, test, translations, text.sentences, made))
+    except OSError as error:  # what took an hour is reported all the same
+        return f"{result} The page could not be written ({error.strerror}): {path}"
+    return f"{result} Written: {path}"
 
 
 def page(
-    name: str, figure: Any, rows: list[tuple], test: Texts, said: dict[str, list[str]], trained: int, made: str
+    name: str, figure: go.Figure, rows: list[tuple], test: Texts, translations: dict[str, list[str]], trained: int, made: str
 ) -> str:  # fmt: skip
-    """The report as one page that needs no network: the table, how it was made, the curve, and some translations."""
+    """The report as one page that needs no network: a table of the rungs, the curve, and some translations.
+
+    rows: a rung each.   translations: rung → one for each test sentence.   trained: how many pairs.   made: how.
+    """
     esc = html.escape
     head = "".join(
         f"<th scope='col'>{title}</th>"
@@ -168,7 +169,7 @@ def page(
     body = "".join("<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     examples = "".join(
         f"<h3 dir='auto'>{esc(test.source[i])}</h3><dl><dt>reference</dt><dd dir='auto'>{esc(test.target[i])}</dd>"
-        + "".join(f"<dt>{esc(rung)}</dt><dd dir='auto'>{esc(lines[i])}</dd>" for rung, lines in said.items())
+        + "".join(f"<dt>{esc(rung)}</dt><dd dir='auto'>{esc(lines[i])}</dd>" for rung, lines in translations.items())
         + "</dl>"
         for i in range(min(EXAMPLES, len(test.source)))
     )

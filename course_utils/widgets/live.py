@@ -1,4 +1,4 @@
-"""Watching a training run while it runs."""
+"""The loss of a training, drawn while it runs."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ REDRAW = 0.3  # seconds between two pictures
 
 @contextmanager
 def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
-    """A figure of the loss (or of one metric) that grows during training and goes when it is done.
+    """A figure of the loss, or of one metric, that grows during training and is taken away when it is done.
 
         with live_loss("Learning to agree") as report:
             history = fit(..., report=report)
@@ -28,7 +28,7 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
         return
     steps: list[int] = []
     values: list[float] = []
-    drawn = 0.0
+    drawn = 0.0  # when it was last drawn
     name = metric or "loss"
     stage = surface.Stage()
 
@@ -38,11 +38,11 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
             summary=f"After {steps[-1]} updates the {name} is {values[-1]:.3f}.", markers=False,
         )  # fmt: skip
 
-    def report(step: int, now: dict[str, float]) -> None:
+    def report(step: int, metrics: dict[str, float]) -> None:
         nonlocal drawn
-        require(name in now, f"There is no metric {name!r}; the loss reports {', '.join(now)}.")
+        require(name in metrics, f"There is no metric {name!r}; the loss reports {', '.join(metrics)}.")
         steps.append(step)
-        values.append(now[name])
+        values.append(metrics[name])
         if time.monotonic() - drawn > REDRAW and np.isfinite(values).all():
             stage.redraw(picture)
             drawn = time.monotonic()

@@ -157,7 +157,7 @@ def changed(exercise):
 
 
 def _differs(exercise, other, place):
-    answer = exercise._answer(other, exercise._every[place], place)
+    answer = exercise._answer(other, exercise._all_cases[place], place)
     return not isinstance(answer, np.ndarray) or not _same(answer, exercise._wanted(place), exercise.tolerance)
 
 
@@ -169,7 +169,7 @@ def test_a_solution_with_one_thing_changed_is_refused_unless_it_is_right_on_what
     tried = 0
     for what, other in changed(exercise):
         tried += 1
-        if any(_differs(exercise, other, place) for place in range(len(exercise._every))):
+        if any(_differs(exercise, other, place) for place in range(len(exercise._all_cases))):
             continue
         for seed in range(25):
             case = ALLOWED[exercise.name](Draw(seed))

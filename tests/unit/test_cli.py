@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from course_utils import cli, experiments, training
 from course_utils import doctor as doctor_module
-from course_utils.cli import app
+from course_utils.cli import app, notebooks, shared
+from course_utils.cli.group import CourseGroup
 from course_utils.experiments import ch00
 from course_utils.runtime import InvalidInput, asset, home
 from course_utils.teaching.progress import Progress
@@ -153,7 +154,7 @@ def test_pages_look_at_their_folder_before_they_execute_anything(course, tmp_pat
 
     pages = types.SimpleNamespace(build_slides=too_soon, build_site=too_soon)
     monkeypatch.setitem(sys.modules, f"course_utils.{module}", pages)
-    monkeypatch.setattr(cli, "_need", lambda *_: None)
+    monkeypatch.setattr(shared, "need", lambda *_: None)
     chapter = ("01",) if command == "slides" else ()
     mine = tmp_path / "mine.txt"
     mine.write_text("kept")
@@ -183,7 +184,7 @@ def test_export_does_not_write_over_the_bank_or_over_the_answers(course):
 
 def test_no_output_is_a_question_bank_or_a_picture_or_the_courses_own_notebook(course, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(cli.subprocess, "run", lambda *_, **__: pytest.fail("a server is started"))
+    monkeypatch.setattr(notebooks.subprocess, "run", lambda *_, **__: pytest.fail("a server is started"))
     Progress(tmp_path / "ada.sqlite").record("ch01", "quiz", "ch01-order", [0], True)
     learner = tmp_path / "ada.json"
     learner.write_text(Progress(tmp_path / "ada.sqlite").to_json())
@@ -206,7 +207,7 @@ def test_no_output_is_a_question_bank_or_a_picture_or_the_courses_own_notebook(c
 
 def test_lab_says_that_a_notebook_was_corrected_and_where_it_is(course, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(cli.subprocess, "run", lambda *_, **__: types.SimpleNamespace(returncode=0))
+    monkeypatch.setattr(notebooks.subprocess, "run", lambda *_, **__: types.SimpleNamespace(returncode=0))
     assert "new: 00_" in course("lab", "--out", tmp_path).output
     (tmp_path / ".copies.json").write_text('{"00_start_here.ipynb": "of an older one"}')
     (tmp_path / "00_start_here.ipynb").write_text("my answers")
@@ -216,6 +217,38 @@ def test_lab_says_that_a_notebook_was_corrected_and_where_it_is(course, monkeypa
         in said
     )
     assert "corrected" not in course("lab", "--out", tmp_path).output
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (InvalidInput("The chapter is missing."), "The chapter is missing."),
+        (FileNotFoundError(2, "No such file or directory", "x.ipynb"), "x.ipynb: No such file or directory"),
+        (OSError("no folder for it"), "no folder for it"),
+    ],
+)
+@pytest.mark.parametrize("words", [("fail",), ("inner", "fail")])
+def test_what_can_be_mended_is_one_sentence_whichever_command_meets_it(error, sentence, words):
+    def fail():
+        raise error
+
+    outer, inner = typer.Typer(cls=CourseGroup), typer.Typer()
+    for group in (outer, inner):
+        group.command("fail")(fail)
+    outer.add_typer(inner, name="inner")
+    result = CliRunner().invoke(outer, words)
+    assert (result.exit_code, result.output) == (1, f"{sentence}\n")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), BrokenPipeError(32, "Broken pipe")])
+def test_what_nobody_can_mend_is_not_said_to_be(error):
+    def fail():
+        raise error
+
+    outer = typer.Typer(cls=CourseGroup)
+    outer.command("fail")(fail)
+    outer.command("other")(fail)
+    assert CliRunner().invoke(outer, ["fail"]).output == ""
 
 
 def full(*_):
@@ -229,7 +262,7 @@ def test_a_full_disk_is_said_in_words_by_every_command_that_writes(course, monke
     shutil.copy(ROOT / "README.md", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ch00, "headline", lambda: {"seeds": [0], "accuracy": 0.123})
-    monkeypatch.setattr(cli, "_need", lambda *_: None)
+    monkeypatch.setattr(shared, "need", lambda *_: None)
     monkeypatch.setattr(build, "execute", lambda path: nbformat.read(path, 4))
     monkeypatch.setattr(pictures, "render", lambda figures, form: [b"<svg>"] * len(figures))
     monkeypatch.setattr(pictures, "DRAWINGS", {"ch06-pictured": dict})
@@ -360,10 +393,10 @@ def test_what_is_said_is_utf8_where_the_system_would_write_another_code_page(wor
 )
 def test_lab_says_to_root_how_jupyter_starts_before_jupyter_refuses(course, monkeypatch, tmp_path, user, options, told):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(cli.os, "geteuid", lambda: user)
+    monkeypatch.setattr(notebooks.os, "geteuid", lambda: user)
     started = []
     monkeypatch.setattr(
-        cli.subprocess, "run", lambda command, **_: started.append(command) or types.SimpleNamespace(returncode=0)
+        notebooks.subprocess, "run", lambda command, **_: started.append(command) or types.SimpleNamespace(returncode=0)
     )
     result = course("lab", "--out", tmp_path / "mine", *options)
     assert ("`course lab -- --allow-root`" in result.output) is told

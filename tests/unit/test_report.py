@@ -157,13 +157,14 @@ def test_a_report_that_cuts_names_says_where_all_of_them_are(tmp_path, files):
     given = read_class([*files, *crowd])[0]
     assert "n11 and 8 more." in report(given)
     assert (
-        "`--learners FILE` has a row for each learner and chapter, so who has not begun; `--table FILE` one"
+        "`learners(answers)` has a row for each learner and chapter, so who has not begun; `table(answers)` one"
         in report(given)
     )
     listed = tmp_path / "made" / "learners.csv"
     done = CliRunner().invoke(app, ["progress", "class", *map(str, [*files, *crowd]), "--learners", str(listed)])
     assert done.exit_code == 0, done.output
     assert "Where names are cut: `learners.csv` has a row for each learner" in done.output
+    assert "`--table FILE` one for each attempt" in done.output
     assert "n19,ch01,no,0" in listed.read_text(encoding="utf-8")
 
 

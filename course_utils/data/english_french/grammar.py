@@ -144,8 +144,8 @@ class Writer:
         if n >= 4 and self.chance(0.4):
             verb = self.pick(lexicon.DIRECT)
             subject = self.phrase(n - 2, lexicon.LIVING)
-            said = self.say(verb.english(subject.person))
-            clause = [Word("que", that, "relative"), *subject.words, Word(verb.forms[subject.person], said)]
+            of_verb = self.say(verb.english(subject.person))
+            clause = [Word("que", that, "relative"), *subject.words, Word(verb.forms[subject.person], of_verb)]
         else:
             clause = [Word("qui", that, "relative"), *self.predicate(n - 1, head)]
         return head._replace(words=[*head.words, *clause])
@@ -159,8 +159,8 @@ class Writer:
             return self.being(subject, 0)
         if report and n >= 5 and self.chance(0.35):
             verb = self.pick(lexicon.REPORTING)
-            said, that = self.say(verb.english(subject.person)), self.say("that")
-            return [Word(verb.forms[subject.person], said), Word("que", that), *self.clause(n - 2)]
+            of_verb, that = self.say(verb.english(subject.person)), self.say("that")
+            return [Word(verb.forms[subject.person], of_verb), Word("que", that), *self.clause(n - 2)]
         extra = self.extra_words(n, subject)
         if n - extra == 2 and can_be_described and extra and self.chance(0.4):
             return self.being(subject, extra)
@@ -191,10 +191,10 @@ class Writer:
             english = "no longer" if copula or self.chance(0.3) else "not"
             if english == "not":
                 self.say("does" if subject.person == Person.HE else "do")  # nothing in French stands for it
-        said = self.say(*english.split())
+        positions = self.say(*english.split())
         if english in lexicon.ADVERBS:
-            return [Word(lexicon.ADVERBS[english], said)], []
-        return [Word(lexicon.NEGATIONS[english], said, "negation")], [Word("ne", said, "negation")]
+            return [Word(lexicon.ADVERBS[english], positions)], []
+        return [Word(lexicon.NEGATIONS[english], positions, "negation")], [Word("ne", positions, "negation")]
 
     def acting(self, n: int, subject: Phrase, extra: int) -> list[Word]:
         """A verb and what it needs in exactly n words, and before it `extra` words: an adverb or a negation."""
@@ -215,8 +215,8 @@ class Writer:
 
     def verb(self, verb: Verb, person: Person, bare: bool) -> Word:
         """A verb for a person; `bare`: in its base form, after "does not"."""
-        said = self.say(verb.base if bare else verb.english(person), *verb.particle.split())
-        return Word(verb.forms[person], said, "many words for one" if verb.particle else "")
+        positions = self.say(verb.base if bare else verb.english(person), *verb.particle.split())
+        return Word(verb.forms[person], positions, "many words for one" if verb.particle else "")
 
     def destination(self, n: int, moving: Verb, negated: bool) -> list[Word]:
         """Where somebody goes or comes from, or of what they speak, in n words, the preposition included."""
