@@ -135,30 +135,26 @@ const KINDS = {
   cells: {
     size: ({ n, across = 1, cell: [w, h] }) => ({ w: Math.min(n, across) * w, h: Math.ceil(n / across) * h }),
     draw(g, node) {
-      const { w, h, n, across = 1, cell: [wide, high], digits, scale = 1, share } = node, cells = [];
+      const { w, h, n, across = 1, cell: [wide, high], digits, scale = 1, share } = node;
+      const flat = n > 1 && across === 1 && digits == null && !share; // bars go left and right, else up and down
       frame(g, node, share ? 6 : 3);
-      const upright = share || digits != null || across === 1 && n > 1 ? across > 1 || share || digits != null : true;
-      for (let i = 0; i < n; i++) {
+      const cells = Array.from({ length: n }, (_, i) => {
         const x = -w / 2 + (i % across) * wide, y = -h / 2 + Math.floor(i / across) * high;
         const bar = svg("rect", { class: "bar", x, y, width: 0, height: 0 }, g);
         const hit = svg("rect", { class: n > 1 ? "grid" : "", x, y, width: wide, height: high, fill: "transparent" }, g);
-        hit.style.pointerEvents = "all";
+        if (!share && !flat) svg("path", { class: "zero", d: `M${x} ${y + high / 2} h${wide}` }, g);
         const text = digits == null ? null : svg("text", { class: sized(node), x: x + wide / 2, y: y + high / 2 + 5 }, g);
-        cells.push({ x, y, bar, hit, text });
-      }
-      if (digits == null && !share) // where zero is
-        for (let k = 0; k < (across === 1 ? 1 : Math.ceil(n / across)); k++) {
-          const y = -h / 2 + (k + 0.5) * high;
-          svg("path", { class: "zero", d: across === 1 ? `M0 ${-h / 2} V${h / 2}` : `M${-w / 2} ${y} H${w / 2}` }, g);
-        }
+        return { x, y, bar, hit, text };
+      });
+      if (flat) svg("path", { class: "zero", d: `M0 ${-h / 2} V${h / 2}` }, g);
       function fill({ x, y, bar, text }, value) {
         const v = isNumber(value) ? clamp(value / scale, -1, 1) : 0, long = Math.abs(v);
-        const at = share || digits != null ? [x, y + high * (1 - long), wide, high * long]
-          : upright ? [x + 1, y + (high / 2) * (1 - Math.max(v, 0)), wide - 2, (high / 2) * long]
-          : [x + (wide / 2) * (1 + Math.min(v, 0)), y + 1, (wide / 2) * long, high - 2];
-        ["x", "y", "width", "height"].forEach((name, i) => bar.setAttribute(name, at[i]));
+        const at = share ? [x, y + high * (1 - v), wide, high * v]
+          : flat ? [x + (wide / 2) * (1 + Math.min(v, 0)), y + 1, (wide / 2) * long, high - 2]
+          : [x + 1, y + (high / 2) * (1 - Math.max(v, 0)), wide - 2, (high / 2) * long];
+        ["x", "y", "width", "height"].forEach((name, k) => bar.setAttribute(name, Math.max(at[k], k > 1 ? 0 : -1e4)));
         bar.style.fill = share ? "currentColor" : v < 0 ? "var(--neg)" : "var(--pos)";
-        bar.style.opacity = digits != null ? 0.35 : 1;
+        bar.style.opacity = digits == null ? 1 : 0.35;
         if (text) write(text, isNumber(value) ? fixed(value, digits) : value ?? "");
       }
       return { cells: cells.map((c) => c.hit), set: (value) => cells.forEach((c, i) => fill(c, listed(value)[i])) };

@@ -270,7 +270,8 @@ def spaced(count: int, first: float, last: float) -> list[float]:
 
 def number(value: float, digits: int = 2) -> str:
     """A number as the drawings write it: 0.57, −0.57, and 0.00 without a sign."""
-    text = f"{abs(float(value)):.{digits}f}"
+    value = _rounded(value)
+    text = f"{abs(value):.{digits}f}"
     return f"−{text}" if value < 0 and float(text) else text
 
 
@@ -280,14 +281,19 @@ def plain_text(text: str) -> str:
 
 
 def _value(name: str, value: Any) -> Any:
-    """Arrays and numbers as JSON has them, to four digits. What is not finite raises."""
+    """Arrays and numbers as JSON has them, rounded. What is not finite raises."""
     if isinstance(value, str) or value is None:
         return value
     if isinstance(value, Sequence) or np.ndim(value):
         return [_value(name, one) for one in value]
     if not np.isfinite(value):
         raise InvalidInput(f"The value of {name!r} is {value}: only finite numbers can be drawn.")
-    return float(f"{float(value):.4g}")
+    return _rounded(value)
+
+
+def _rounded(value: float) -> float:
+    """Six digits: what a text says and what a cell shows are made from the same number."""
+    return float(f"{float(value):.6g}")
 
 
 def _without_blanks(values: Mapping[str, Any], *left_out: str) -> dict[str, Any]:

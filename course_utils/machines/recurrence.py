@@ -46,7 +46,7 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
     words, tokens = read(sentence)
     states, plural, units = reading(model, tokens)
     n = len(words)
-    xs, ys = spaced(n + 1, 22, 22 + min(70 * n, 568)), spaced(n + 1, 58, 58 + 58 * n)
+    xs, ys = spaced(n + 1, 22, 22 + min(68 * n, 560)), spaced(n + 1, 58, 58 + 58 * n)
     drawn, mid, bus = min(UNITS, len(units)), 142, 290
 
     def state(t: int):
@@ -62,7 +62,7 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
         box("W", at(34, 20), at(bus, 20), "$W_h$", w=50, h=28, name="$W_h$, the recurrent matrix"),
         note("P", at(2, 290, anchor="start"), at(354, ys[0], anchor="end"), "P(plural)", size="small", always=True),
         state(0),
-        word("answer", at(xs[-1] + 58, mid), at(166, ys[-1] + 52), answer, name="answer", w=72),
+        word("answer", at(xs[-1] + 64, mid), at(166, ys[-1] + 52), answer, name="answer", w=64),
     ]
     edges = [edge(f"h{n}", "answer", "hidden")]
     for t, text in enumerate(words, 1):
