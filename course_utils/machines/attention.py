@@ -101,7 +101,7 @@ def attention_of(run: Translated) -> Machine:
     edges = []
     for j, text in enumerate(run.source):
         nodes += [
-            word(f"x{j}", at(xs[j], 16, w=min(50, 350 / n)), at(max(nxs[j], fits(text) / 2 + 2), 14 + 28 * (j % 2), w=fits(text)), text, size="small", name=f"word {j + 1}", always=True),
+            word(f"x{j}", at(xs[j], 16, w=min(46, 350 / n)), at(max(nxs[j], fits(text) / 2 + 2), 14 + 28 * (j % 2), w=fits(text)), text, size="small", name=f"word {j + 1}", always=True),
             cells(f"h{j}", at(xs[j], 92, side="right"), at(nxs[j], 112, cell=(14, 7), label=""), n=UNITS, cell=(18, 8), role="hidden",
                   label=f"$h_{j + 1}$", name=f"$h_{j + 1}$, the encoder's state at “{text}”"),
         ]  # fmt: skip
