@@ -68,8 +68,7 @@ function html(tag, properties = {}, ...children) {
   return made;
 }
 const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
-const isNumber = (v) => typeof v === "number";
-const listed = (v) => (v == null ? [] : [v].flat());
+const isNumber = (v) => typeof v === "number", listed = (v) => (v == null ? [] : [v].flat());
 const fixed = (v, digits = 2) => (v < 0 && +v.toFixed(digits) ? "−" : "") + Math.abs(v).toFixed(digits); // 0.00 has no sign
 const told = (v) => !isNumber(v) ? spoken(v ?? "") // a number as it is read out: small ones keep two digits
   : v && Math.abs(v) < 0.005 ? v.toPrecision(2).replaceAll("-", "−") : fixed(v);

@@ -297,10 +297,9 @@ def _rounded(value: float) -> float:
 
 
 def _without_blanks(values: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
-    blank: tuple[Any, ...] = ("", None, False, "plain")
     return {
         name: value for name, value in values.items()
-        if name not in left_out and not any(value is one or (isinstance(value, str) and value == one) for one in blank)
+        if name not in left_out and value is not None and not (isinstance(value, str) and value in ("", "plain"))
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """A recurrent network: unrolled over a sentence, and one of its steps."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,7 @@ from ..data.agreement import NUMBERS, vocabulary
 from ..measure.run import apply, every_step
 from ..models.sequence import SequenceClassifier, hidden_states
 from ..runtime import require
-from .machine import Machine, Step, Variant, at, box, cells, edge, note, number, op, spaced, step, word
+from .machine import Machine, Node, Step, Variant, at, box, cells, edge, note, number, op, spaced, step, word
 
 UNITS, MOST_WORDS = 16, 9  # drawn of each state; words that a drawing has room for, `<bos>` counted
 SENTENCE = "near the dogs the cat that slept"
@@ -103,6 +105,59 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
     )  # fmt: skip
 
 
+def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat") -> Machine:
+    """The step that reads the last word of a sentence, opened up: h_t = tanh(W_h h_{t-1} + W_x x_t + b)."""
+    words, tokens = read(sentence, 30)
+    require(len(words) > 1, "The sentence is empty: there is no word to read.")
+    states, _, units = reading(model, tokens)
+    old, new = states[-2], states[-1]
+    recurrent = np.asarray(model.cell.W_h[...] @ old)
+    projected = np.asarray(model.cell.project(model.embed(tokens[0, -1])))
+    scale = float(np.ceil(np.abs(np.concatenate([recurrent, projected, recurrent + projected])[np.tile(units, 3)]).max()))
+    n, last = len(units), words[-1]
+    x, nx = dict(zip("hWa+stn", (30, 122, 214, 306, 398, 500, 602), strict=True)), dict(zip("hWa+stn", (20, 76, 134, 188, 236, 288, 336), strict=True))
+    up, low = 104, 276
+
+    def column(id: str, where: str, y: float, label: str, name: str, side: str = "above", **look: Any) -> Node:
+        return cells(id, at(x[where], y, side=side), at(nx[where], y, cell=(16, 9), side=side), n=n, label=label, name=name, **look)
+
+    nodes = (
+        column("h", "h", up, "$h_{t-1}$", "$h_{t-1}$, the state before", role="hidden"),
+        box("W_h", at(x["W"], up), at(nx["W"], up, w=42), "$W_h$", w=54, name="$W_h$, the recurrent matrix"),
+        column("a", "a", up, "$W_hh_{t-1}$", "what the state contributes", scale=scale),
+        word("x", at(44, low), at(34, low, w=58), last, name="the word"),
+        box("W_x", at(x["W"] + 10, low), at(96, low, w=42), "$W_x$", w=54, name="$W_x$, the input matrix"),
+        column("b", "a", low, "$W_xx_t + b$", "what the word contributes", side="right", scale=scale),
+        op("plus", at(x["+"], up), at(nx["+"], up, w=24), "+"),
+        column("sum", "s", up, "sum", "the sum", scale=scale),
+        op("tanh", at(x["t"], up), at(nx["t"], up), "tanh"),
+        column("new", "n", up, "$h_t$", "$h_t$, the new state", role="hidden"),
+    )
+    edges = (
+        edge("h", "W_h", "hidden"), edge("W_h", "a"), edge("x", "W_x"), edge("W_x", "b"), edge("a", "plus"),
+        edge("b", "plus", wide={"via": [(x["+"], 228)]}, narrow={"via": [(nx["+"], 228)]}),
+        edge("plus", "sum"), edge("sum", "tanh"), edge("tanh", "new", "hidden"),
+    )  # fmt: skip
+    against = int((np.sign(recurrent[units]) != np.sign(projected[units])).sum())
+    steps = (
+        step("The state before.", f"It is what is left of “{' '.join(words[1:-1])}”: {n} of the {len(old)} units are drawn.", "h", {"h": old[units]}),
+        step("The old state has its say.", "$W_h$ mixes the old numbers into new ones. It is the same matrix at every step.",
+             "h h>W_h W_h | W_h>a a", {"a": recurrent[units]}),
+        step("The word has its say.", f"$W_x$ does the same with the vector of “{last}”, and a bias is added.", "x x>W_x W_x | W_x>b b", {"b": projected[units]}),
+        step("Both are added.", f"In {against} of the {n} units they pull in opposite directions, and the larger one wins.",
+             "a b a>plus b>plus plus | plus>sum sum", {"sum": (recurrent + projected)[units]}),
+        step("tanh squashes the sum.", "Small numbers pass as they are, large ones are pressed to −1 or 1. That is the new state.",
+             "sum sum>tanh tanh | tanh>new new", {"new": new[units]}),
+    )  # fmt: skip
+    return Machine(
+        title="One step: the state and the word are mixed, added, squashed",
+        teaches="The new state is tanh of what the old state and the word contribute, added number by number.",
+        alt=f"One step of a recurrent network at the word “{last}”: the state before times $W_h$ and the word times $W_x$ "
+        "meet in a sum, and tanh makes the new state of it.",
+        wide=(640, 362), narrow=(354, 362), nodes=nodes, edges=edges, variants=(Variant("", steps),),
+    )  # fmt: skip
+
+
 def _reads(t: int, words: list[str], states: np.ndarray, plural: np.ndarray) -> Step:
     """The step that reads word t, counted from 0."""
     after, before = plural[t], plural[t - 1] if t else 0.5
@@ -110,7 +165,7 @@ def _reads(t: int, words: list[str], states: np.ndarray, plural: np.ndarray) -> 
     moved = f"from {number(before)} to {number(after)}"
     if t == 0:
         text = f"The mark of the beginning is read like a word. P(plural) is {number(after)}."
-    elif (before > 0.5) != (after > 0.5):
+    elif min(before, after) < 0.4 and max(before, after) > 0.6:
         text = f"The answer turns over: P(plural) goes {moved}. {flips} of the {states.shape[1]} units change sign."
     elif abs(after - before) >= 0.05:
         text = f"The same $W_h$ carries the state on, and P(plural) {'rises' if after > before else 'falls'} {moved}."
