@@ -63,6 +63,8 @@ def _drawing(title: str, teaches: str, choose: str, variants: Sequence[Variant])
             note(f"n{t}", at(x, 286), at(320, y), name=f"norm of the gradient at $h_{t}$"),
         ]
         if t > 1:
+            border = at((xs[t - 2] + x) / 2, low - 14), at(226, (ys[t - 2] + y) / 2)
+            nodes.append(note(f"b{t}", *border, role="gradient", size="small", name="border of a window", always=True))
             edges += [
                 edge(f"h{t - 1}", f"h{t}", "hidden"),
                 edge(f"g{t}", f"g{t - 1}", "gradient", name=f"norm of what arrives at $h_{t - 1}$"),
@@ -81,7 +83,7 @@ def _back(scale: float, window: int, forwards: str, cut: bool) -> list[Step]:
     norm = np.linalg.norm(slopes, axis=1)
     every = range(1, TIME + 1)
     steps = [step("Forwards.", forwards, " ".join(f"h{t} h{t}>h{t + 1}" for t in every if t < TIME) + f" h{TIME} h{TIME}>L L",
-                  {f"h{t}": states[t - 1] for t in every})]  # fmt: skip
+                  {**{f"h{t}": states[t - 1] for t in every}, **{f"b{t}": "stop" if (t - 1) % window == 0 else "" for t in every[1:]}})]  # fmt: skip
     for t in reversed(every):
         source, path = ("L", f"L>g{TIME}") if t == TIME else (f"g{t + 1}", f"g{t + 1}>g{t}")
         size, away = float(norm[t - 1]), TIME - t

@@ -18,9 +18,10 @@ def fading_number(decays: Sequence[float] = (0.9, 0.5, 1.0), inputs: Sequence[fl
 
     inputs: x_1 … x_6.
     """
+    require(all(0 <= x <= 1 for x in inputs), f"The inputs must be between 0 and 1, not {tuple(inputs)}.")
     require(len(inputs) == STEPS, f"The drawing has room for {STEPS} inputs; these are {len(inputs)}.")
     xs, ys = spaced(STEPS + 1, 36, 636), spaced(STEPS + 1, 36, 36 + 76 * STEPS)
-    one: dict[str, Any] = {"n": 1, "cell": (48, 38), "digits": 2}
+    one: dict[str, Any] = {"n": 1, "cell": (48, 38), "digits": 2, "share": True}
     nodes: list[Node] = [
         note("m?", at(2, 6 + 96, anchor="start"), at(352, 16, anchor="end"), "memory", always=True, size="small"),
         note("x?", at(2, 168, anchor="start"), at(2, 16, anchor="start"), "input", always=True, size="small"),
@@ -31,7 +32,7 @@ def fading_number(decays: Sequence[float] = (0.9, 0.5, 1.0), inputs: Sequence[fl
         if t:
             mid, down = (xs[t - 1] + x) / 2, (ys[t - 1] + y) / 2
             nodes += [
-                op(f"d{t}", at(mid, 56), at(250, down, w=32), "×", role="hidden", name="times the decay", w=40, size="small"),
+                op(f"d{t}", at(mid, 56), at(250, down, w=30), "×", role="hidden", name="times the decay", w=34, size="small"),
                 cells(f"x{t}", at(x, 168), at(70, y), **one, name=f"$x_{t}$, the input"),
             ]
             edges += [

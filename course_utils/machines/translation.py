@@ -1,0 +1,180 @@
+"""An encoder and a decoder with one vector between them, and beam search as a tree."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..data.translation import read, vocabularies
+from ..decoding import BOS, EOS
+from ..measure.run import apply
+from ..runtime import require
+from .attention import SENTENCE, UNITS, Translated, fits, follow, varied
+from .machine import Edge, Machine, Node, Step, Variant, at, box, cells, edge, note, number, spaced, step, word
+
+REFERENCES = {SENTENCE: "elle ne voit jamais le chat noir", "the young mouse dances": "la jeune souris danse"}
+SEARCHED = "I see our black cat"
+ACROSS = 16  # cells of the context in a row
+
+
+def encoder_decoder(model: Any, references: Mapping[str, str] = REFERENCES) -> Machine:
+    """A translator with a fixed context: all that the decoder learns of a sentence is one vector.
+
+    model: a `models.seq2seq.Translator` without a score, as `experiments.ch04.fixed`.
+    references: sentences of at most 7 words and their right translations; one variant each.
+    """
+    require(len(references) > 0, "There is nothing to draw: no sentence is given.")
+    runs = [follow(model, sentence) for sentence in references]
+    require(runs[0].weights is None, "This translator has attention: its machine is `attention`.")
+    n, m = max(len(run.source) for run in runs), max(len(run.target) for run in runs)
+    xs, nxs = spaced(n, 32, 32 + min(52, 372 / n) * (n - 1)), spaced(n, 22, 22 + min(44, 340 / n) * (n - 1))
+    size = runs[0].summary.shape[0]
+    high = 18 * -(-size // ACROSS)
+    ys = spaced(m, 170, 170 + 46 * (m - 1))
+    nys = spaced(m, 302 + high, 302 + high + 62 * (m - 1))
+    wide, thin = {"across": UNITS, "cell": (7, 24)}, {"across": UNITS, "cell": (9, 24)}
+    bus, nbus = 440, 20
+    nodes: list[Node] = [
+        cells("c", at(186, 170 + high / 2 + 20), at(198, 176 + high / 2, cell=(19, 18)), n=size, across=ACROSS, cell=(20, 18), role="hidden",
+              label=f"$c = h_{{{n}}}$, all {size} units", name="$c$, the context vector"),
+        note("s?", at(545, 98), at(146, nys[0] - 88), "state $s_i$", always=True, size="small"),
+        note("y?", at(641, 98), at(292, nys[0] - 88), "word $y_i$", always=True, size="small"),
+        cells("s0", at(545, 124, **wide), at(146, nys[0] - 62, **thin), n=UNITS, role="hidden", name="$s_0$, made from $c$"),
+        word("y0", at(641, 124, w=66), at(292, nys[0] - 62, w=70), "<bos>", size="small", name="word before the first"),
+    ]  # fmt: skip
+    edges: list[Edge] = [
+        edge("c", "s0", "hidden", wide={"via": [(bus, 124)], "out": "right"}, narrow={"via": [(nbus, nys[0] - 62)], "out": "left"}),
+    ]
+    for j in range(n):
+        nodes += [
+            word(f"x{j}", at(xs[j], 16, w=min(46, 350 / n)), at(nxs[j], 14 + 28 * (j % 2), w=min(58, 4 * nxs[0])), size="small", name=f"word {j + 1}", always=True),
+            cells(f"h{j}", at(xs[j], 92), at(nxs[j], 108), n=UNITS, cell=(18, 7), role="hidden", name=f"$h_{j + 1}$, the encoder's state"),
+        ]  # fmt: skip
+        edges.append(edge(f"x{j}", f"h{j}", arrow=False))
+        edges += [edge(f"h{j - 1}", f"h{j}", "hidden")] if j else []
+    edges.append(edge(f"h{n - 1}", "c", "hidden", wide={"out": "bottom", "into": "top"}, narrow={"out": "bottom", "into": "top"}))
+    for i in range(m):
+        t = i + 1
+        nodes += [
+            cells(f"s{t}", at(545, ys[i], **wide), at(146, nys[i], **thin), n=UNITS, role="hidden", name=f"$s_{{{t}}}$, the decoder's state"),
+            word(f"y{t}", at(641, ys[i], w=66), at(292, nys[i], w=70), size="small", name=f"word {t} of the translation"),
+        ]
+        edges += [
+            edge("c", f"s{t}", "hidden", wide={"via": [(bus, ys[i])], "out": "right"}, narrow={"via": [(nbus, nys[i])], "out": "left"}),
+            edge(f"s{i}", f"s{t}", "hidden"),
+            edge(f"s{t}", f"y{t}", "hidden"),
+            edge(f"y{i}", f"s{t}", quiet=True, wide={"via": [(641, ys[i] - 23), (575, ys[i] - 23)]},
+                 narrow={"via": [(292, nys[i] - 31), (186, nys[i] - 31)]}),
+        ]  # fmt: skip
+    keys, own = varied(np.concatenate([run.encoded for run in runs])), varied(np.concatenate([run.states for run in runs]))
+    variants = [
+        Variant(sentence, tuple(_steps(run, references[sentence].split(), keys, own, n, m)))
+        for sentence, run in zip(references, runs, strict=True)
+    ]
+    return Machine(
+        title="One vector between two languages",
+        teaches="Everything that the decoder learns of the sentence passes through one vector.",
+        alt=f"An encoder reads a sentence word by word; its last state is the context, {size} numbers, and an arrow goes "
+        "from it to every state of the decoder, which writes one word after another.",
+        wide=(676, max(ys[-1] + 22, 214 + high)), narrow=(354, nys[-1] + 22), choose="Sentence", nodes=tuple(nodes), edges=tuple(edges),
+        variants=tuple(variants),
+    )  # fmt: skip
+
+
+def _steps(run: Translated, reference: list[str], keys: np.ndarray, own: np.ndarray, n: int, m: int) -> list[Step]:
+    words: dict[str, Any] = {f"x{j}": run.source[j] if j < len(run.source) else "" for j in range(n)}
+    size, last = run.summary.shape[0], len(run.source)
+    steps = []
+    for j, text in enumerate(run.source):
+        before = f"h{j - 1} h{j - 1}>h{j} " if j else ""
+        told = f"$h_{j}$ and the word make $h_{{{j + 1}}}$. Nothing else is kept." if j else f"A recurrence, as before: {UNITS} of its {size} units are drawn."
+        steps.append(step(f"The encoder reads “{text}”.", told,
+                          f"x{j} {before}x{j}>h{j} h{j}", {**(words if not j else {}), f"h{j}": run.encoded[j, keys]}))  # fmt: skip
+    steps.append(step("One vector.", f"The last state is all that is handed over: $c = h_{{{last}}}$, {size} numbers for the whole sentence.",
+                      f"h{n - 1} h{n - 1}>c c | c>s0 s0", {"c": run.summary, "s0": run.states[0, own]}))  # fmt: skip
+    expected = [*reference, "<eos>"]
+    for i, text in enumerate(run.target):
+        t = i + 1
+        right = expected[i] if i < len(expected) else "nothing"
+        second = int(np.argsort(-run.probabilities[i])[1])
+        rival, p = vocabularies()[1].words[second], float(run.probabilities[i, second])
+        told = "The same $c$, the state before and the word before make the next state."
+        if text != right:
+            told = f"The reference says “{right}”: that did not survive in $c$. The next best word was “{rival}”, with {number(p)}."
+        steps.append(step(f"It writes “{text}”.", told, f"c c>s{t} s{i} s{i}>s{t} y{i} y{i}>s{t} s{t} | s{t}>y{t} y{t}",
+                          {f"s{t}": run.states[t, own], f"y{t}": text}))  # fmt: skip
+    wrong = [(a, b) for a, b in zip(run.target, expected, strict=False) if a != b]
+    closing = f"{len(wrong)} of {len(expected)} words {'is' if len(wrong) == 1 else 'are'} wrong, and $c$ was the only way." if wrong else "Every word is right: a short sentence fits into $c$."
+    steps.append(step("What came through.", closing, ["c", *(f"y{t}" for t in range(1, len(run.target) + 1))], fresh=False))
+    return steps
+
+
+# ------------------------------------------------------------------------------------------------------ beam search
+
+
+def beam_tree(model: Any, sentence: str = SEARCHED, size: int = 2, levels: int = 4) -> Machine:
+    """The first `levels` steps of a beam search: the `size` best beginnings go on, the others end here."""
+    require(1 <= size <= 2 and 1 <= levels <= 5, f"The tree has room for 2 beams and 5 levels, not {size} and {levels}.")
+    tree = _grown(model, sentence, size, levels)
+    xs, rows = spaced(levels + 1, 38, 626), 2 * size
+    ys = spaced(rows, 40, 40 + 62 * (rows - 1))
+    nxs = spaced(rows, 42, 312)
+    nodes: list[Node] = [word("b0.0", at(xs[0], ys[0] + 31 * (rows - 1)), at(177, 20), "<bos>", size="small", w=56, name="the start", always=True)]
+    edges, steps = [], []
+    for level, found in enumerate(tree, 1):
+        ids = [f"b{level}.{k}" for k in range(len(found))]
+        for k, (id, one) in enumerate(zip(ids, found, strict=True)):
+            nodes.append(box(id, at(xs[level], ys[k]), at(nxs[k], 20 + 92 * level), one["word"], w=76, h=42, size="small", name=" ".join(one["words"])))
+            edges.append(edge(f"b{level - 1}.{one['parent']}", id, wide={"out": "right", "into": "left"}, narrow={"out": "bottom", "into": "top"}))
+        grown = [f"b{level - 1}.{one['parent']}>{id}" for id, one in zip(ids, found, strict=True)]
+        sources = list(dict.fromkeys(f"b{level - 1}.{one['parent']}" for one in found))
+        kept = " and ".join(f"“{' '.join(one['words'])}” ({number(one['log_p'])})" for one in found[:size])
+        steps.append(step(f"Level {level}: go on.", "Each beginning is continued with its two best words. The number is log p of all words so far.",
+                          [*sources, "|", *grown, *ids], {id: number(one["log_p"]) for id, one in zip(ids, found, strict=True)}))
+        if len(found) > size:
+            steps.append(step(f"Keep the best {size}.", f"{kept} {'go' if size > 1 else 'goes'} on; the others end here.", ids[:size],
+                              {id: f"{number(one['log_p'])} ends" for id, one in zip(ids[size:], found[size:], strict=True)}))
+    best = tree[-1][0]
+    path, k = [], 0
+    for level in range(levels, 0, -1):
+        path += [f"b{level}.{k}", f"b{level - 1}.{tree[level - 1][k]['parent']}>b{level}.{k}"]
+        k = tree[level - 1][k]["parent"]
+    overtaken = any(int(name.split(">")[0].split(".")[1]) for name in path if ">" in name)
+    closing = "It was in second place on the way: a greedy search would have lost it." if overtaken else "Here it led all the way, so a greedy search finds it too."
+    steps.append(step(f"The best path: “{' '.join(best['words'])}”.", closing, ["b0.0", *path], fresh=True))
+    return Machine(
+        title="A beam keeps several beginnings alive",
+        teaches=f"Beam search continues the {size} most probable beginnings, and may come back from a first word that looked worse.",
+        alt=f"A tree of words: the first {levels} steps of a beam search of size {size} on “{sentence}”, with log p at each.",
+        wide=(668, int(ys[-1]) + 40), narrow=(354, 20 + 92 * levels + 36), nodes=tuple(nodes), edges=tuple(edges),
+        variants=(Variant("", tuple(steps)),),
+    )  # fmt: skip
+
+
+def _grown(model: Any, sentence: str, size: int, levels: int) -> list[list[dict[str, Any]]]:
+    """Level by level, the best two continuations of each beginning that was kept, the most probable first."""
+    french = vocabularies()[1]
+    source = jnp.asarray([read(sentence)])
+    beams: list[dict[str, Any]] = [{"indices": [BOS], "words": [], "log_p": 0.0}]
+    tree = []
+    for _ in range(levels):
+        found = []
+        for parent, one in enumerate(beams):
+            if one["indices"][-1] == EOS:
+                found.append({**one, "parent": parent, "word": "<eos>"})
+                continue
+            log_p = apply(model, _last_log_p, source, jnp.asarray([one["indices"]]))
+            for index in np.argsort(-log_p)[:2]:
+                text = french.words[index]
+                found.append({"indices": [*one["indices"], int(index)], "words": [*one["words"], text], "word": text,
+                              "log_p": one["log_p"] + float(log_p[index]), "parent": parent})  # fmt: skip
+        found.sort(key=lambda one: -one["log_p"])
+        tree.append(found)
+        beams = found[:size]
+    return tree
+
+
+def _last_log_p(model: Any, source: Any, words: Any) -> Any:
+    return jax.nn.log_softmax(model(source, jnp.ones(source.shape, bool), words)[0, -1])
