@@ -114,7 +114,7 @@ const KINDS = {
         const x = -w / 2 + (i % across) * wide, y = -h / 2 + Math.floor(i / across) * high;
         const bar = svg("rect", { class: "bar", x, y, width: 0, height: 0 }, g);
         const hit = svg("rect", { class: "grid", x, y, width: wide, height: high, "stroke-opacity": n > 1 ? 1 : 0 }, g);
-        if (!share) svg("path", { class: "zero", d: flat ? `M0 ${y} v${high}` : `M${x} ${y + high / 2} h${wide}` }, g);
+        if (!share && digits == null) svg("path", { class: "zero", d: flat ? `M0 ${y} v${high}` : `M${x} ${y + high / 2} h${wide}` }, g);
         return { x, y, bar, hit, text: digits == null ? null : svg("text", { class: size, x: x + wide / 2, y: y + high / 2 + 5 }, g) };
       });
       function fill({ x, y, bar, text }, value) {
@@ -171,10 +171,10 @@ const KINDS = {
       const r = d / 2;
       frame(g, { w, h }, r + 1.5);
       svg("path", { class: "zero", d: `M${-r} 0 H${r} M0 ${-r} V${r}` }, g);
-      const drawn = hands.map((role) => {
-        const hand = svg("g", { class: `hand edge ${role}`, style: `color:var(--${role})` }, g);
-        svg("path", { class: "wire", d: `M0 0 H${r - 12}` }, hand);
-        svg("path", { class: "tip", d: `M${r - 3} 0 l-10 -5 v10 z` }, hand);
+      const drawn = hands.map((role, i) => { // the first is the longest
+        const long = r * (1 - 0.3 * i), hand = svg("g", { class: `hand edge ${role}`, style: `color:var(--${role})` }, g);
+        svg("path", { class: "wire", d: `M0 0 H${long - 12}` }, hand);
+        svg("path", { class: "tip", d: `M${long - 3} 0 l-10 -5 v10 z` }, hand);
         return hand;
       });
       return { set: (value) => drawn.forEach((hand, i) => {
@@ -290,7 +290,7 @@ function keyOf(spec) { // each role's line and its name, and how a number is dra
   const key = html("div", { className: "soft key" }, ...Object.keys(ROLES).filter((role) => used.includes(role)).map((role) => {
     const line = picture(34);
     svg("path", { class: "wire", d: "M2 6 H32" }, svg("g", { class: `edge ${role}`, style: `color:var(--${role})` }, line));
-    return html("span", {}, line, ROLES[role]);
+    return html("span", {}, line, spec.called?.[role] ?? ROLES[role]);
   }));
   if (!spec.nodes.some((n) => n.kind === "cells" && !n.share)) return key;
   const signs = picture(44);

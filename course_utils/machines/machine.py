@@ -17,6 +17,7 @@ Text between dollar signs is a formula with indices: `$h_{t-1}$`. Places are cen
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -111,6 +112,7 @@ class Machine:
 
     teaches: the one sentence that a reader takes away.   alt: what is drawn, for those who do not see it.
     wide, narrow: width and height of each layout.   choose: what the variants are variants of.
+    called: what a role is here, where it is not what its name says: {"hidden": "residual stream"}.
     """
 
     title: str
@@ -122,6 +124,7 @@ class Machine:
     edges: tuple[Edge, ...]
     variants: tuple[Variant, ...]
     choose: str = ""
+    called: Mapping[Role, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = [one.id for one in (*self.nodes, *self.edges)]
@@ -176,7 +179,7 @@ class Machine:
             for v in self.variants
         ]
         return {
-            "kind": "machine", "title": self.title, "teaches": self.teaches, "alt": self.alt, "choose": self.choose,
+            "kind": "machine", "title": self.title, "teaches": self.teaches, "alt": self.alt, "choose": self.choose, "called": dict(self.called),
             "wide": self.wide, "narrow": self.narrow, "nodes": [node.spec() for node in self.nodes],
             "edges": [one.spec() for one in self.edges], "variants": variants,
         }  # fmt: skip
@@ -271,7 +274,7 @@ def spaced(count: int, first: float, last: float) -> list[float]:
 def number(value: float, digits: int = 2) -> str:
     """A number as the drawings write it: 0.57, −0.57, and 0.00 without a sign."""
     value = _rounded(value)
-    text = f"{abs(value):.{digits}f}"
+    text = str(Decimal(abs(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))  # as JavaScript rounds
     return f"−{text}" if value < 0 and float(text) else text
 
 
