@@ -130,7 +130,13 @@ const KINDS = {
       return { cells: cells.map((c) => c.hit), set: (value) => cells.forEach((c, i) => fill(c, listed(value)[i])) };
     },
   },
-  word: { size: ({ w, text = "" }) => [w ?? Math.max(34, 8 * text.length + 18), 26], draw: (g, node) => writing(g, node, 13) },
+  word: { // a long one is written smaller
+    size: ({ w, text = "" }) => [w ?? Math.max(34, 8 * text.length + 18), 26],
+    draw(g, node) {
+      const { text, set } = writing(g, node, 13);
+      return { set: (value) => { set(value); text.classList.toggle("tiny", text.textContent.length * 7 > node.w - 6); } };
+    },
+  },
   op: {
     size: ({ text = "+", w }) => Array(2).fill(w ?? (text.length > 2 ? 38 : 28)),
     draw: (g, node) => writing(g, { ...node, size: node.text.length > 2 ? "small" : "" }, node.w / 2 + 1),

@@ -16,17 +16,14 @@ Text between dollar signs is a formula with indices: `$h_{t-1}$`. Places are cen
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
-import numpy as np
-
-from ..runtime import InvalidInput, require
+from ..runtime import require
 
 Role = Literal["plain", "hidden", "cell", "gate", "attention", "gradient"]
 Kind = Literal["cells", "word", "op", "box", "text", "bars", "dial"]
-Size = tuple[int, int]
+Size = tuple[float, float]
 WIDEST, NARROWEST = 680, 356  # pixels that a notebook's output and a phone have for a drawing
 
 
@@ -179,10 +176,18 @@ class Machine:
             for v in self.variants
         ]
         return {
-            "kind": "machine", "title": self.title, "teaches": self.teaches, "alt": self.alt, "choose": self.choose, "called": dict(self.called),
-            "wide": self.wide, "narrow": self.narrow, "nodes": [node.spec() for node in self.nodes],
-            "edges": [one.spec() for one in self.edges], "variants": variants,
-        }  # fmt: skip
+            "kind": "machine",
+            "title": self.title,
+            "teaches": self.teaches,
+            "alt": self.alt,
+            "choose": self.choose,
+            "called": dict(self.called),
+            "wide": self.wide,
+            "narrow": self.narrow,
+            "nodes": [node.spec() for node in self.nodes],
+            "edges": [one.spec() for one in self.edges],
+            "variants": variants,
+        }
 
     def in_words(self) -> str:
         """The machine for those who read it: its title, what it teaches and the sentence of every step."""
@@ -193,117 +198,17 @@ class Machine:
         return "\n".join(lines)
 
 
-# --------------------------------------------------------------------------------------------- parts of a machine
-
-
-def at(x: float, y: float, **look: Any) -> dict[str, Any]:
-    """A place in one layout, and what is different there: `at(40, 60, side="right")`."""
-    return {"x": round(float(x), 2), "y": round(float(y), 2), **look}
-
-
-def cells(
-    id: str, wide: Any, narrow: Any, *, n: int, cell: Size = (22, 9), role: Role = "plain", label: str = "", name: str = "", **look: Any
-) -> Node:  # fmt: skip
-    """`n` numbers, each a bar in a cell of `cell` pixels: to the left (or down) below 0, full at ±`scale`.
-
-    across: cells in a row (1: a column).   digits: also write each number with so many decimals.
-    share: from 0 to 1, the cells fill from below.   side: of the label, above, below, left or right.
-    """
-    return Node(id=id, kind="cells", wide=wide, narrow=narrow, role=role, label=label, name=name,
-                look={"n": n, "cell": cell, **look})  # fmt: skip
-
-
-def word(id: str, wide: Any, narrow: Any, text: str = "", *, role: Role = "plain", name: str = "", **look: Any) -> Node:
-    """A word; without `text` a step writes it."""
-    return Node(id=id, kind="word", wide=wide, narrow=narrow, text=text, role=role, name=name, look=look)
-
-
-def op(id: str, wide: Any, narrow: Any, text: str, *, role: Role = "plain", name: str = "", **look: Any) -> Node:
-    """A circle that computes: σ, tanh, ×, +."""
-    return Node(id=id, kind="op", wide=wide, narrow=narrow, text=text, role=role, name=name, look=look)
-
-
-def box(
-    id: str, wide: Any, narrow: Any, text: str, *, w: float, h: float = 40, role: Role = "plain", name: str = "", **look: Any
-) -> Node:  # fmt: skip
-    """A part that is not opened; a step may write a note into it."""
-    return Node(id=id, kind="box", wide=wide, narrow=narrow, text=text, role=role, name=name, look={"w": w, "h": h, **look})
-
-
-def note(id: str, wide: Any, narrow: Any, text: str = "", *, role: Role | None = None, name: str = "", **look: Any) -> Node:
-    """A few words, or what a step writes.   anchor: start, middle or end.   size: small or tiny."""
-    return Node(id=id, kind="text", wide=wide, narrow=narrow, text=text, role=role or "plain", name=name, look=look)
-
-
-def bars(
-    id: str, wide: Any, narrow: Any, *, rows: int, w: float, room: float, role: Role = "plain", label: str = "", name: str = "", **look: Any
-) -> Node:  # fmt: skip
-    """Probabilities, one line each; a step gives `[[name, probability], …]`. Names have `room` pixels."""
-    return Node(id=id, kind="bars", wide=wide, narrow=narrow, role=role, label=label, name=name,
-                look={"rows": rows, "w": w, "room": room, **look})  # fmt: skip
-
-
-def dial(id: str, wide: Any, narrow: Any, *, d: float, role: Role = "plain", label: str = "", name: str = "", **look: Any) -> Node:
-    """A clock; its values are the angles of its hands in radians, one for each role in `hands`."""
-    return Node(id=id, kind="dial", wide=wide, narrow=narrow, role=role, label=label, name=name, look={"d": d, **look})
-
-
-def edge(source: str, target: str, role: Role = "plain", *, label: str = "", name: str = "", **look: Any) -> Edge:
-    """An arrow. A value from 0 to 1 is its width; `[width, number]` tells another number.
-
-    route: "hv" or "vh", around one corner.   via: points.   out, into: the sides it leaves and enters.
-    arrow=False: no head.   quiet: unseen unless it is lit.   thin.   wide, narrow: what is different in one layout.
-    """
-    return Edge(source=source, target=target, role=role, label=label, name=name, look=look)
-
-
-def step(
-    title: str, text: str, on: str | Iterable[str], values: Mapping[str, Any] | None = None, *, fresh: bool = False
-) -> Step:  # fmt: skip
-    """A step. `on`: ids apart by blanks; `|` parts what moves first from what moves next."""
-    groups = (on if isinstance(on, str) else " ".join(on)).split("|")
-    lit = tuple(tuple(dict.fromkeys(group.split())) for group in groups if group.split())
-    return Step(title, text, lit, {name: _value(name, value) for name, value in (values or {}).items()}, fresh)
-
-
-def spaced(count: int, first: float, last: float) -> list[float]:
-    """Middles of so many columns or rows, the first and the last given."""
-    return np.linspace(first, last, count).tolist() if count > 1 else [(first + last) / 2]
-
-
-def number(value: float, digits: int = 2) -> str:
-    """A number as the drawings write it: 0.57, −0.57, and 0.00 without a sign."""
-    value = _rounded(value)
-    text = str(Decimal(abs(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))  # as JavaScript rounds
-    return f"−{text}" if value < 0 and float(text) else text
-
-
 def plain_text(text: str) -> str:
     """A text without the marks of its formulas."""
     return text.replace("$", "").replace("{", "").replace("}", "")
 
 
-def _value(name: str, value: Any) -> Any:
-    """Arrays and numbers as JSON has them, rounded. What is not finite raises."""
-    if isinstance(value, str) or value is None:
-        return value
-    if isinstance(value, Sequence) or np.ndim(value):
-        return [_value(name, one) for one in value]
-    if not np.isfinite(value):
-        raise InvalidInput(f"The value of {name!r} is {value}: only finite numbers can be drawn.")
-    return _rounded(value)
-
-
-def _rounded(value: float) -> float:
-    """Six digits: what a text says and what a cell shows are made from the same number."""
-    return float(f"{float(value):.6g}")
-
-
 def _without_blanks(values: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
     return {
-        name: value for name, value in values.items()
+        name: value
+        for name, value in values.items()
         if name not in left_out and value is not None and not (isinstance(value, str) and value in ("", "plain"))
-    }  # fmt: skip
+    }
 
 
 def to_json(machine: Machine) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..models.linear import sequential_scan
 from ..runtime import require
-from .machine import Edge, Machine, Node, Step, Variant, at, cells, edge, note, number, op, spaced, step
+from .machine import Edge, Machine, Node, Step, Variant
+from .parts import at, cells, edge, note, number, op, spaced, step
 
 STEPS = 6
 
@@ -28,23 +29,50 @@ def fading_number(decays: Sequence[float] = (0.9, 0.5, 1.0), inputs: Sequence[fl
     ]
     edges: list[Edge] = []
     for t, (x, y) in enumerate(zip(xs, ys, strict=True)):
-        nodes.append(cells(f"m{t}", at(x, 56), at(250, y, side="right"), **one, role="hidden", label=f"$m_{t}$", name=f"memory after step {t}"))
+        nodes.append(
+            cells(
+                f"m{t}",
+                at(x, 56),
+                at(250, y, side="right"),
+                **one,
+                role="hidden",
+                label=f"$m_{t}$",
+                name=f"memory after step {t}",
+            )
+        )
         if t:
             mid, down = (xs[t - 1] + x) / 2, (ys[t - 1] + y) / 2
             nodes += [
-                op(f"d{t}", at(mid, 56), at(250, down, w=30), "×", role="hidden", name="times the decay", w=34, size="small"),
+                op(
+                    f"d{t}",
+                    at(mid, 56),
+                    at(250, down, w=30),
+                    "×",
+                    role="hidden",
+                    name="times the decay",
+                    w=34,
+                    size="small",
+                ),
                 cells(f"x{t}", at(x, 168), at(70, y), **one, name=f"$x_{t}$, the input"),
             ]
             edges += [
-                edge(f"m{t - 1}", f"d{t}", "hidden", arrow=False), edge(f"d{t}", f"m{t}", "hidden"), edge(f"x{t}", f"m{t}", label="+"),
-            ]  # fmt: skip
+                edge(f"m{t - 1}", f"d{t}", "hidden", arrow=False),
+                edge(f"d{t}", f"m{t}", "hidden"),
+                edge(f"x{t}", f"m{t}", label="+"),
+            ]
     return Machine(
         title="A memory of one number",
         teaches="Every step multiplies what is remembered by the same factor, so it fades geometrically.",
         alt="A row of numbers, each made from the one before it times the decay, plus the input below it.",
-        wide=(672, 196), narrow=(354, int(ys[-1]) + 28), choose="Decay", nodes=tuple(nodes), edges=tuple(edges),
-        variants=tuple(Variant(f"decay {decay:g}", tuple(_steps(decay, np.asarray(inputs, float)))) for decay in decays),
-    )  # fmt: skip
+        wide=(672, 196),
+        narrow=(354, int(ys[-1]) + 28),
+        choose="Decay",
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        variants=tuple(
+            Variant(f"decay {decay:g}", tuple(_steps(decay, np.asarray(inputs, float)))) for decay in decays
+        ),
+    )
 
 
 def _steps(decay: float, inputs: np.ndarray) -> list[Step]:
@@ -57,12 +85,21 @@ def _steps(decay: float, inputs: np.ndarray) -> list[Step]:
         title = f"Step {t}: it reads {number(x, 1)}."
         if t > 1 and not x:
             title = f"Step {t}: nothing new, so the memory {'stays' if decay == 1 else 'fades'}."
-        steps.append(step(title, text, f"m{t - 1} d{t} m{t - 1}>d{t} x{t} | d{t}>m{t} x{t}>m{t} m{t}",
-                          {**start, f"x{t}": [x], f"d{t}": f"×{decay:g}", f"m{t}": [memory[t - 1]]}))  # fmt: skip
+        steps.append(
+            step(
+                title,
+                text,
+                f"m{t - 1} d{t} m{t - 1}>d{t} x{t} | d{t}>m{t} x{t}>m{t} m{t}",
+                {**start, f"x{t}": [x], f"d{t}": f"×{decay:g}", f"m{t}": [memory[t - 1]]},
+            )
+        )
     left = memory[-1] / memory[0] if memory[0] else 0.0
     back = len(inputs) - 1
-    steps.append(step(
-        "Look back.", f"Of what came in at step 1, {number(left)} is left {back} steps later: {decay:g} multiplied by itself {back} times.",
-        [f"m{t}" for t in range(1, len(inputs) + 1)],
-    ))  # fmt: skip
+    steps.append(
+        step(
+            "Look back.",
+            f"Of what came in at step 1, {number(left)} is left {back} steps later: {decay:g} multiplied by itself {back} times.",
+            [f"m{t}" for t in range(1, len(inputs) + 1)],
+        )
+    )
     return steps

@@ -11,7 +11,7 @@ SCRIPT = pathlib.Path(__file__).parents[1] / "front" / "machine.js"
 _STYLE = """:root { color-scheme: light dark; }
 body { margin: 0 auto; max-width: 700px; padding: 16px 10px 60px; background: #fff; color: #1b2330;
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; }
-.a-machine { margin: 0 0 56px; }
+.a-machine { margin: 0 0 56px; } h1 { overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) { body { background: #14181f; color: #e8ecf2; } }"""
 
 
@@ -24,9 +24,7 @@ def inline(machine: Machine) -> str:
     """One machine as a piece of HTML, for a page that also has `script()`."""
     data = to_json(machine).replace("</", "<\\/")
     words = "".join(f"<p>{html.escape(line)}</p>" for line in machine.in_words().splitlines())
-    return (
-        f'<div class="a-machine"><script type="application/json">{data}</script><noscript>{words}</noscript></div>'
-    )
+    return f'<div class="a-machine"><script type="application/json">{data}</script><noscript>{words}</noscript></div>'
 
 
 def script() -> str:
@@ -40,11 +38,11 @@ def script() -> str:
 
 def page(title: str, machines: Iterable[Machine]) -> str:
     """A whole page, one machine below the other."""
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+    )
     body = "\n".join(inline(machine) for machine in machines)
     return (
         f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head>'
         f"<body><main><h1>{html.escape(title)}</h1>{body}</main>{script()}</body></html>"
     )
-
-

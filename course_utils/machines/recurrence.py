@@ -10,7 +10,8 @@ from ..data.agreement import NUMBERS, vocabulary
 from ..measure.run import apply, every_step
 from ..models.sequence import SequenceClassifier, hidden_states
 from ..runtime import require
-from .machine import Machine, Node, Step, Variant, at, box, cells, edge, note, number, op, spaced, step, word
+from .machine import Machine, Node, Step, Variant
+from .parts import at, box, cells, edge, note, number, op, spaced, step, word
 
 UNITS, MOST_WORDS = 16, 9  # drawn of each state; words that a drawing has room for, `<bos>` counted
 SENTENCE = "near the dogs the cat that slept"
@@ -54,9 +55,14 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
     def state(t: int):
         name = f"$h_{t}$, the state after “{words[t - 1]}”" if t else "$h_0$, the state at the start"
         return cells(
-            f"h{t}", at(xs[t], mid), at(166, ys[t], across=drawn, cell=(11, 22), side="right"), n=drawn, role="hidden",
-            label=f"$h_{t}$", name=name,
-        )  # fmt: skip
+            f"h{t}",
+            at(xs[t], mid),
+            at(166, ys[t], across=drawn, cell=(11, 22), side="right"),
+            n=drawn,
+            role="hidden",
+            label=f"$h_{t}$",
+            name=name,
+        )
 
     between = [((a + b) / 2, (c + d) / 2) for a, b, c, d in zip(xs, xs[1:], ys, ys[1:], strict=False)]
     answer = NUMBERS[int(plural[-1] > 0.5)]
@@ -73,9 +79,17 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
             state(t),
             op(f"m{t}", at(x, mid), at(166, y), "×", role="hidden", name="$W_h h$", w=18),
             word(f"x{t}", at(xs[t], 254, w=58), at(31, ys[t], w=58), text, size="small", name=f"word {t}", always=True),
-            cells(f"p{t}", at(xs[t], 290), at(331, ys[t]), n=1, cell=(44, 24), digits=2, share=True,
-                  name=f"P(plural) after “{text}”"),
-        ]  # fmt: skip
+            cells(
+                f"p{t}",
+                at(xs[t], 290),
+                at(331, ys[t]),
+                n=1,
+                cell=(44, 24),
+                digits=2,
+                share=True,
+                name=f"P(plural) after “{text}”",
+            ),
+        ]
         edges += [
             edge(f"h{t - 1}", f"m{t}", "hidden", arrow=False),
             edge(f"m{t}", f"h{t}", "hidden"),
@@ -86,23 +100,28 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
         step(
             "The state begins at zero.",
             f"Every column shows the same {drawn} of the network's {states.shape[1]} units. There is one matrix, $W_h$.",
-            "h0 W", {"h0": np.zeros(drawn)},
+            "h0 W",
+            {"h0": np.zeros(drawn)},
         ),
         *(_reads(t, words, states[:, units], plural) for t in range(n)),
         step(
             "One state is all that is left.",
             f"The answer, {answer}, is read from $h_{n}$ alone. Whatever it lost on the way is lost.",
-            f"h{n} h{n}>answer answer", fresh=True,
+            f"h{n} h{n}>answer answer",
+            fresh=True,
         ),
-    ]  # fmt: skip
+    ]
     return Machine(
         title="One matrix reads the sentence, word by word",
         teaches="The same matrix is used at every word, and all that the network knows of the sentence is one state.",
         alt=f"A recurrent network unrolled over “{' '.join(words)}”: a state after each word, and one matrix $W_h$ "
         "with a line to every arrow from state to state. Below each word is P(plural), read from the state.",
-        wide=(680, 308), narrow=(354, int(ys[-1]) + 72), nodes=tuple(nodes), edges=tuple(edges),
+        wide=(680, 308),
+        narrow=(354, int(ys[-1]) + 72),
+        nodes=tuple(nodes),
+        edges=tuple(edges),
         variants=(Variant("", tuple(steps)),),
-    )  # fmt: skip
+    )
 
 
 def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat") -> Machine:
@@ -111,15 +130,29 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
     require(len(words) > 1, "The sentence is empty: there is no word to read.")
     states, _, units = reading(model, tokens)
     old, new = states[-2], states[-1]
-    recurrent = np.asarray(model.cell.W_h[...] @ old)
-    projected = np.asarray(model.cell.project(model.embed(tokens[0, -1])))
-    scale = float(np.ceil(np.abs(np.concatenate([recurrent, projected, recurrent + projected])[np.tile(units, 3)]).max()))
+    cell: Any = model.cell
+    recurrent = np.asarray(cell.W_h[...] @ old)
+    projected = np.asarray(cell.project(model.embed(tokens[0, -1])))
+    scale = float(
+        np.ceil(np.abs(np.concatenate([recurrent, projected, recurrent + projected])[np.tile(units, 3)]).max())
+    )
     n, last = len(units), words[-1]
-    x, nx = dict(zip("hWa+stn", (30, 122, 214, 306, 398, 500, 602), strict=True)), dict(zip("hWa+stn", (20, 76, 134, 188, 236, 288, 336), strict=True))
+    x, nx = (
+        dict(zip("hWa+stn", (30, 122, 214, 306, 398, 500, 602), strict=True)),
+        dict(zip("hWa+stn", (20, 76, 134, 188, 236, 288, 336), strict=True)),
+    )
     up, low = 104, 276
 
     def column(id: str, where: str, y: float, label: str, name: str, side: str = "above", **look: Any) -> Node:
-        return cells(id, at(x[where], y, side=side), at(nx[where], y, cell=(16, 9), side=side), n=n, label=label, name=name, **look)
+        return cells(
+            id,
+            at(x[where], y, side=side),
+            at(nx[where], y, cell=(16, 9), side=side),
+            n=n,
+            label=label,
+            name=name,
+            **look,
+        )
 
     nodes = (
         column("h", "h", up, "$h_{t-1}$", "$h_{t-1}$, the state before", role="hidden"),
@@ -134,28 +167,60 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
         column("new", "n", up, "$h_t$", "$h_t$, the new state", role="hidden"),
     )
     edges = (
-        edge("h", "W_h", "hidden"), edge("W_h", "a"), edge("x", "W_x"), edge("W_x", "b"), edge("a", "plus"),
+        edge("h", "W_h", "hidden"),
+        edge("W_h", "a"),
+        edge("x", "W_x"),
+        edge("W_x", "b"),
+        edge("a", "plus"),
         edge("b", "plus", wide={"via": [(x["+"], 228)]}, narrow={"via": [(nx["+"], 228)]}),
-        edge("plus", "sum"), edge("sum", "tanh"), edge("tanh", "new", "hidden"),
-    )  # fmt: skip
+        edge("plus", "sum"),
+        edge("sum", "tanh"),
+        edge("tanh", "new", "hidden"),
+    )
     against = int((np.sign(recurrent[units]) != np.sign(projected[units])).sum())
     steps = (
-        step("The state before.", f"It is what is left of “{' '.join(words[1:-1])}”: {n} of the {len(old)} units are drawn.", "h", {"h": old[units]}),
-        step("The old state has its say.", "$W_h$ mixes the old numbers into new ones. It is the same matrix at every step.",
-             "h h>W_h W_h | W_h>a a", {"a": recurrent[units]}),
-        step("The word has its say.", f"$W_x$ does the same with the vector of “{last}”, and a bias is added.", "x x>W_x W_x | W_x>b b", {"b": projected[units]}),
-        step("Both are added.", f"In {against} of the {n} units they pull in opposite directions, and the larger one wins.",
-             "a b a>plus b>plus plus | plus>sum sum", {"sum": (recurrent + projected)[units]}),
-        step("tanh squashes the sum.", "Small numbers pass as they are, large ones are pressed to −1 or 1. That is the new state.",
-             "sum sum>tanh tanh | tanh>new new", {"new": new[units]}),
-    )  # fmt: skip
+        step(
+            "The state before.",
+            f"It is what is left of “{' '.join(words[1:-1])}”: {n} of the {len(old)} units are drawn.",
+            "h",
+            {"h": old[units]},
+        ),
+        step(
+            "The old state has its say.",
+            "$W_h$ mixes the old numbers into new ones. It is the same matrix at every step.",
+            "h h>W_h W_h | W_h>a a",
+            {"a": recurrent[units]},
+        ),
+        step(
+            "The word has its say.",
+            f"$W_x$ does the same with the vector of “{last}”, and a bias is added.",
+            "x x>W_x W_x | W_x>b b",
+            {"b": projected[units]},
+        ),
+        step(
+            "Both are added.",
+            f"In {against} of the {n} units they pull in opposite directions, and the larger one wins.",
+            "a b a>plus b>plus plus | plus>sum sum",
+            {"sum": (recurrent + projected)[units]},
+        ),
+        step(
+            "tanh squashes the sum.",
+            "Small numbers pass as they are, large ones are pressed to −1 or 1. That is the new state.",
+            "sum sum>tanh tanh | tanh>new new",
+            {"new": new[units]},
+        ),
+    )
     return Machine(
         title="One step: the state and the word are mixed, added, squashed",
         teaches="The new state is tanh of what the old state and the word contribute, added number by number.",
         alt=f"One step of a recurrent network at the word “{last}”: the state before times $W_h$ and the word times $W_x$ "
         "meet in a sum, and tanh makes the new state of it.",
-        wide=(640, 362), narrow=(354, 362), nodes=nodes, edges=edges, variants=(Variant("", steps),),
-    )  # fmt: skip
+        wide=(640, 362),
+        narrow=(354, 362),
+        nodes=nodes,
+        edges=edges,
+        variants=(Variant("", steps),),
+    )
 
 
 def _reads(t: int, words: list[str], states: np.ndarray, plural: np.ndarray) -> Step:
