@@ -26,7 +26,7 @@ from course_utils.machines import (
 )
 from course_utils.models.readers import AttentionLanguageModel
 
-UPRIGHT = ["my", "friend", "sees", "the", "black", "cat"]
+LONG = "upstairs the dogs behind the children wandered happily"
 
 
 def translated():

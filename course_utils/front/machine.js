@@ -55,12 +55,11 @@ const CSS = `
 
 // ------------------------------------------------------------------------------------------------- small tools
 
-function svg(tag, attributes = {}, parent = null) {
+const svg = (tag, attributes = {}, parent = null) => {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  parent?.append(made);
-  return made;
-}
+  return parent?.appendChild(made) ?? made;
+};
 function html(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) if (name in made) made[name] = value; else made.setAttribute(name, value);
@@ -130,11 +129,11 @@ const KINDS = {
       return { cells: cells.map((c) => c.hit), set: (value) => cells.forEach((c, i) => fill(c, listed(value)[i])) };
     },
   },
-  word: { // a long one is written smaller
+  word: {
     size: ({ w, text = "" }) => [w ?? Math.max(34, 8 * text.length + 18), 26],
     draw(g, node) {
-      const { text, set } = writing(g, node, 13);
-      return { set: (value) => { set(value); text.classList.toggle("tiny", text.textContent.length * 7 > node.w - 6); } };
+      const { text, set } = writing(g, node, 13), long = () => text.textContent.length * 7.3 > node.w - 6;
+      return { set: (value) => { set(value); text.classList.toggle("tiny", long()); } };
     },
   },
   op: {
@@ -151,24 +150,6 @@ const KINDS = {
         write(note, value ?? node.note ?? "");
         name.text.setAttribute("y", note.textContent ? -3 : 5);
       } };
-    },
-  },
-  bars: { // [[name, probability], …], one below the other
-    size: ({ w, rows }) => [w, 22 * rows],
-    draw(g, { w, h, rows, room }) {
-      const left = -w / 2 + room, long = w - room - 36;
-      const lines = Array.from({ length: rows }, (_, i) => {
-        const y = -h / 2 + 22 * (i + 0.5), text = (x, anchor) => svg("text", { class: "small", x, y: y + 4.5, style: `text-anchor:${anchor}` }, g);
-        svg("rect", { class: "grid", x: left, y: y - 6, width: long, height: 12 }, g);
-        const bar = svg("rect", { class: "bar", x: left, y: y - 6, width: 0, height: 12, fill: "currentColor" }, g);
-        return { bar, name: text(left - 6, "end"), number: text(left + long + 5, "start") };
-      });
-      return { set: (value) => lines.forEach(({ name, bar, number }, i) => {
-        const [word, p] = value?.[i] ?? ["", 0], best = value && p === Math.max(...value.map((v) => v[1]));
-        [name.textContent, number.textContent] = [word, word && fixed(p)];
-        bar.setAttribute("width", long * p);
-        name.style.fontWeight = number.style.fontWeight = best ? 650 : "";
-      }) };
     },
   },
   dial: { // hands at angles in radians, anticlockwise from the right, one for each role in `hands`
@@ -298,8 +279,8 @@ function keyOf(spec) { // each role's line and its name, and how a number is dra
     svg("path", { class: "wire", d: "M2 6 H32" }, svg("g", { class: `edge ${role}`, style: `color:var(--${role})` }, line));
     return html("span", {}, line, spec.called?.[role] ?? ROLES[role]);
   }));
-  if (!spec.nodes.some((n) => n.kind === "cells" && !n.share)) return key;
-  const signs = picture(44);
+  const signs = spec.nodes.some((n) => n.kind === "cells" && !n.share) ? picture(44) : null;
+  if (!signs) return key;
   for (const [x, name] of [[2, "neg"], [22, "pos"]]) svg("rect", { x, y: 2, width: 20, height: 8, fill: `var(--${name})` }, signs);
   key.append(html("span", {}, "below 0", signs, "above 0"));
   return key;
@@ -309,8 +290,8 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
   const variants = spec.variants.map((v) => ({ ...v, steps: unfold(v.steps) }));
   const sentence = (s) => [html("b", {}, ...prose(s.title)), " ", ...prose(s.text)];
   const button = (textContent, onclick, className = "") => html("button", { type: "button", textContent, className, onclick });
-  const every = variants.flatMap((v) => v.steps), status = html("p", { role: "status" }); // the longest text keeps its room
-  const ghosts = every.map((s) => html("p", { className: "ghost", "aria-hidden": "true" }, ...sentence(s)));
+  const status = html("p", { role: "status" }); // and below it the longest text keeps its room
+  const ghosts = variants.flatMap((v) => v.steps).map((s) => html("p", { className: "ghost", "aria-hidden": "true" }, ...sentence(s)));
   const play = button("", toggle, "play"), back = button("Back", () => go(step - 1)), next = button("Next", () => go(step + 1));
   const range = html("input", { type: "range", min: 0, "aria-label": "Step", oninput: () => go(+range.value) });
   const count = html("span", { className: "soft" }), read = html("p", { className: "soft read", "aria-hidden": "true" });
@@ -336,8 +317,7 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
     const name = root.clientWidth >= spec.wide[0] ? "wide" : "narrow";
     if (name === layout) return;
     settle();
-    layout = name;
-    const [width, height] = spec[name], nodes = {}, here = (one) => ({ ...one, ...one[name] });
+    const [width, height] = spec[(layout = name)], nodes = {}, here = (one) => ({ ...one, ...one[name] });
     const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": spoken(spec.alt) });
     const wires = svg("g", {}, picture), bodies = svg("g", {}, picture);
     parts = {};
@@ -353,10 +333,10 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
     show(step, variant, false);
   }
   const called = (one) => spoken(one.name || one.label || one.text || "");
-  const words = (value) => Array.isArray(value?.[0]) ? value.map(([word, p]) => `${word} ${fixed(p)}`).join(", ") : listed(value).map(told).join("  ");
+  const words = (value) => listed(value).map(told).join("  ");
   function inspect({ of, cells, edge }, target) { // what is pointed at, in the line below the picture
     const value = current().values[of.id], i = cells ? cells.indexOf(target) : -1;
-    const shown = edge ? told(listed(value).at(-1)) : i >= 0 ? told(listed(value)[i]) : words(value);
+    const shown = edge ? told(listed(value).at(-1)) : i < 0 ? words(value) : told(listed(value)[i]);
     read.textContent = called(of) && `${called(of)}${i >= 0 && of.n > 1 ? `, ${i + 1} of ${of.n}` : ""}${shown ? `: ${shown}` : ""}`;
   }
   function list() { // every number of what is lit, as a table
@@ -397,9 +377,8 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
     presets.forEach((one, i) => one.setAttribute("aria-pressed", i === variant));
     read.textContent = "";
     list();
-    if (!announce) return;
-    onMove(step, variant);
-    if (root.classList.contains("tall")) parts[on.at(-1).at(-1)].g.scrollIntoView({ block: "nearest" });
+    if (announce) onMove(step, variant);
+    if (announce && root.classList.contains("tall")) parts[on.at(-1).at(-1)].g.scrollIntoView({ block: "nearest" });
   }
   function halt() { clearTimeout(timer); timer = 0; play.textContent = "▶ Play"; }
   function run() { // each step stays as long as it takes to read
@@ -418,8 +397,8 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
   });
   const resized = new ResizeObserver(build), unwatch = watch(root, el);
   halt();
-  build();
   resized.observe(root);
+  build();
   return { show, remove() { halt(); settle(); resized.disconnect(); unwatch(); root.remove(); } };
 }
 

@@ -152,7 +152,7 @@ def _steps(run: Translated, keys: np.ndarray, own: np.ndarray) -> list[Step]:
         step(
             "Nothing is thrown away.",
             f"The encoder keeps one state for each word; {UNITS} of their {units} units are drawn.",
-            [f"h{j}" for j in places],
+            [f"x{j} x{j}>h{j} h{j}" for j in places],
             {f"h{j}": run.encoded[j, keys] for j in places},
         )
     ]

@@ -145,7 +145,7 @@ def _cut(words: list[str], x: np.ndarray, cut: np.ndarray) -> list[Step]:
         steps.append(
             step(
                 "Look at the rows.",
-                "Every row of every head holds numbers of its own word: head 1 the first four, head 2 the last four.",
+                "Each row holds numbers of the word it is named after: head 1 the first four, head 2 the last four.",
                 [f"h{h}.{t}" for h in range(HEADS) for t in rows],
                 fresh=True,
             )

@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 from ..runtime import require
 
 Role = Literal["plain", "hidden", "cell", "gate", "attention", "gradient"]
-Kind = Literal["cells", "word", "op", "box", "text", "bars", "dial"]
+Kind = Literal["cells", "word", "op", "box", "text", "dial"]
 Size = tuple[float, float]
 WIDEST, NARROWEST = 680, 356  # pixels that a notebook's output and a phone have for a drawing
 

@@ -76,7 +76,7 @@ def fading_number(decays: Sequence[float] = (0.9, 0.5, 1.0), inputs: Sequence[fl
 
 
 def _steps(decay: float, inputs: np.ndarray) -> list[Step]:
-    memory = np.asarray(sequential_scan(jnp.full(len(inputs), decay), jnp.asarray(inputs)))
+    memory = np.asarray(sequential_scan(jnp.full((len(inputs), 1), decay), jnp.asarray(inputs)[:, None]))[:, 0]
     steps = []
     for t, x in enumerate(inputs, 1):
         before = float(memory[t - 2]) if t > 1 else 0.0

@@ -79,32 +79,6 @@ def note(
     return Node(id=id, kind="text", wide=wide, narrow=narrow, text=text, role=role or "plain", name=name, look=look)
 
 
-def bars(
-    id: str,
-    wide: Any,
-    narrow: Any,
-    *,
-    rows: int,
-    w: float,
-    room: float,
-    role: Role = "plain",
-    label: str = "",
-    name: str = "",
-    **look: Any,
-) -> Node:
-    """Probabilities, one line each; a step gives `[[name, probability], …]`. Names have `room` pixels."""
-    return Node(
-        id=id,
-        kind="bars",
-        wide=wide,
-        narrow=narrow,
-        role=role,
-        label=label,
-        name=name,
-        look={"rows": rows, "w": w, "room": room, **look},
-    )
-
-
 def dial(
     id: str, wide: Any, narrow: Any, *, d: float, role: Role = "plain", label: str = "", name: str = "", **look: Any
 ) -> Node:

@@ -161,7 +161,7 @@ def _asks(i: int, words: list[str], x: Any, q: Any, k: Any, v: Any, scores: Any,
         step(
             "Three vectors for each word.",
             "The same three matrices make a query, a key and a value of every word's vector.",
-            [*(f"x{j} x{j}>q{j}" for j in every), "|", *(f"{c}{j}" for c in "qkv" for j in every)],
+            [*(f"w{j} w{j}>x{j} x{j} x{j}>q{j}" for j in every), "|", *(f"{c}{j}" for c in "qkv" for j in every)],
             {
                 **{f"{c}{j}": a[j] for c, a in zip("xqkv", (x, q, k, v), strict=True) for j in every},
                 **{f"e{j}": None for j in every},
@@ -191,5 +191,5 @@ def _asks(i: int, words: list[str], x: Any, q: Any, k: Any, v: Any, scores: Any,
     ]
 
 
-def _bracket(value: float) -> str:
+def _bracket(value: Any) -> str:
     return f"({number(value, 1)})" if value < 0 else number(value, 1)

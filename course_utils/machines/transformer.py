@@ -166,7 +166,7 @@ def _two_towers(
         teaches="The encoder attends in both directions, the decoder only to words before, and across to every source word.",
         alt=f"Left, the encoder's weights on “{' '.join(sources[:-1])}” as a square. Right, row by row, the decoder's weights on "
         "its own words, a triangle, its weights on the source, and the word that it writes.",
-        wide=(668, low + 30 * max(n, m) + 14),
+        wide=(680, low + 30 * max(n, m) + 14),
         narrow=(354, nlow + 32 * m),
         nodes=tuple(nodes),
         edges=tuple(edges),
