@@ -1,0 +1,329 @@
+"""An LSTM cell: one step by hand, and one unit of a trained network over a sentence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..measure.gates import gates_of
+from ..models.gated import LSTMState, lstm_gates, lstm_step
+from ..runtime import require
+from .machine import Edge, Machine, Node, Step, Variant
+from .parts import at, box, cells, edge, note, number, op, spaced, step, word
+from .recurrence import read
+
+ROW = 5  # words in a row of the narrow layout
+TWINS = ("the cats that slept near the dog", "the cat that slept near the dogs")
+TEACHES = "The cell state is changed by a product with a gate and by a sum, and by nothing else."
+GATES = "in in>sf sf in>si si in>sc sc in>so so | sf>f f si>i i sc>c c so>o o"
+FORGET = "C0 f | C0>xf f>xf xf"
+WRITE = "i c | i>xi c>xi xi"
+ADD = "xf xi | xf>add xi>add add | add>C1 C1"
+SHOW = "C1 o | C1>th th | th>xo o>xo xo | xo>h h"
+
+
+def _cell() -> tuple[list[Node], list[Edge]]:
+    """The nodes and edges of an LSTM cell: the cell state on top, the gates below it."""
+    one: dict[str, Any] = {"n": 1, "cell": (46, 38), "digits": 2}
+    y, ny = (
+        {"top": 46, "mid": 112, "gate": 178, "op": 244, "bus": 298},
+        {"top": 40, "mid": 102, "gate": 164, "op": 222, "bus": 268},
+    )
+    x, nx = (
+        {"f": 160, "i": 278, "c": 362, "o": 524, "+": 320, "end": 628},
+        {"f": 94, "i": 147, "c": 205, "o": 264, "+": 176, "end": 328},
+    )
+    names = {"f": "forget gate", "i": "input gate", "c": "candidate", "o": "output gate"}
+    symbols = {"f": "$f_t$", "i": "$i_t$", "c": "$C̃_t$", "o": "$o_t$"}
+
+    def here(column: str, row: str, **narrow: Any) -> tuple[dict, dict]:
+        return at(x[column], y[row]), at(nx[column], ny[row], **narrow)
+
+    nodes = [
+        cells(
+            "C0",
+            at(40, y["top"]),
+            at(26, ny["top"]),
+            **one,
+            role="cell",
+            label="$C_{t-1}$",
+            name="$C_{t-1}$, the cell state before",
+        ),
+        op("xf", *here("f", "top"), "×", role="cell", name="times the forget gate"),
+        op("add", *here("+", "top"), "+", role="cell", name="sum"),
+        cells("C1", *here("end", "top"), **one, role="cell", label="$C_t$", name="$C_t$, the new cell state"),
+        op("xi", *here("+", "mid"), "×", role="cell", name="times the input gate"),
+        op("th", *here("end", "mid"), "tanh", role="cell"),
+        op("xo", *here("end", "gate"), "×", role="hidden", name="times the output gate"),
+        cells(
+            "h",
+            *here("end", "op"),
+            **one,
+            role="hidden",
+            label="$h_t$",
+            side="below",
+            name="$h_t$, the new hidden state",
+        ),
+        box(
+            "in",
+            at(56, y["bus"]),
+            at(34, ny["bus"], w=62),
+            "$h_{t-1}, x_t$",
+            w=92,
+            h=32,
+            role="hidden",
+            name="hidden state before, and word",
+        ),
+    ]
+    edges = [
+        edge("C0", "xf", "cell"),
+        edge("xf", "add", "cell"),
+        edge("add", "C1", "cell"),
+        edge("xi", "add", "cell", thin=True),
+        edge("C1", "th", "cell", thin=True),
+        edge("th", "xo", "cell", thin=True),
+        edge("xo", "h", "hidden"),
+        edge("f", "xf", "gate"),
+        edge("i", "xi", "gate", route="vh"),
+        edge("c", "xi", "cell", route="vh", thin=True),
+        edge("o", "xo", "gate"),
+    ]
+    for gate in "fico":
+        role = "cell" if gate == "c" else "gate"
+        side = 36 if gate == "c" else -36
+        nodes += [
+            cells(
+                gate,
+                *here(gate, "gate"),
+                **one,
+                role=role,
+                share=gate != "c",
+                name=f"{symbols[gate]}, the {names[gate]}",
+            ),
+            op(f"s{gate}", *here(gate, "op"), "tanh" if gate == "c" else "σ", role=role),
+            note(
+                f"{gate}.s",
+                at(x[gate] + side, y["gate"]),
+                at(nx[gate], ny["bus"] + 24),
+                symbols[gate],
+                role=role,
+                always=True,
+            ),
+            note(
+                f"{gate}.n",
+                at(x[gate], y["bus"] + 24, size="small"),
+                at(nx[gate], ny["bus"] + 42, text=names[gate].split()[0], size="tiny"),
+                names[gate],
+                always=True,
+            ),
+        ]
+        edges += [
+            edge(
+                "in", f"s{gate}", "hidden", wide={"via": [(x[gate], y["bus"])]}, narrow={"via": [(nx[gate], ny["bus"])]}
+            ),
+            edge(f"s{gate}", gate, role, thin=True),
+        ]
+    nodes += [
+        note("C=", at(340, 358), at(176, 340), name="the sum in numbers", role="cell", size="small"),
+        note("h=", at(340, 380), at(176, 360), name="the output in numbers", role="hidden", size="small"),
+    ]
+    return nodes, edges
+
+
+def in_brackets(value: float) -> str:
+    return f"({number(value)})" if value < 0 else number(value)
+
+
+def _sums(C: float, f: float, i: float, c: float, o: float, new: float, h: float) -> dict[str, str]:
+    """Both equations of a step with its numbers."""
+    return {
+        "C=": f"$C_t$ = {number(f)} × {in_brackets(C)} + {number(i)} × {in_brackets(c)} = {number(new)}",
+        "h=": f"$h_t$ = {number(o)} × tanh({number(new)}) = {number(h)}",
+    }
+
+
+def lstm_by_hand(C: float = 0.8, f: float = 0.9, i: float = 0.1, candidate: float = -0.5, o: float = 0.7) -> Machine:
+    """One step of an LSTM, computed by `lstm_step`, with numbers that can be checked on paper.
+
+    C: the cell state before.   f, i, o: the gates, between 0 and 1.   candidate: between −1 and 1.
+    """
+    require(all(0 < gate < 1 for gate in (f, i, o)), f"A gate is between 0 and 1, not {f}, {i} and {o}.")
+    require(-1 < candidate < 1, f"The candidate is between −1 and 1, not {candidate}.")
+    gate = np.array([f, i, o])
+    z_f, z_i, z_o = np.log(gate / (1 - gate))
+    z = tuple(jnp.asarray([value]) for value in (z_f, z_i, np.arctanh(candidate), z_o))
+    f, i, c, o = (float(value[0]) for value in lstm_gates(*z))
+    after = lstm_step(LSTMState(jnp.zeros(1), jnp.asarray([C])), *z)
+    new, h = float(after.cell[0]), float(after.hidden[0])
+    sums = _sums(C, f, i, c, o, new, h)
+    nodes, edges = _cell()
+    steps = (
+        step(
+            "The cell state arrives.",
+            f"$C_{{t-1}}$ is {number(C)}. Only a product and a sum are on its way, and no matrix.",
+            "C0 C0>xf xf | xf>add add | add>C1",
+            {"C0": [C]},
+        ),
+        step(
+            "Three gates and a candidate.",
+            "$h_{t-1}$ and the word make four numbers. A gate is shut at 0 and open at 1; "
+            "the candidate is what could be written.",
+            GATES,
+            {"f": [f], "i": [i], "c": [c], "o": [o]},
+        ),
+        step(
+            "Forget.",
+            f"The forget gate keeps {number(f)} of the old value: {number(f)} × {in_brackets(C)} = {number(f * C)}.",
+            FORGET,
+        ),
+        step(
+            "Write.",
+            f"The input gate lets {number(i)} of the candidate in: {number(i)} × {in_brackets(c)} = {number(i * c)}.",
+            WRITE,
+        ),
+        step(
+            "Add.",
+            f"{number(f * C)} + {in_brackets(i * c)} = {number(new)}. A sum hands a gradient back unchanged; "
+            "only the forget gate scales it.",
+            f"{ADD} C=",
+            {"C1": [new], "C=": sums["C="]},
+        ),
+        step(
+            "Show.",
+            f"The output gate lets the network see {number(o)} of tanh({number(new)}): the hidden state is {number(h)}.",
+            f"{SHOW} h=",
+            {"h": [h], "h=": sums["h="]},
+        ),
+    )
+    return Machine(
+        title="An LSTM cell, worked by hand",
+        teaches=TEACHES,
+        alt="An LSTM cell. The cell state runs along the top, through a product with the forget gate and a sum. Below are "
+        "the forget, input and output gate and the candidate, each made from the hidden state and the word.",
+        wide=(672, 394),
+        narrow=(356, 374),
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        variants=(Variant("", steps),),
+    )
+
+
+def lstm_over_sentence(model: Any, unit: int = 31, sentences: Sequence[str] = TWINS) -> Machine:
+    """One unit of a trained LSTM while it reads; one variant a sentence.
+
+    model: with an LSTM cell, as `experiments.ch03.well_trained`.   unit: see `measure.gates.number_units`.
+    """
+    require(0 <= unit < model.cell.hidden, f"The units are 0 to {model.cell.hidden - 1}, not {unit}.")
+    nodes, edges = _cell()
+    runs = [_run(model, unit, sentence) for sentence in sentences]
+    most = max(len(words) for words, _ in runs)
+    xs = spaced(most, 96, 636)
+    scale = float(np.ceil(2 * max(np.abs(inside["cell"]).max() for _, inside in runs)) / 2)
+    rows = -(-most // ROW)
+    for t, x in enumerate(xs):
+        nx, ny = 36 + 71 * (t % ROW), 420 + 66 * (t // ROW)
+        nodes += [
+            word(
+                f"w{t}",
+                at(x, 416, w=min(60, 560 // most)),
+                at(nx, ny, w=66),
+                size="small",
+                name=f"word {t + 1}",
+                always=True,
+            ),
+            cells(
+                f"C.{t}",
+                at(x, 450),
+                at(nx, ny + 30),
+                n=1,
+                cell=(46, 26),
+                digits=2,
+                scale=scale,
+                role="cell",
+                name=f"cell state after word {t + 1}",
+                always=True,
+            ),
+        ]
+    nodes.append(
+        note("row", at(2, 450, anchor="start"), at(2, 390, anchor="start"), "$C_t$ after it", always=True, size="small")
+    )
+    nodes = [_with_scale(node, scale) if node.id in ("C0", "C1") else node for node in nodes]
+    names = [f"{sentence}" for sentence in sentences]
+    return Machine(
+        title=f"Unit {unit} of a trained LSTM reads a sentence",
+        teaches=TEACHES,
+        alt=f"The LSTM cell again, with the numbers of unit {unit} of {model.cell.hidden}; below it the words, and the "
+        "cell state after each.",
+        wide=(672, 472),
+        narrow=(356, 400 + 66 * rows),
+        choose="Sentence",
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        variants=tuple(Variant(name, tuple(_reads(*run, most))) for name, run in zip(names, runs, strict=True)),
+    )
+
+
+def _with_scale(node: Node, scale: float) -> Node:
+    return cells(
+        node.id,
+        node.wide,
+        node.narrow,
+        role=node.role,
+        label=node.label,
+        name=node.name,
+        **{**node.look, "scale": scale},
+    )
+
+
+def _run(model: Any, unit: int, sentence: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    words, tokens = read(sentence)
+    return words, {name: values[0, :, unit] for name, values in gates_of(model, tokens)._asdict().items()}
+
+
+def _reads(words: list[str], inside: dict[str, np.ndarray], most: int) -> list[Step]:
+    """A step for each word, and one that looks back."""
+    sentence: dict[str, Any] = {f"w{t}": words[t] if t < len(words) else None for t in range(most)}
+    blank = {f"C.{t}": None for t in range(most)}
+    steps = []
+    for t, text in enumerate(words):
+        f, i, c, o, new, h = (
+            float(inside[name][t]) for name in ("forget", "input", "candidate", "output", "cell", "hidden")
+        )
+        before = float(inside["cell"][t - 1]) if t else 0.0
+        kept = "almost shut: the old value goes" if f < 0.3 else f"keeps {number(f)} of the old value"
+        wrote = "almost shut, so the candidate stays out" if i < 0.3 else f"lets {number(i)} of the candidate in"
+        kept, wrote = (f"is {kept}" if "shut" in kept else kept), (f"is {wrote}" if "shut" in wrote else wrote)
+        steps.append(
+            step(
+                f"It reads “{text}”.",
+                f"The forget gate {kept}; the input gate {wrote}. $C_t$ goes from {number(before)} to {number(new)}.",
+                f"w{t} {GATES} | {FORGET} {WRITE} | {ADD} C.{t} C= | {SHOW} h=",
+                {
+                    **(sentence | blank if t == 0 else {}),
+                    "C0": [before],
+                    "f": [f],
+                    "i": [i],
+                    "c": [c],
+                    "o": [o],
+                    "C1": [new],
+                    "h": [h],
+                    f"C.{t}": [new],
+                    **_sums(before, f, i, c, o, new, h),
+                },
+                fresh=True,
+            )
+        )
+    C = inside["cell"]
+    since = max((t for t in range(len(words)) if C[t] * C[-1] <= 0 or abs(C[t]) < 0.05), default=-1) + 1
+    side = "above" if C[-1] > 0 else "below"
+    lit = [f"{kind}{t}" for t in range(since, len(words)) for kind in ("w", "C.")]
+    steps.append(
+        step(
+            "Look back along the row.",
+            f"Since “{words[since]}” the cell state has stayed {side} 0, through {len(words) - 1 - since} more words.",
+            lit,
+            fresh=True,
+        )
+    )
+    return steps

@@ -1,0 +1,48 @@
+"""Machines for those who show them: as data beside a text, and as one HTML page that needs no kernel and no network."""
+
+import html
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+from .machine import Machine, plain_text, to_json
+
+SCRIPT = pathlib.Path(__file__).parents[1] / "front" / "machine.js"
+_STYLE = """:root { color-scheme: light dark; }
+body { margin: 0 auto; max-width: 700px; padding: 16px 10px 60px; background: #fff; color: #1b2330;
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; }
+.a-machine { margin: 0 0 56px; } h1 { overflow-wrap: anywhere; }
+@media (prefers-color-scheme: dark) { body { background: #14181f; color: #e8ecf2; } }"""
+
+
+def show(machine: Machine) -> dict[str, Any]:
+    """What a front end needs of a machine: the spec, the machine in words, and what the picture is of."""
+    return {"kind": "machine", "spec": machine.spec(), "text": machine.in_words(), "alt": plain_text(machine.alt)}
+
+
+def inline(machine: Machine) -> str:
+    """One machine as a piece of HTML, for a page that also has `script()`."""
+    data = to_json(machine).replace("</", "<\\/")
+    words = "".join(f"<p>{html.escape(line)}</p>" for line in machine.in_words().splitlines())
+    return f'<div class="a-machine"><script type="application/json">{data}</script><noscript>{words}</noscript></div>'
+
+
+def script() -> str:
+    """The module, and what mounts every `inline` machine of the page: it works from a file too."""
+    start = """for (const el of document.querySelectorAll(".a-machine")) {
+  const values = { spec: JSON.parse(el.querySelector("script").textContent) };
+  render({ el, model: { get: (name) => values[name], set: (name, value) => (values[name] = value) } });
+}"""
+    return f'<script type="module">\n{SCRIPT.read_text(encoding="utf-8")}\n{start}\n</script>'
+
+
+def page(title: str, machines: Iterable[Machine]) -> str:
+    """A whole page, one machine below the other."""
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+    )
+    body = "\n".join(inline(machine) for machine in machines)
+    return (
+        f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head>'
+        f"<body><main><h1>{html.escape(title)}</h1>{body}</main>{script()}</body></html>"
+    )

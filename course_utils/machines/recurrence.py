@@ -1,0 +1,241 @@
+"""A recurrent network: unrolled over a sentence, and one of its steps."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..data.agreement import NUMBERS, vocabulary
+from ..measure.run import apply, every_step
+from ..models.sequence import SequenceClassifier, hidden_states
+from ..runtime import require
+from .machine import Machine, Node, Step, Variant
+from .parts import at, box, cells, edge, note, number, op, spaced, step, word
+
+UNITS, MOST_WORDS = 16, 9  # drawn of each state; words that a drawing has room for, `<bos>` counted
+SENTENCE = "near the dogs the cat that slept"
+
+
+def read(sentence: str, most: int = MOST_WORDS) -> tuple[list[str], jax.Array]:
+    """The words of a sentence as a model reads them, `<bos>` in front, and their indices `[1, time]`."""
+    indices = vocabulary().read(sentence)
+    require(
+        len(indices) <= most,
+        f"The drawing has room for {most - 1} words; this sentence has {len(indices) - 1}.",
+    )
+    return [vocabulary().words[i] for i in indices], jnp.asarray([indices])
+
+
+def telling_units(states: np.ndarray, weights: np.ndarray, count: int = UNITS) -> np.ndarray:
+    """The `count` units that move the answer most over `states` `[time, hidden]`, in the order of their `weights`."""
+    chosen = np.argsort(-states.std(0) * np.abs(weights))[:count]
+    return chosen[np.argsort(-weights[chosen])]
+
+
+def reading(model: SequenceClassifier, tokens: jax.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A reader's states `[time, hidden]`, P(plural) after each word `[time]`, and the units worth drawing."""
+    states = np.asarray(apply(model, hidden_states, tokens)[0])
+    plural = np.asarray(jax.nn.softmax(apply(model, every_step, tokens, None)[0]))[:, 1]
+    kernel = np.asarray(model.head.kernel[...])
+    return states, plural, telling_units(states, kernel[:, 1] - kernel[:, 0])
+
+
+def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
+    """A reader over a sentence: one matrix is used at every word, and one state is all that is kept.
+
+    model: asked for the subject's number, as `experiments.ch01.asked_directly`.   sentence: of at most 8 words.
+    """
+    words, tokens = read(sentence)
+    states, plural, units = reading(model, tokens)
+    n = len(words)
+    xs, ys = spaced(n + 1, 22, 22 + min(68 * n, 560)), spaced(n + 1, 58, 58 + 58 * n)
+    drawn, mid, bus = min(UNITS, len(units)), 142, 290
+
+    def state(t: int):
+        name = f"$h_{t}$, the state after “{words[t - 1]}”" if t else "$h_0$, the state at the start"
+        return cells(
+            f"h{t}",
+            at(xs[t], mid),
+            at(166, ys[t], across=drawn, cell=(11, 22), side="right"),
+            n=drawn,
+            role="hidden",
+            label=f"$h_{t}$",
+            name=name,
+        )
+
+    between = [((a + b) / 2, (c + d) / 2) for a, b, c, d in zip(xs, xs[1:], ys, ys[1:], strict=False)]
+    answer = NUMBERS[int(plural[-1] > 0.5)]
+    nodes = [
+        box("W", at(34, 20), at(bus, 20), "$W_h$", w=50, h=28, name="$W_h$, the recurrent matrix"),
+        note("P", at(2, 290, anchor="start"), at(354, ys[0], anchor="end"), "P(plural)", size="small", always=True),
+        state(0),
+        word("answer", at(xs[-1] + 64, mid), at(166, ys[-1] + 52), answer, name="answer", w=64),
+    ]
+    edges = [edge(f"h{n}", "answer", "hidden")]
+    for t, text in enumerate(words, 1):
+        x, y = between[t - 1]
+        nodes += [
+            state(t),
+            op(f"m{t}", at(x, mid), at(166, y), "×", role="hidden", name="$W_h h$", w=18),
+            word(f"x{t}", at(xs[t], 254, w=58), at(31, ys[t], w=58), text, size="small", name=f"word {t}", always=True),
+            cells(
+                f"p{t}",
+                at(xs[t], 290),
+                at(331, ys[t]),
+                n=1,
+                cell=(44, 24),
+                digits=2,
+                share=True,
+                name=f"P(plural) after “{text}”",
+            ),
+        ]
+        edges += [
+            edge(f"h{t - 1}", f"m{t}", "hidden", arrow=False),
+            edge(f"m{t}", f"h{t}", "hidden"),
+            edge(f"x{t}", f"h{t}"),
+            edge("W", f"m{t}", wide={"via": [(x, 20)]}, narrow={"via": [(bus, y)]}, arrow=False),
+        ]
+    steps = [
+        step(
+            "The state begins at zero.",
+            f"Every column shows the same {drawn} of the network's {states.shape[1]} units. There is one matrix, $W_h$.",
+            "h0 W",
+            {"h0": np.zeros(drawn)},
+        ),
+        *(_reads(t, words, states[:, units], plural) for t in range(n)),
+        step(
+            "One state is all that is left.",
+            f"The answer, {answer}, is read from $h_{n}$ alone. Whatever it lost on the way is lost.",
+            f"h{n} h{n}>answer answer",
+            fresh=True,
+        ),
+    ]
+    return Machine(
+        title="One matrix reads the sentence, word by word",
+        teaches="The same matrix is used at every word, and all that the network knows of the sentence is one state.",
+        alt=f"A recurrent network unrolled over “{' '.join(words)}”: a state after each word, and one matrix $W_h$ "
+        "with a line to every arrow from state to state. Below each word is P(plural), read from the state.",
+        wide=(680, 308),
+        narrow=(354, int(ys[-1]) + 72),
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        variants=(Variant("", tuple(steps)),),
+    )
+
+
+def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat") -> Machine:
+    """The step that reads the last word of a sentence, opened up: h_t = tanh(W_h h_{t-1} + W_x x_t + b)."""
+    words, tokens = read(sentence, 30)
+    require(len(words) > 1, "The sentence is empty: there is no word to read.")
+    states, _, units = reading(model, tokens)
+    old, new = states[-2], states[-1]
+    cell: Any = model.cell
+    recurrent = np.asarray(cell.W_h[...] @ old)
+    projected = np.asarray(cell.project(model.embed(tokens[0, -1])))
+    scale = float(
+        np.ceil(np.abs(np.concatenate([recurrent, projected, recurrent + projected])[np.tile(units, 3)]).max())
+    )
+    n, last = len(units), words[-1]
+    x, nx = (
+        dict(zip("hWa+stn", (30, 122, 214, 306, 398, 500, 602), strict=True)),
+        dict(zip("hWa+stn", (20, 76, 134, 188, 236, 288, 336), strict=True)),
+    )
+    up, low = 104, 276
+
+    def column(id: str, where: str, y: float, label: str, name: str, side: str = "above", **look: Any) -> Node:
+        return cells(
+            id,
+            at(x[where], y, side=side),
+            at(nx[where], y, cell=(16, 9), side=side),
+            n=n,
+            label=label,
+            name=name,
+            **look,
+        )
+
+    nodes = (
+        column("h", "h", up, "$h_{t-1}$", "$h_{t-1}$, the state before", role="hidden"),
+        box("W_h", at(x["W"], up), at(nx["W"], up, w=42), "$W_h$", w=54, name="$W_h$, the recurrent matrix"),
+        column("a", "a", up, "$W_hh_{t-1}$", "what the state contributes", scale=scale),
+        word("x", at(44, low), at(34, low, w=58), last, name="the word"),
+        box("W_x", at(x["W"] + 10, low), at(96, low, w=42), "$W_x$", w=54, name="$W_x$, the input matrix"),
+        column("b", "a", low, "$W_xx_t + b$", "what the word contributes", side="right", scale=scale),
+        op("plus", at(x["+"], up), at(nx["+"], up, w=24), "+"),
+        column("sum", "s", up, "sum", "the sum", scale=scale),
+        op("tanh", at(x["t"], up), at(nx["t"], up), "tanh"),
+        column("new", "n", up, "$h_t$", "$h_t$, the new state", role="hidden"),
+    )
+    edges = (
+        edge("h", "W_h", "hidden"),
+        edge("W_h", "a"),
+        edge("x", "W_x"),
+        edge("W_x", "b"),
+        edge("a", "plus"),
+        edge("b", "plus", wide={"via": [(x["+"], 228)]}, narrow={"via": [(nx["+"], 228)]}),
+        edge("plus", "sum"),
+        edge("sum", "tanh"),
+        edge("tanh", "new", "hidden"),
+    )
+    against = int((np.sign(recurrent[units]) != np.sign(projected[units])).sum())
+    steps = (
+        step(
+            "The state before.",
+            f"It is what is left of “{' '.join(words[1:-1])}”: {n} of the {len(old)} units are drawn.",
+            "h",
+            {"h": old[units]},
+        ),
+        step(
+            "The old state has its say.",
+            "$W_h$ mixes the old numbers into new ones. It is the same matrix at every step.",
+            "h h>W_h W_h | W_h>a a",
+            {"a": recurrent[units]},
+        ),
+        step(
+            "The word has its say.",
+            f"$W_x$ does the same with the vector of “{last}”, and a bias is added.",
+            "x x>W_x W_x | W_x>b b",
+            {"b": projected[units]},
+        ),
+        step(
+            "Both are added.",
+            f"In {against} of the {n} units they pull in opposite directions, and the larger one wins.",
+            "a b a>plus b>plus plus | plus>sum sum",
+            {"sum": (recurrent + projected)[units]},
+        ),
+        step(
+            "tanh squashes the sum.",
+            "Small numbers pass as they are, large ones are pressed to −1 or 1. That is the new state.",
+            "sum sum>tanh tanh | tanh>new new",
+            {"new": new[units]},
+        ),
+    )
+    return Machine(
+        title="One step: the state and the word are mixed, added, squashed",
+        teaches="The new state is tanh of what the old state and the word contribute, added number by number.",
+        alt=f"One step of a recurrent network at the word “{last}”: the state before times $W_h$ and the word times $W_x$ "
+        "meet in a sum, and tanh makes the new state of it.",
+        wide=(640, 362),
+        narrow=(354, 362),
+        nodes=nodes,
+        edges=edges,
+        variants=(Variant("", steps),),
+    )
+
+
+def _reads(t: int, words: list[str], states: np.ndarray, plural: np.ndarray) -> Step:
+    """The step that reads word t, counted from 0."""
+    after, before = plural[t], plural[t - 1] if t else 0.5
+    flips = int((np.sign(states[t]) != np.sign(states[t - 1])).sum()) if t else 0
+    moved = f"from {number(before)} to {number(after)}"
+    if t == 0:
+        text = f"The mark of the beginning is read like a word. P(plural) is {number(after)}."
+    elif min(before, after) < 0.4 and max(before, after) > 0.6:
+        text = f"The answer turns over: P(plural) goes {moved}. {flips} of the {states.shape[1]} units change sign."
+    elif abs(after - before) >= 0.05:
+        text = f"The same $W_h$ carries the state on, and P(plural) {'rises' if after > before else 'falls'} {moved}."
+    else:
+        text = f"The same $W_h$ carries the state on. P(plural) stays near {number(after)}."
+    i = t + 1
+    lit = f"h{t} x{i} W | W>m{i} h{t}>m{i} m{i} | x{i}>h{i} m{i}>h{i} h{i} | p{i}"
+    return step(f"It reads “{words[t]}”.", text, lit, {f"h{i}": states[t], f"p{i}": [after]})
