@@ -69,7 +69,7 @@ def build_site(notebooks: Sequence[pathlib.Path], out: pathlib.Path) -> pathlib.
         side_by_side = 1 if size() == "full" else os.cpu_count()  # what is timed in a notebook is timed alone
         with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
             for path, notebook in zip(notebooks, pool.map(executed, notebooks), strict=True):
-                for_a_page(notebook, f"ch{path.stem[:2]}")
+                for_a_page(notebook)
                 nbformat.write(notebook, source / "notebooks" / path.name)
         _texts(root, source, notebooks)
         (source / "_scripts").mkdir()

@@ -1,56 +1,54 @@
 """An executed notebook made ready for a page: its figures, explorers, questions and exercises as HTML."""
 
-import ast
 import html
 import importlib
 from typing import Any
 
 import nbformat
 
+from ..teaching import phrases
 from ..teaching.bank import bank
 from ..widgets.surface import PAGE_MIME, PLOTLY_MIME
 from .formulas import in_html, learn, rendered
 from .questions import as_json, form, quiz
 
 
-def for_a_page(notebook: nbformat.NotebookNode, chapter: str) -> None:
-    """Replace what needs a kernel by HTML that needs none. `chapter`: such as ch01."""
+def for_a_page(notebook: nbformat.NotebookNode) -> None:
+    """Replace what needs a kernel by HTML that needs none. Each output says in its bundle what it is."""
     learn("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
     count = 0
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        calls = _calls(cell.source)
-        if cell.source.startswith(("predict(", "quiz(")):  # the question itself stands there
-            cell.metadata.tags = [*cell.metadata.get("tags", []), "remove-input"]
         for output in cell.outputs:
             data = output.get("data")
             if data is None:
                 continue
-            if PAGE_MIME in data or PLOTLY_MIME in data:
-                count += 1
-            page = _page(data, calls, chapter, count)
+            count += PLOTLY_MIME in data
+            if data.get(PAGE_MIME, {}).get("kind") in ("predict", "quiz"):  # the question itself stands there
+                cell.metadata.tags = [*cell.metadata.get("tags", []), "remove-input"]
+            page = _page(data, count)
             if page is not None:
                 output.data = nbformat.from_dict({"text/html": page})
                 output.metadata = nbformat.from_dict({})
 
 
-def _page(data: Any, calls: dict[str, str], chapter: str, number: int) -> str | None:
+def _page(data: Any, number: int) -> str | None:
     """The HTML of one output, or None where it may stay as it is."""
     told = data.get(PAGE_MIME, {})
     if told.get("kind") == "quiz":
         return quiz(bank(told["chapter"]))
     if told.get("kind") == "predict":
-        return form(bank(told["id"].split("-")[0]).question(told["id"]), "Predict")
+        return form(bank(told["id"].split("-")[0]).question(told["id"]), phrases.PREDICT)
     if told.get("kind") == "explorer":
         return _figure({"figure": told["figure"], "controls": told["controls"]}, number)
     if PLOTLY_MIME in data:
         figure = {**data[PLOTLY_MIME], "summary": data["text/plain"]}
         return _figure({"figure": figure, "controls": []}, number)
-    if "reveal" in calls and "Found: " in data.get("text/plain", ""):
-        return _reveal(calls["reveal"], data)
-    if "check" in calls:
-        return _hints(chapter, calls["check"])
+    if told.get("kind") == "reveal":
+        return _reveal(told["id"], told["found"], told["holds"])
+    if told.get("kind") == "exercise":
+        return _hints(told["chapter"], told["name"])
     return in_html(data["text/html"]) if "text/html" in data else None
 
 
@@ -74,12 +72,8 @@ def _figure(told: dict[str, Any], number: int) -> str:
     )
 
 
-def _reveal(item: str, data: Any) -> str:
+def _reveal(item: str, found: str, holds: int) -> str:
     """What was found, folded until a prediction is kept; it says which answer holds."""
-    question = bank(item.split("-")[0]).question(item)
-    said = data["text/plain"]
-    holds = next(i for i, option in enumerate(question.options) if option.why in said)
-    found = said.removeprefix("→ ").replace("(You made no prediction this time.)", "").strip()
     return (
         f'<details class="course-reveal" data-item="{item}" data-holds="{holds}"><summary>What was found</summary>'
         f'<p>{rendered(found, inline=True)}</p><div class="course-said" role="status"></div></details>'
@@ -88,21 +82,9 @@ def _reveal(item: str, data: Any) -> str:
 
 def _hints(chapter: str, name: str) -> str:
     """The hints of an exercise, folded."""
-    found = getattr(importlib.import_module(f"course_utils.exercises.{chapter}"), name)
+    exercise = getattr(importlib.import_module(f"course_utils.exercises.{chapter}"), name)
     folded = "".join(
-        f"<details><summary>Hint {i} of 3</summary><p>{rendered(hint, inline=True)}</p></details>"
-        for i, hint in enumerate(found.hints, 1)
+        f"<details><summary>{phrases.HINT.format(place=place)}</summary><p>{rendered(hint, inline=True)}</p></details>"
+        for place, hint in enumerate(exercise.hints, 1)
     )
-    return f'<div class="course-exercise"><p>In a notebook this cell checks what you write.</p>{folded}</div>'
-
-
-def _calls(source: str) -> dict[str, str]:
-    """`reveal("id", …)` and `ex.name.check(…)` in a cell: what is revealed, and which exercise is checked."""
-    found = {}
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Call(func=ast.Name(id="reveal"), args=[ast.Constant(value=item), *_]):
-                found["reveal"] = item
-            case ast.Call(func=ast.Attribute(attr="check", value=ast.Attribute(attr=name))):
-                found["check"] = name
-    return found
+    return f'<div class="course-exercise"><p>{phrases.IN_A_NOTEBOOK}</p>{folded}</div>'

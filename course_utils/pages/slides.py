@@ -52,7 +52,7 @@ class _Slide:
 def build_slides(path: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
     """The slides of one notebook, with all they need, in the folder `out`; returns the page to open."""
     notebook = executed(path)
-    for_a_page(notebook, f"ch{path.stem[:2]}")
+    for_a_page(notebook)
     columns = _columns(notebook.cells)
     title = re.sub(r"<.*?>", "", columns[0][0].body.split("</h1>")[0])
     out.mkdir(parents=True, exist_ok=True)

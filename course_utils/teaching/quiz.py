@@ -3,6 +3,7 @@
 `Sheet` grades and remembers and knows nothing of widgets; `Quiz` and `Prediction` show it.
 """
 
+import dataclasses
 import html
 import zlib
 from typing import Any, NamedTuple
@@ -11,9 +12,10 @@ import ipywidgets
 
 from ..runtime import InvalidInput, front_end, require
 from ..widgets.surface import with_widget
+from . import phrases
 from .bank import Bank, Match, Order, Outcome, Predict, bank
 from .controls import STYLE, controls
-from .grading import Feedback, grade, normal, number
+from .grading import Feedback, entered, grade, normal, number
 from .markup import spoken, to_html
 from .progress import progress
 
@@ -114,15 +116,15 @@ class _Ask:
         self.widget.add_class(id)
         self._ask(sheet.question(id))
         if sheet.bank.question(id).variants > 1:
-            again = ipywidgets.Button(description="New numbers", layout={"width": "auto"})
+            again = ipywidgets.Button(description=phrases.NEW_NUMBERS, layout={"width": "auto"})
             again.on_click(lambda _: self._ask(self.sheet.another(self.id)))
             self.buttons.children = (self.button, again)
         given = sheet.given(id)
         if given is not None:
             self.controls.fill(given.answer)
             kept = grade(*given)
-            said = "The experiment below answers it." if isinstance(given.question, Predict) else kept.message
-            self.feedback.value = Feedback(kept.correct, f"Your earlier answer. {said}")._repr_html_()
+            said = phrases.EXPERIMENT_ANSWERS if isinstance(given.question, Predict) else kept.message
+            self.feedback.value = Feedback(kept.correct, f"{phrases.EARLIER_ANSWER} {said}")._repr_html_()
 
     def _ask(self, question: Any) -> None:
         """Put a question on the card, with empty controls."""
@@ -133,7 +135,7 @@ class _Ask:
 
     def check(self) -> None:
         try:
-            answer = self.controls.read()
+            answer = entered(self.question, self.controls.read())
         except InvalidInput as incomplete:
             self.feedback.value = Feedback(None, str(incomplete))._repr_html_()
             return
@@ -165,7 +167,13 @@ class Quiz(Sheet):
         super().__init__(bank, seed)
         self._score = ipywidgets.HTMLMath()
         self.asks = [
-            _Ask(self, question.id, f"Question {i} of {len(self.questions)}.", "Check", self._show_score)
+            _Ask(
+                self,
+                question.id,
+                phrases.QUESTION.format(place=i, count=len(self.questions)),
+                phrases.CHECK,
+                self._show_score,
+            )
             for i, question in enumerate(self.questions, 1)
         ]
         self.widget = ipywidgets.VBox([ipywidgets.HTML(STYLE), *(ask.widget for ask in self.asks), self._score])
@@ -175,16 +183,17 @@ class Quiz(Sheet):
         score = self.score()
         rows = "".join(
             f"<tr><td style='text-align:left'>{to_html(self.bank.objectives[name], inline=True)}</td>"
-            f"<td>{right} of {total}</td></tr>"
+            f"<td>{phrases.OF.format(right=right, count=total)}</td></tr>"
             for name, (right, _, total) in score.items()
         )
         right, answered, total = (sum(column) for column in zip(*score.values(), strict=True))
         again = self.reread()
-        advice = f"<p>Worth rereading: {', '.join(map(html.escape, again))}.</p>" if again else ""
+        advice = f"<p>{phrases.REREAD.format(sections=', '.join(map(html.escape, again)))}</p>" if again else ""
         if answered == total and right == total:
-            advice = "<p>Every question is right.</p>"
+            advice = f"<p>{phrases.EVERY_ONE_RIGHT}</p>"
         self._score.value = (
-            f"<div role='status'><b>{right} of {total} right</b>, {answered} answered."
+            f"<div role='status'><b>{phrases.SCORE.format(right=right, count=total)}</b>, "
+            f"{phrases.ANSWERED.format(answered=answered)}"
             f"<table><tbody>{rows}</tbody></table>{advice}</div>"
         )
 
@@ -207,11 +216,11 @@ class Prediction:
 
     def __init__(self, sheet: Sheet, question: Predict):
         self.question = question
-        self.ask = _Ask(sheet, question.id, "Predict.", "Keep my prediction")
+        self.ask = _Ask(sheet, question.id, phrases.PREDICT, phrases.KEEP)
         self.widget = ipywidgets.VBox([ipywidgets.HTML(STYLE), self.ask.widget])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        page, text = _as_text(self.question, "Predict.")
+        page, text = _as_text(self.question, phrases.PREDICT)
         return with_widget(
             self.widget, {"text/html": page, "text/plain": text}, lambda: {"kind": "predict", "id": self.question.id}
         )
@@ -250,22 +259,33 @@ def _rounded(value: float, option: Outcome) -> str:
     return shown
 
 
-def reveal(id: str, value: Any) -> Feedback:
+@dataclasses.dataclass(frozen=True, repr=False)
+class Revealed(Feedback):
+    """What an experiment says to a prediction; `found`: what it says without one, `holds`: the index of the right option."""
+
+    id: str
+    found: str
+    holds: int
+
+    def _page(self) -> dict[str, Any]:
+        return {"kind": "reveal", "id": self.id, "found": self.found, "holds": self.holds}
+
+
+def reveal(id: str, value: Any) -> Revealed:
     """Answer a prediction with the number just measured, and keep whether it was right."""
     sheet, question = _prediction(id)
-    found = number(value, f"{id} is answered by a measured number")
-    holds = next(option for option in question.options if option.holds(found))
+    value = number(value, f"{id} is answered by a measured number")
+    holds = next(option for option in question.options if option.holds(value))
     unit = f" {question.unit}" if question.unit else ""
-    measured = f"Found: {question.measures} = {_rounded(found, holds)}{unit}."
+    measured = phrases.FOUND.format(measures=question.measures, number=f"{_rounded(value, holds)}{unit}")
+    result = {"id": id, "found": f"{measured} {holds.why}", "holds": question.options.index(holds)}
     given = sheet.given(id)
     if given is None:
-        return Feedback(None, f"{measured} {holds.why} (You made no prediction this time.)")
+        return Revealed(None, f"{measured} {holds.why} {phrases.NO_PREDICTION}", **result)
     chosen = question.options[given.answer]
     if progress().latest(id).correct is None:  # type: ignore[union-attr]
         progress().record(sheet.bank.chapter, "predict", id, given.answer, chosen is holds, question.objective)
     if chosen is holds:
-        return Feedback(True, f"{measured} You predicted “{chosen.text}”. {holds.why}")
-    return Feedback(
-        False,
-        f"{measured} You predicted “{chosen.text}”: {chosen.why} What holds is “{holds.text}”: {holds.why}",
-    )
+        return Revealed(True, f"{measured} {phrases.PREDICTED.format(option=chosen.text)} {holds.why}", **result)
+    said = phrases.PREDICTED_WRONGLY.format(option=chosen.text, why=chosen.why)
+    return Revealed(False, f"{measured} {said} {phrases.HOLDS.format(option=holds.text, why=holds.why)}", **result)

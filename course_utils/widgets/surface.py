@@ -73,6 +73,11 @@ def with_widget(
     return {WIDGET_MIME: view, **fallback}
 
 
+def with_page(bundle: dict[str, Any], page: dict[str, Any] | None) -> dict[str, Any]:
+    """A bundle that says to a page without a kernel what it is, where one is being written."""
+    return {PAGE_MIME: page, **bundle} if page and front_end() == "page" else bundle
+
+
 def show(figure: go.Figure) -> None:
     """Display a figure here."""
     display(bundle(figure), raw=True)

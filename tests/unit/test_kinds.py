@@ -12,10 +12,11 @@ from samples import WHY
 import course_utils
 from course_utils.runtime import InvalidInput
 from course_utils.teaching.bank import BankError, read_bank
-from course_utils.teaching.grading import axes, axis_names, grade
+from course_utils.teaching.grading import axes, axis_names, entered, grade
 from course_utils.teaching.grading import number as number_of
 from course_utils.teaching.progress import progress
-from course_utils.teaching.quiz import quiz
+from course_utils.teaching.quiz import quiz, reveal
+from course_utils.widgets.surface import PAGE_MIME
 
 module = importlib.import_module("course_utils.teaching.quiz")
 
@@ -184,12 +185,12 @@ def test_controls_of_every_kind_read_what_they_are_filled_with(ch42):
     for id, answer in answers.items():
         card = ask(ch42, id)
         card.controls.fill(answer)
-        assert card.controls.read() == answer
+        assert entered(card.question, card.controls.read()) == answer
         card.check()
         assert card.feedback.value
     again = quiz("ch42")
     for id, answer in answers.items():
-        assert ask(again, id).controls.read() == answer, id
+        assert entered(ask(again, id).question, ask(again, id).controls.read()) == answer, id
         assert "Your earlier answer" in ask(again, id).feedback.value
 
 
@@ -352,3 +353,17 @@ def test_a_page_without_a_kernel_understands_and_says_the_same(ch42):
     numbers, shapes = json.loads(done.stdout)
     assert dict(zip(NUMBERS, numbers, strict=True)) == {typed: answered("numeric", typed) for typed in NUMBERS}
     assert dict(zip(SHAPES, shapes, strict=True)) == {typed: judged(answered("shape", typed)) for typed in SHAPES}
+
+
+def test_what_an_experiment_says_and_what_a_check_says_tell_a_page_what_they_are(monkeypatch):
+    from course_utils.exercises import ch00
+
+    monkeypatch.setattr("course_utils.widgets.surface.front_end", lambda: "page")
+    verdict = ch00.running_mean.check(lambda *inputs: ...)
+    assert verdict._repr_mimebundle_()[PAGE_MIME] == {"kind": "exercise", "chapter": "ch00", "name": "running_mean"}
+    revealed = reveal("ch00-half-life", 1.0)
+    shown = revealed._repr_mimebundle_()[PAGE_MIME]
+    assert (shown["kind"], shown["id"]) == ("reveal", "ch00-half-life")
+    assert shown["found"] in revealed.message
+    monkeypatch.setattr("course_utils.widgets.surface.front_end", lambda: "jupyter")
+    assert set(revealed._repr_mimebundle_()) == {"text/html", "text/plain"}
