@@ -1,7 +1,7 @@
 """The course as static pages, which need neither a kernel nor a network: `course site`.
 
 Each notebook is executed once more for a page (`COURSE_PAGE` set), so that its explorers tell their frames; `outputs`
-and `questions` make HTML of what it shows, `formulas` MathML of its formulas, and Sphinx the pages around them.
+makes HTML of what it shows, `formulas` MathML of its formulas, and Sphinx the pages around them.
 """
 
 import concurrent.futures
@@ -29,8 +29,8 @@ SETTINGS: dict[str, Any] = {
     "html_math_renderer": "mathml",
     "html_theme": "furo",
     "html_static_path": ["_scripts"],
-    "html_css_files": ["page.css"],
-    "html_js_files": [("plotly.min.js", {"defer": "defer"}), ("page.js", {"defer": "defer"})],
+    "html_css_files": ["front.css", "page.css"],
+    "html_js_files": [("plotly.js", {"defer": "defer"}), ("front.js", {"defer": "defer"})],
     "html_show_copyright": False,
     "html_copy_source": False,
     "html_show_search_summary": False,  # it would fetch the pages found, which a browser refuses for files

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..front.surface import with_page
 from ..runtime import InvalidInput, require, shortened, shown
-from ..widgets.surface import with_page
 from . import phrases
 from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
 from .markup import to_html
