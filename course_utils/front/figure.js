@@ -223,6 +223,7 @@ export default {
           }
         } else if (plot.courseShown) {
           (await library()).purge(plot);
+          plot.classList.remove("js-plotly-plot");
           delete plot.courseShown;
           delete plot.courseHeard;
         }

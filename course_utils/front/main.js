@@ -22,12 +22,28 @@ function standFor(el) {
   };
 }
 
+const VIEW = "application/vnd.jupyter.widget-view+json";
+
+// A notebook that is saved keeps no view, which nothing could show without its kernel, but the static output alone.
+function saveWithout(notebook) {
+  if (!notebook?.toJSON || notebook.courseSaves) return;
+  notebook.courseSaves = notebook.toJSON.bind(notebook);
+  // Other widgets bring a text along; an empty one is what a training has left of its curve.
+  const isView = ({ data }) => data && Object.entries(data).every(([type, content]) => type === VIEW || content === "");
+  notebook.toJSON = () => {
+    const content = notebook.courseSaves();
+    for (const cell of content.cells) if (cell.outputs) cell.outputs = cell.outputs.filter((output) => !isView(output));
+    return content;
+  };
+}
+
 export function render({ model, el }) {
   el.classList.add("course-front");
   el.setAttribute("data-lm-suppress-shortcuts", "true"); // arrows move a slider, not the selection among JupyterLab's cells
   el.addEventListener("keydown", (event) => event.stopPropagation()); // nor among those of Notebook 6
   const close = MODULES[model.get("kind")].render({ model, el });
   const restore = model.get("stands") ? standFor(el) : () => {};
+  saveWithout(model.widget_manager?.context?.model); // of JupyterLab and Notebook 7
   model.send({ kind: "shown" });
   return () => {
     restore();
