@@ -22,41 +22,66 @@ const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 // The layout without its title, which stands above it as text that wraps, and the height left.
 function withoutTitle(layout) {
-  if (!layout.meta?.title) return layout;
-  const { title, ...rest } = layout, top = layout.margin?.t ?? 100, height = layout.height ?? 450;
+  const { title, ...rest } = layout, top = layout.margin?.t ?? 100, height = layout.height ?? 450; // Plotly's own
+  if (!layout.meta?.title) return { ...layout, height };
   return { ...rest, height: height - Math.max(0, top - ABOVE), margin: { ...layout.margin, t: Math.min(top, ABOVE) } };
 }
 
-// The entries of `after` that differ from `before`, or null where one of them is missing.
-function changes(before, after) {
-  if (Object.keys(before).some((name) => !(name in after))) return null;
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => !same(before[name], value)));
+const isPlain = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && !ArrayBuffer.isView(value) && !value.bdata;
+
+// What differs from `before` to `after` by its path, such as "xaxis.range" or "shapes[0].x0"; null where a part is gone.
+function changes(before, after, path = "", found = {}) {
+  for (const name of Object.keys(before)) if (!(name in after)) return null;
+  for (const [name, value] of Object.entries(after)) {
+    const was = before[name], here = Array.isArray(after) ? `${path}[${name}]` : path ? `${path}.${name}` : name;
+    if (same(was, value)) continue;
+    const parts = Array.isArray(value) && value.every(isPlain) && Array.isArray(was) && was.length === value.length;
+    if (parts || (isPlain(value) && isPlain(was))) {
+      if (!changes(was, value, here, found)) return null;
+    } else found[here] = value;
+  }
+  return found;
 }
 
-const DATA = new Set(["x", "y", "z", "text", "hovertext", "customdata", "name", "meta"]);
+// What Plotly moves without drawing all else again: points and words of these traces, axes, lines and words on the plot.
+const MOVABLE = new Set(["scatter", "bar"]);
+const DATA = new Set(["x", "y", "text", "textposition", "customdata", "hovertext", "marker.size", "marker.color", "marker.opacity", "line.width"]);
+const RANGE = /^[xy]axis\d*\.range(\[\d\])?$/;
+const ON_TOP = /^(shapes|annotations)\[\d+\]\./;
 
-// What has changed between two figures, where that is numbers and words of the same traces; else null.
-function dataOnly(before, after) {
-  if (before.data.length !== after.data.length) return null;
-  const traces = after.data.map((trace, i) => (trace.type === before.data[i].type ? changes(before.data[i], trace) : null));
-  if (traces.some((changed) => !changed || Object.keys(changed).some((name) => !DATA.has(name)))) return null;
-  return traces;
+// Whether an axis of a trace is where it is whatever the trace's numbers are.
+const isFixed = (layout, trace, letter) => Boolean(layout[(trace[`${letter}axis`] ?? letter).replace(letter, `${letter}axis`)]?.range);
+
+// The cheap way from one figure to another, { traces, frame, top }, or null where it needs a whole drawing.
+function move(before, after) {
+  if (before.data.length !== after.data.length || !after.data.every(({ type }) => MOVABLE.has(type))) return null;
+  const data = after.data.map((trace, i) => changes(before.data[i], trace)), layout = changes(before.layout, after.layout);
+  const fine = (changed, i) => changed && Object.keys(changed).every((name) => DATA.has(name)) &&
+    ["x", "y"].every((letter) => !(letter in changed) || isFixed(after.layout, after.data[i], letter));
+  if (!layout || !data.every(fine)) return null;
+  const paths = Object.keys(layout).filter((path) => !path.startsWith("meta."));
+  if (!paths.every((path) => RANGE.test(path) || ON_TOP.test(path))) return null;
+  const axes = new Set(paths.filter((path) => RANGE.test(path)).map((path) => path.split(".")[0]));
+  const traces = data.map((changed, i) => (Object.keys(changed).length ? i : -1)).filter((i) => i >= 0);
+  return {
+    traces, moves: traces.length || axes.size,
+    frame: { data: traces.map((i) => data[i]), traces, layout: Object.fromEntries([...axes].map((axis) => [axis, { range: after.layout[axis].range }])) },
+    top: Object.fromEntries(paths.filter((path) => ON_TOP.test(path)).map((path) => [path, layout[path]])),
+  };
 }
+
+const AT_ONCE = { transition: { duration: 0 }, frame: { duration: 0, redraw: false }, mode: "immediate" };
 
 export async function draw(plot, figure) {
   const Plotly = await library();
   const shown = { data: figure.data, layout: withoutTitle(figure.layout) }, before = plot.courseShown;
-  const traces = before && !globalThis.courseReact ? dataOnly(before, shown) : null;
-  const layout = traces && changes(before.layout, shown.layout);
+  const cheap = before && !globalThis.courseReact ? move(before, shown) : null;
   plot.courseShown = shown;
-  if (!layout) return Plotly.react(plot, shown.data, shown.layout, CONFIG);
-  const { meta, ...visible } = layout; // words are for whoever reads them, nothing is drawn of them
-  if (meta) plot.layout.meta = meta;
-  const rows = traces.map((changed, i) => (Object.keys(changed).length ? i : -1)).filter((i) => i >= 0);
-  if (!rows.length && !Object.keys(visible).length) return plot;
-  const names = new Set(rows.flatMap((i) => Object.keys(traces[i])));
-  const update = Object.fromEntries([...names].map((name) => [name, rows.map((i) => shown.data[i][name])]));
-  return Plotly.update(plot, update, visible, rows.length ? rows : undefined);
+  if (!cheap) return Plotly.react(plot, structuredClone(shown.data), structuredClone(shown.layout), CONFIG);
+  plot.layout.meta = shown.layout.meta; // words are for whoever reads them, nothing is drawn of them
+  if (cheap.moves) await Plotly.animate(plot, structuredClone(cheap.frame), AT_ONCE);
+  if (Object.keys(cheap.top).length) await Plotly.relayout(plot, cheap.top);
+  return plot;
 }
 
 // ------------------------------------------------------------------------------------------- controls

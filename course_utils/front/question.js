@@ -118,11 +118,12 @@ export default {
         if (said[id] && shown.said !== now.said) say(shown.form.querySelector(":scope > .course-said"), said[id]);
         cards.set(id, { ...now, form: shown.form });
       }
-      board.hidden = !score;
-      if (score) showScore(board, score);
+      if (!score) return;
+      if (!board.isConnected) el.append(board);
+      showScore(board, score);
     };
     model.on("change:state", show);
-    el.append(list, board);
+    el.append(list);
     show();
     return () => model.off("change:state", show);
   },

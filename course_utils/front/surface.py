@@ -222,7 +222,7 @@ class Live:
         if self._view is not None:
             for views in _cells.values():
                 views.pop(self._view, None)
-            self._view.close()
+            _close(self._view)
             self._view = None
 
     def _open(self, stands: bool) -> View:
@@ -276,6 +276,11 @@ def _cell() -> tuple[str, str]:
     return name, parent.get("header", {}).get("msg_id", "")
 
 
+def _close(view: View) -> None:
+    view.layout.close()
+    view.close()
+
+
 _cells: dict[str, dict[View, str]] = {}  # of each cell the views it shows, and in which execution they were displayed
 
 
@@ -292,7 +297,7 @@ def _close_what_was_replaced() -> None:
     for view in [view for view, displayed in views.items() if displayed != execution]:
         del views[view]
         if not any(view in others for others in _cells.values()):
-            view.close()
+            _close(view)
 
 
 class _Attendance:
