@@ -21,13 +21,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from .files import write
+from .front.surface import PLOTLY_MIME, WIDGET_MIME
 from .runtime import CourseError, cache
-from .widgets.surface import PLOTLY_MIME, WIDGET_MIME
 
 LARGEST_PNG = 60_000  # bytes
 LARGEST_NOTEBOOK = 1_500_000
 WIDTH = 760  # pixels
-_PLACEHOLDERS = ("Output()", "VBox(", "HTML(", "HBox(")
 
 
 class BuildError(CourseError):
@@ -104,12 +103,9 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
 def _normal_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
     if "data" not in output:
         return output
-    had_widget = output.data.pop(WIDGET_MIME, None) is not None
+    output.data.pop(WIDGET_MIME, None)
     output.metadata = nbformat.from_dict({})
-    plain = output.data.get("text/plain", "")
-    if had_widget and set(output.data) == {"text/plain"} and plain.startswith(_PLACEHOLDERS):
-        return None
-    return output
+    return output if any(output.data.values()) else None  # a view, or a training's curve that has gone
 
 
 def add_pictures(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode | None = None) -> None:

@@ -130,14 +130,30 @@ def _home() -> Iterator[Finding]:
 
 def _kernel() -> Iterator[Finding]:
     found = {}
-    for name in ("ipykernel", "jupyterlab", "notebook"):
+    for name in ("ipykernel", "jupyterlab", "notebook", "anywidget"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     yield Finding("ipykernel" in found, f"ipykernel {found.pop('ipykernel', 'is missing')}", "pip install ipykernel")
+    yield from _views(found.pop("anywidget", ""))
     shown = [f"{name} {version}" for name, version in found.items()]
     front = ", ".join(shown) or "neither JupyterLab nor Notebook is here"
     remedy = f"pip install '{runtime.PACKAGE}[lab]', or open the notebooks in an editor that runs them."
     yield Finding(bool(found), front, remedy)
+
+
+def _views(version: str) -> Iterator[Finding]:
+    """Explorers and questions need anywidget's front end where the server runs: in a folder that Jupyter looks into."""
+    from jupyter_core.paths import jupyter_path
+
+    folders = [*jupyter_path("labextensions"), *jupyter_path("nbextensions")]
+    there = any((pathlib.Path(folder) / "anywidget").exists() for folder in folders)
+    yield Finding(
+        there,
+        f"explorers and questions reach the page (anywidget {version})"
+        if there
+        else "Jupyter's server here has no front end of anywidget: explorers and questions would stay empty",
+        "pip install --force-reinstall anywidget, in the environment that JupyterLab is started from.",
+    )
 
 
 READING = "tests/environments/colab-*.txt"  # in a checkout; learners who installed the package have none

@@ -433,20 +433,11 @@ def device() -> str:
     return f"{len(devices)} × {devices[0].device_kind}" if len(devices) > 1 else devices[0].device_kind
 
 
-@functools.cache
-def _switch_on_colabs_widgets() -> None:
-    """Once in a kernel, however often a notebook is run from the top."""
-    with contextlib.suppress(ImportError):
-        from google.colab import output  # type: ignore[import-not-found]
-
-        output.enable_custom_widget_manager()
-
-
 def setup() -> None:
     """Get ready to run a notebook: its first line, and the only line of set-up it needs.
 
-    Switches the compilation cache and full precision on, lets the stop button wait while jax compiles, tells Colab to show
-    widgets, and prints one line: the device, the versions, the front end. A device that jax cannot start costs a sentence
+    Switches the compilation cache and full precision on, lets the stop button wait while jax compiles, and prints one
+    line: the device, the versions, the front end. A device that jax cannot start costs a sentence
     and falls back to the CPU.
     """
     import jax
@@ -463,8 +454,6 @@ def setup() -> None:
         where = device()
     cached = use_compilation_cache()
     use_full_precision()
-    if front_end() == "colab":
-        _switch_on_colabs_widgets()
     from . import __version__
 
     known = versions()

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..data.translation import read, vocabularies
+from ..data.english_french import read, vocabularies
 from ..decoding import BOS, EOS
-from ..measure.run import apply
+from ..models.run import apply
 from ..runtime import require
 from .machine import Machine, Node, Variant
 from .parts import at, box, edge, number, spaced, step, word

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..measure.run import apply
 from ..models.readers import AttentionLanguageModel
+from ..models.run import apply
 from ..models.self_attention import causal_mask
 from ..runtime import require
 from .followed import varied

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.translation import vocabularies
+from ..data.english_french import vocabularies
 from ..runtime import require
 from .followed import SENTENCE, UNITS, Translated, fits, follow, varied
 from .machine import Edge, Machine, Node, Step, Variant

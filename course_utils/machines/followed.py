@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..data.translation import read, vocabularies
+from ..data.english_french import read, vocabularies
 from ..decoding import BOS, greedy
-from ..measure.run import apply
+from ..models.run import apply
 from ..runtime import require
 
 UNITS, MOST_SOURCE, MOST_TARGET = 12, 8, 10

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.agreement import NUMBERS, vocabulary
-from ..measure.run import apply, every_step
+from ..models.run import apply, every_step
 from ..models.sequence import SequenceClassifier, hidden_states
 from ..runtime import require
 from .machine import Machine, Node, Step, Variant

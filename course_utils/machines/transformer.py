@@ -5,9 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..data.translation import read, vocabularies
+from ..data.english_french import read, vocabularies
 from ..decoding import BOS, greedy
-from ..measure.run import apply
+from ..models.run import apply
 from ..models.transformer import Transformer
 from ..runtime import require
 from .followed import MOST_SOURCE, MOST_TARGET, SENTENCE

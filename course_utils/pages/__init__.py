@@ -1,7 +1,7 @@
 """The course as static pages, which need neither a kernel nor a network: `course site`.
 
 Each notebook is executed once more for a page (`COURSE_PAGE` set), so that its explorers tell their frames; `outputs`
-and `questions` make HTML of what it shows, `formulas` MathML of its formulas, and Sphinx the pages around them.
+makes HTML of what it shows, `formulas` MathML of its formulas, and Sphinx the pages around them.
 """
 
 import concurrent.futures
@@ -29,8 +29,8 @@ SETTINGS: dict[str, Any] = {
     "html_math_renderer": "mathml",
     "html_theme": "furo",
     "html_static_path": ["_scripts"],
-    "html_css_files": ["page.css"],
-    "html_js_files": [("plotly.min.js", {"defer": "defer"}), ("page.js", {"defer": "defer"})],
+    "html_css_files": ["front.css", "page.css"],
+    "html_js_files": [("plotly.js", {"defer": "defer"}), ("front.js", {"defer": "defer"})],
     "html_show_copyright": False,
     "html_copy_source": False,
     "html_show_search_summary": False,  # it would fetch the pages found, which a browser refuses for files
@@ -69,7 +69,7 @@ def build_site(notebooks: Sequence[pathlib.Path], out: pathlib.Path) -> pathlib.
         side_by_side = 1 if size() == "full" else os.cpu_count()  # what is timed in a notebook is timed alone
         with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
             for path, notebook in zip(notebooks, pool.map(executed, notebooks), strict=True):
-                for_a_page(notebook, f"ch{path.stem[:2]}")
+                for_a_page(notebook)
                 nbformat.write(notebook, source / "notebooks" / path.name)
         _texts(root, source, notebooks)
         (source / "_scripts").mkdir()

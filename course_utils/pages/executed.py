@@ -10,7 +10,9 @@ import nbformat
 
 from ..build import execute, normalise
 from ..files import write
+from ..front import modules
 from ..runtime import asset, cache, size, versions
+from ..teaching import phrases
 
 STATIC = pathlib.Path(__file__).parent / "static"
 PACKAGE = pathlib.Path(__file__).parents[1]
@@ -53,9 +55,15 @@ def copied(source: pathlib.Path, out: pathlib.Path) -> None:
 
 
 def scripts(folder: pathlib.Path) -> None:
-    """Put our script and style, Plotly's script, and a font with mathematical signs into a folder."""
+    """Put our script and styles, Plotly's script, and a font with mathematical signs into a folder."""
     for file in STATIC.iterdir():
         write(folder / file.name, file.read_bytes())
-    for package, name in (("plotly", "package_data/plotly.min.js"), ("ziamath", "fonts/STIXTwoMath-Regular.ttf")):
-        with importlib.resources.as_file(importlib.resources.files(package) / name) as file:
-            write(folder / file.name, file.read_bytes())
+    texts = {
+        "front.js": modules.for_pages(phrases.QUESTIONS),
+        "front.css": modules.style(),
+        "plotly.js": modules.plotly(),
+    }
+    for name, text in texts.items():
+        write(folder / name, text)
+    font = importlib.resources.files("ziamath") / "fonts/STIXTwoMath-Regular.ttf"
+    write(folder / "STIXTwoMath-Regular.ttf", font.read_bytes())

@@ -1,85 +1,92 @@
 """An executed notebook made ready for a page: its figures, explorers, questions and exercises as HTML."""
 
-import ast
 import html
 import importlib
+import json
 from typing import Any
 
 import nbformat
 
-from ..teaching.bank import bank
-from ..widgets.surface import PAGE_MIME, PLOTLY_MIME
+from ..front.surface import PAGE_MIME, PLOTLY_MIME
+from ..teaching import phrases
+from ..teaching.asked import asked, key
+from ..teaching.bank import Bank, Predict, bank
 from .formulas import in_html, learn, rendered
-from .questions import as_json, form, quiz
 
 
-def for_a_page(notebook: nbformat.NotebookNode, chapter: str) -> None:
-    """Replace what needs a kernel by HTML that needs none. `chapter`: such as ch01."""
+def for_a_page(notebook: nbformat.NotebookNode) -> None:
+    """Replace what needs a kernel by HTML that needs none. Each output says in its bundle what it is."""
     learn("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
-    count = 0
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        calls = _calls(cell.source)
-        if cell.source.startswith(("predict(", "quiz(")):  # the question itself stands there
-            cell.metadata.tags = [*cell.metadata.get("tags", []), "remove-input"]
         for output in cell.outputs:
             data = output.get("data")
             if data is None:
                 continue
-            if PAGE_MIME in data or PLOTLY_MIME in data:
-                count += 1
-            page = _page(data, calls, chapter, count)
+            if data.get(PAGE_MIME, {}).get("kind") in ("predict", "quiz"):  # the question itself stands there
+                cell.metadata.tags = [*cell.metadata.get("tags", []), "remove-input"]
+            page = _page(data)
             if page is not None:
                 output.data = nbformat.from_dict({"text/html": page})
                 output.metadata = nbformat.from_dict({})
 
 
-def _page(data: Any, calls: dict[str, str], chapter: str, number: int) -> str | None:
+def _page(data: Any) -> str | None:
     """The HTML of one output, or None where it may stay as it is."""
-    told = data.get(PAGE_MIME, {})
-    if told.get("kind") == "quiz":
-        return quiz(bank(told["chapter"]))
-    if told.get("kind") == "predict":
-        return form(bank(told["id"].split("-")[0]).question(told["id"]), "Predict")
-    if told.get("kind") == "explorer":
-        return _figure({"figure": told["figure"], "controls": told["controls"]}, number)
+    match data.get(PAGE_MIME, {}):
+        case {"kind": "quiz", "chapter": chapter}:
+            return quiz(bank(chapter))
+        case {"kind": "predict", "id": id}:
+            return prediction(bank(id.split("-")[0]).question(id))
+        case {"kind": "explorer", "figure": figure, "controls": controls, "presets": presets}:
+            return _figure(figure, controls, presets)
+        case {"kind": "reveal", "id": id, "found": found, "holds": holds}:
+            return _reveal(id, found, holds)
+        case {"kind": "exercise", "chapter": chapter, "name": name}:
+            return _hints(chapter, name)
     if PLOTLY_MIME in data:
-        figure = {**data[PLOTLY_MIME], "summary": data["text/plain"]}
-        return _figure({"figure": figure, "controls": []}, number)
-    if "reveal" in calls and "Found: " in data.get("text/plain", ""):
-        return _reveal(calls["reveal"], data)
-    if "check" in calls:
-        return _hints(chapter, calls["check"])
+        return _figure({**data[PLOTLY_MIME], "summary": data["text/plain"]}, [], [])
     return in_html(data["text/html"]) if "text/html" in data else None
 
 
-def _figure(told: dict[str, Any], number: int) -> str:
-    """A figure that `page.js` draws; its summary is its caption and its name."""
-    controls = "".join(
-        f"<label>{html.escape(control['label'])} "
-        f'<input type="range" min="0" max="{len(control["frames"]) - 1}" value="{control["now"]}" data-control="{i}" autocomplete="off"> '
-        f'<output aria-live="off">{html.escape(control["frames"][control["now"]]["choice"])}</output></label>'
-        for i, control in enumerate(told["controls"])
-    )
-    note = "<p><small>One at a time here; in a notebook all of them together.</small></p>" * (len(told["controls"]) > 1)
-    figure = told["figure"]
-    height = figure["layout"].get("height", 400)
+def mounted(kind: str, told: dict[str, Any], otherwise: str, height: int = 0) -> str:
+    """A place that `front/page.js` fills with a module, `told` being what it shows; `otherwise`: HTML where scripts are off."""
+    content = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+    room = f' style="min-height:{height}px"' if height else ""
     return (
-        f'<figure class="course-figure" id="figure-{number}">'
-        f"{f'<div class=course-controls>{controls}{note}</div>' if controls else ''}"
-        f'<div class="course-plot" role="img" aria-labelledby="figure-{number}-said" style="min-height:{height}px"></div>'
-        f'<figcaption id="figure-{number}-said" aria-live="polite">{html.escape(figure["summary"])}</figcaption>'
-        f'<script type="application/json">{as_json(told)}</script></figure>'
+        f'<div class="course-front" data-kind="{kind}"{room}><noscript>{otherwise}</noscript>'
+        f'<script type="application/json">{content}</script></div>'
     )
 
 
-def _reveal(item: str, data: Any) -> str:
+def _figure(figure: dict[str, Any], controls: list[Any], presets: list[Any]) -> str:
+    """A figure, with the controls that choose among its frames."""
+    note = "One at a time here; in a notebook all of them together." if len(controls) > 1 else ""
+    told = {"figure": figure, "controls": controls, "presets": presets, "note": note}
+    height = figure["layout"].get("height", 400)
+    return mounted("explorer", told, f"<p>{html.escape(figure['summary'])}</p>", height)
+
+
+def quiz(bank: Bank) -> str:
+    """The questions of a chapter's quiz, in the first of their variants, and the score for each objective."""
+    questions = [question.variant(0) for question in bank.questions if not isinstance(question, Predict)]
+    return _asking(questions, {name: rendered(text, inline=True) for name, text in bank.objectives.items()})
+
+
+def prediction(question: Predict) -> str:
+    return _asking([question], None)
+
+
+def _asking(questions: list[Any], objectives: dict[str, str] | None) -> str:
+    shown = [asked(question, i, len(questions), rendered) for i, question in enumerate(questions, 1)]
+    keys = {question.id: key(question, rendered) for question in questions}
+    otherwise = "".join(f"<p><b>{question['heading']}</b></p>{question['prompt']}" for question in shown)
+    return mounted("questions", {"asked": shown, "keys": keys, "objectives": objectives}, otherwise)
+
+
+def _reveal(item: str, found: str, holds: int) -> str:
     """What was found, folded until a prediction is kept; it says which answer holds."""
-    question = bank(item.split("-")[0]).question(item)
-    said = data["text/plain"]
-    holds = next(i for i, option in enumerate(question.options) if option.why in said)
-    found = said.removeprefix("→ ").replace("(You made no prediction this time.)", "").strip()
     return (
         f'<details class="course-reveal" data-item="{item}" data-holds="{holds}"><summary>What was found</summary>'
         f'<p>{rendered(found, inline=True)}</p><div class="course-said" role="status"></div></details>'
@@ -88,21 +95,9 @@ def _reveal(item: str, data: Any) -> str:
 
 def _hints(chapter: str, name: str) -> str:
     """The hints of an exercise, folded."""
-    found = getattr(importlib.import_module(f"course_utils.exercises.{chapter}"), name)
+    exercise = getattr(importlib.import_module(f"course_utils.exercises.{chapter}"), name)
     folded = "".join(
-        f"<details><summary>Hint {i} of 3</summary><p>{rendered(hint, inline=True)}</p></details>"
-        for i, hint in enumerate(found.hints, 1)
+        f"<details><summary>{phrases.HINT.format(place=place)}</summary><p>{rendered(hint, inline=True)}</p></details>"
+        for place, hint in enumerate(exercise.hints, 1)
     )
-    return f'<div class="course-exercise"><p>In a notebook this cell checks what you write.</p>{folded}</div>'
-
-
-def _calls(source: str) -> dict[str, str]:
-    """`reveal("id", …)` and `ex.name.check(…)` in a cell: what is revealed, and which exercise is checked."""
-    found = {}
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Call(func=ast.Name(id="reveal"), args=[ast.Constant(value=item), *_]):
-                found["reveal"] = item
-            case ast.Call(func=ast.Attribute(attr="check", value=ast.Attribute(attr=name))):
-                found["check"] = name
-    return found
+    return f'<div class="course-exercise"><p>{phrases.IN_A_NOTEBOOK}</p>{folded}</div>'

@@ -27,8 +27,9 @@ _FORMULA = re.compile(r"\$\$.+?\$\$", re.DOTALL)
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <link rel="stylesheet" href="reveal/dist/reveal.css"><link rel="stylesheet" href="reveal/dist/theme/white-contrast.css">
-<link rel="stylesheet" href="page.css"><link rel="stylesheet" href="slides.css"><style>{colours}</style>
-<script defer src="plotly.min.js"></script><script defer src="page.js"></script></head>
+<link rel="stylesheet" href="front.css"><link rel="stylesheet" href="page.css"><link rel="stylesheet" href="slides.css">
+<style>{colours}</style>
+<script defer src="plotly.js"></script><script defer src="front.js"></script></head>
 <body><div class="reveal"><div class="slides">{slides}</div></div>
 <script src="reveal/dist/reveal.js"></script><script src="reveal/plugin/notes/notes.js"></script>
 <script>Reveal.initialize({{hash: true, width: 1100, height: 760, margin: 0.03, slideNumber: "c/t", plugins: [RevealNotes],
@@ -52,7 +53,7 @@ class _Slide:
 def build_slides(path: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
     """The slides of one notebook, with all they need, in the folder `out`; returns the page to open."""
     notebook = executed(path)
-    for_a_page(notebook, f"ch{path.stem[:2]}")
+    for_a_page(notebook)
     columns = _columns(notebook.cells)
     title = re.sub(r"<.*?>", "", columns[0][0].body.split("</h1>")[0])
     out.mkdir(parents=True, exist_ok=True)
@@ -139,7 +140,7 @@ def _show(column: list[_Slide], cell: Any, said: bool) -> None:
         lead = rendered(notes[-1])
     if "course-reveal" in shown:
         column[-1].body += shown
-    elif "course-figure" in shown or "course-question" in shown:
+    elif 'class="course-front"' in shown:
         column.append(_Slide(lead + shown))
         del notes[len(notes) - bool(lead) :]
     elif "course-exercise" not in shown and "setup()" not in cell.source:

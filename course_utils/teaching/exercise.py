@@ -39,10 +39,15 @@ class Verdict(Feedback):
 
     status: Status = "correct"
     mistake: str = ""
+    chapter: str = ""
+    exercise: str = ""
 
     @property
     def mark(self) -> str:
         return {"not attempted": NOTE, "correct": RIGHT}.get(self.status, WRONG)
+
+    def _page(self) -> dict[str, Any]:
+        return {"kind": "exercise", "chapter": self.chapter, "name": self.exercise}
 
 
 class Note(str):
@@ -97,7 +102,7 @@ class Exercise:
 
         The outcome is the mistake's name where it has one, else the status.
         """
-        verdict = self._judge(function)
+        verdict = dataclasses.replace(self._judge(function), chapter=self.chapter, exercise=self.name)
         if verdict.status != "not attempted":
             item, outcome = f"{self.chapter}-{self.name}", verdict.mistake or verdict.status
             progress().record(self.chapter, "exercise", item, outcome, verdict.status == "correct", self.objective)
@@ -119,9 +124,9 @@ class Exercise:
 
     def hint(self) -> Note:
         """The next of three hints, from a nudge to nearly there; then the first again."""
-        number = self._next_hint
-        self._next_hint = (number + 1) % 3
-        return Note(f"Hint {number + 1} of 3. {self.hints[number]}")
+        place = self._next_hint
+        self._next_hint = (place + 1) % 3
+        return Note(f"{phrases.HINT.format(place=place + 1)}. {self.hints[place]}")
 
     def solution(self) -> Note:
         """One way to solve it, to be pasted in place of the answer."""

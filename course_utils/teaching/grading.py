@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..front.surface import with_page
 from ..runtime import InvalidInput, require, shortened, shown
 from . import phrases
 from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
@@ -33,17 +34,29 @@ class Feedback:
     def mark(self) -> str:
         return NOTE if self.correct is None else RIGHT if self.correct else WRONG
 
-    def __repr__(self) -> str:
-        return f"{self.mark} {shortened(self.message, MOST_SAID)}"
-
-    def _repr_html_(self) -> str:
+    @property
+    def lines(self) -> list[str]:
+        """What is said, line by line, of a very long text its beginning and its end."""
         lines = shortened(self.message, MOST_SAID).split("\n")
         if len(lines) > MOST_LINES:
             lines[MOST_LINES // 2 : -MOST_LINES // 2] = [f"… ({len(lines) - MOST_LINES:,} more lines) …"]
-        page = "<br>".join(to_html(line, inline=True) for line in lines)
+        return lines
+
+    def __repr__(self) -> str:
+        return f"{self.mark} {shortened(self.message, MOST_SAID)}"
+
+    def _page(self) -> dict[str, Any] | None:
+        """What this is, for a page without a kernel."""
+        return None
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return with_page({"text/html": self._repr_html_(), "text/plain": repr(self)}, self._page())
+
+    def _repr_html_(self) -> str:
+        said = "<br>".join(to_html(line, inline=True) for line in self.lines)
         return (
             f'<div role="status" style="border-left:4px solid {_INK[self.mark]};padding:4px 10px;margin:4px 0;'
-            f'background:#F6F6F6;color:#1A1A1A"><b style="color:{_INK[self.mark]}">{self.mark}</b> {page}</div>'
+            f'background:#F6F6F6;color:#1A1A1A"><b style="color:{_INK[self.mark]}">{self.mark}</b> {said}</div>'
         )
 
 
@@ -78,6 +91,25 @@ def normal(question: Any, answer: Any) -> Any:
     return [_index(i, len(question.rights), wanted) for i in answer]
 
 
+def entered(question: Any, form: Any) -> Any:
+    """The answer in a form as it was left: an index or None, indices, a typed line. `InvalidInput` says what is missing."""
+    if isinstance(question, Numeric):
+        require(str(form).strip(), phrases.NUMBER_FIRST)
+        return number(str(form), phrases.A_NUMBER)
+    if isinstance(question, Shape):
+        require(str(form).strip(), phrases.SHAPE_FIRST)
+        return axes(str(form))
+    if isinstance(question, MultipleChoice):
+        require(form, phrases.TICK_FIRST)
+    elif isinstance(question, Match):
+        missing = sum(right is None for right in form)
+        words = phrases.PARTNER_FIRST if missing == 1 else phrases.PARTNERS_FIRST.format(count=missing)
+        require(not missing, words)
+    elif not isinstance(question, Order):
+        require(form is not None, phrases.CHOOSE_FIRST)
+    return normal(question, form)
+
+
 def grade(question: Any, answer: Any) -> Feedback:
     """What a question says to an answer (see `normal` for the form of answers)."""
     answer = normal(question, answer)
@@ -93,7 +125,10 @@ def _multiple(question: MultipleChoice, answer: list[int]) -> Feedback:
     chosen = [question.options[i] for i in answer]
     missed = sum(option.correct for option in question.options) - sum(option.correct for option in chosen)
     right = not missed and all(option.correct for option in chosen)
-    lines = [f"{RIGHT if option.correct else WRONG} “{option.text}”: {option.why}" for option in chosen]
+    lines = [
+        f"{RIGHT if option.correct else WRONG} {phrases.CHOSEN.format(option=option.text, why=option.why)}"
+        for option in chosen
+    ]
     if missed:
         lines.append(phrases.ONE_MORE_BELONGS if missed == 1 else phrases.MORE_BELONG.format(missed=missed))
     return Feedback(right, "\n".join([phrases.ALL_CHOSEN if right else phrases.NOT_ALL_CHOSEN, *lines]))
@@ -168,14 +203,13 @@ def number(value: Any, wanted: str) -> float:
 
     A comma may be a decimal one. Where it may as well be one of thousands, as in `12,288`, the error asks which.
     """
-    refusal, typed = f"{wanted}, not {_shown(value)}.", value
+    refusal, typed = phrases.NOT_THIS.format(wanted=wanted, typed=_shown(value)), value
     if isinstance(value, str):
         typed = _plain(value)
         if re.fullmatch(r"[+-]?(?!0,)[0-9]{1,3}(,[0-9]{3})+", typed):
             whole, decimal = typed.replace(",", ""), typed.replace(",", ".")
-            once = typed.count(",") == 1
-            either = f"{wanted}, and {_shown(value)} may be either of two: write {whole}, or {decimal}."
-            raise InvalidInput(either if once else f"{refusal[:-1]}: write {whole}.")
+            words = phrases.EITHER_OF_TWO if typed.count(",") == 1 else phrases.THOUSANDS
+            raise InvalidInput(words.format(wanted=wanted, typed=_shown(value), whole=whole, decimal=decimal))
         require("_" not in typed, refusal)  # Python reads 1_0 as 10, people do not
         typed = typed.replace(",", ".")
     try:
@@ -188,7 +222,7 @@ def number(value: Any, wanted: str) -> float:
 
 def axes(value: Any) -> list[str]:
     """The axes of a shape, typed as `(batch, time, 64)` or `16 x 30 x 64`, with or without brackets, or given as a tuple."""
-    refusal, parts = f"A shape is written as axis after axis, such as (batch, 64), not {_shown(value)}.", value
+    refusal, parts = phrases.NO_SHAPE.format(typed=_shown(value)), value
     if isinstance(value, str):  # between numbers an x is a sign, elsewhere it is a name
         require(len(value) <= MOST_TYPED, refusal)
         typed = re.sub(
@@ -201,11 +235,8 @@ def axes(value: Any) -> list[str]:
         raise InvalidInput(refusal) from None
     names = [name for name in names if name]
     require(names and sum(map(len, names)) <= MOST_TYPED and all(re.fullmatch(r"\w+", name) for name in names), refusal)
-    for name in names:
-        if re.fullmatch(r"0[0-9]+", name):  # 1,024 would be two axes
-            raise InvalidInput(
-                f"An axis does not begin with 0, as '{name}' does: write thousands without a comma, 1024, not 1,024."
-            )
+    half = next((name for name in names if re.fullmatch(r"0[0-9]+", name)), None)  # 1,024 would be two axes
+    require(half is None, phrases.HALF_A_NUMBER.format(axis=half))
     return [str(int(name)) if name.isdecimal() else name for name in names]
 
 

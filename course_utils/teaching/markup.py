@@ -1,11 +1,13 @@
-"""Markdown with LaTeX to HTML, for widgets (which render neither by themselves)."""
+"""Markdown with LaTeX to HTML and MathML, for what moves (a browser renders neither Markdown nor LaTeX by itself)."""
 
 import base64
+import functools
 import html
 import re
 from collections.abc import Callable
 from typing import Any
 
+from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 
 from ..runtime import asset
@@ -45,6 +47,18 @@ def to_html(text: str, inline: bool = False, where: Callable[[str], str] = _with
     body = FORMULA.sub(set_aside, re.sub("[\ue000\ue001]", "", text))
     page = _MARKDOWN.renderInline(body, {"where": where}) if inline else _MARKDOWN.render(body, {"where": where})
     return re.sub("\ue000(\\d+)\ue001", lambda match: formulas[int(match.group(1))], page)
+
+
+def rendered(text: str, inline: bool = False) -> str:
+    """HTML of Markdown whose formulas are MathML."""
+    return FORMULA.sub(lambda match: _mathml(match.group()), to_html(text, inline))
+
+
+@functools.lru_cache(1000)
+def _mathml(formula: str) -> str:
+    """A formula with its `$…$` as MathML, which browsers draw without a script and read aloud."""
+    display = "block" if formula.startswith("$$") else "inline"
+    return convert(html.unescape(formula.strip("$")), display=display)
 
 
 def plain(text: str) -> str | None:

@@ -1,10 +1,42 @@
 """What is said to an answer, to a question's and to an exercise's. Sentences alone: what decides stands where it is decided.
 
-Words in braces are filled in with `str.format`.
+Words in braces are filled in with `str.format`, and on the page by `fill` of `question.js`: `QUESTIONS` goes there as data.
 """
 
-# ------------------------------------------------------------------------------------------- questions
+# ------------------------------------------------------------------------------------------- asking
 
+QUESTION = "Question {place} of {count}."
+PREDICT = "Predict."
+CHECK = "Check"
+KEEP = "Keep my prediction"
+NEW_NUMBERS = "New numbers"
+ONE_OR_MORE = "One or more are right; tick all of them."
+MOVE_THE_ROWS = "Move the rows until the first stands on top."
+MOVE_UP = "Move up: {item}"
+MOVE_DOWN = "Move down: {item}"
+NOW_AT_PLACE = "Now at place {place} of {count}."
+YOUR_NUMBER = "your number"
+THE_SHAPE = "the shape"
+SHAPE_EXAMPLE = "such as (batch, 64)"
+CHOOSE = "choose …"
+
+CHOOSE_FIRST = "Choose an answer first."
+TICK_FIRST = "Tick at least one answer first."
+NUMBER_FIRST = "Type a number first."
+SHAPE_FIRST = "Type a shape first, such as (batch, 64)."
+PARTNER_FIRST = "Choose a partner for each first: 1 is missing."
+PARTNERS_FIRST = "Choose a partner for each first: {count} are missing."
+
+A_NUMBER = "A number is wanted"
+NOT_THIS = "{wanted}, not {typed}."
+EITHER_OF_TWO = "{wanted}, and {typed} may be either of two: write {whole}, or {decimal}."
+THOUSANDS = "{wanted}, not {typed}: write {whole}."
+NO_SHAPE = "A shape is written as axis after axis, such as (batch, 64), not {typed}."
+HALF_A_NUMBER = "An axis does not begin with 0, as '{axis}' does: write thousands without a comma, 1024, not 1,024."
+
+# ------------------------------------------------------------------------------------------- answering
+
+CHOSEN = "“{option}”: {why}"
 ALL_CHOSEN = "Exactly these."
 NOT_ALL_CHOSEN = "Not quite these."
 MORE_BELONG = "{missed} more belong here."
@@ -17,8 +49,27 @@ NOT_THIS_PAIR = "{left} → {right}? Of the latter: {why}"
 NO_SUCH_AXIS = " No axis here is called {names}."
 PREDICTION_KEPT = "Kept. The experiment below will answer."
 
+EARLIER_ANSWER = "Your earlier answer."
+EXPERIMENT_ANSWERS = "The experiment below answers it."
+FOUND = "Found: {measures} = {number}."
+NO_PREDICTION = "(You made no prediction this time.)"
+PREDICTED = "You predicted “{option}”."
+PREDICTED_WRONGLY = "You predicted “{option}”: {why}"
+HOLDS = "What holds is “{option}”: {why}"
+
+SCORE = "{right} of {count} right"
+ANSWERED = "{answered} answered."
+BY_OBJECTIVE = "Right, for each objective"
+OF = "{right} of {count}"
+REREAD = "Worth rereading: {sections}."
+EVERY_ONE_RIGHT = "Every question is right."
+
+QUESTIONS = {name: text for name, text in vars().items() if name.isupper()}  # all of the above
+
 # ------------------------------------------------------------------------------------------- exercises
 
+HINT = "Hint {place} of 3"
+IN_A_NOTEBOOK = "In a notebook this cell checks what you write."
 NOT_ATTEMPTED = "Not attempted yet. Write your answer in place of `...` and run the cell again."
 RETURNS_DOTS = "Not attempted yet: your function returns `...`."
 RIGHT_ON_ALL = "Right on all {count} cases."

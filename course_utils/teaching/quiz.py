@@ -3,18 +3,18 @@
 `Sheet` grades and remembers and knows nothing of widgets; `Quiz` and `Prediction` show it.
 """
 
-import html
+import dataclasses
 import zlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import ipywidgets
-
-from ..runtime import InvalidInput, front_end, require
-from ..widgets.surface import with_widget
+from ..front import surface
+from ..runtime import InvalidInput, require
+from . import phrases
+from .asked import asked
 from .bank import Bank, Match, Order, Outcome, Predict, bank
-from .controls import STYLE, controls
-from .grading import Feedback, grade, normal, number
-from .markup import spoken, to_html
+from .grading import Feedback, entered, grade, normal, number
+from .markup import rendered, spoken, to_html
 from .progress import progress
 
 
@@ -100,45 +100,54 @@ class Sheet:
         return sections
 
 
-class _Ask:
-    """One question with its controls, its buttons and its feedback."""
+class Cards:
+    """Questions on the page: what is asked, what is said to it, and what a learner does there."""
 
-    def __init__(self, sheet: Sheet, id: str, heading: str, button: str, after=lambda: None):
-        self.sheet, self.id, self.heading, self.after = sheet, id, heading, after
-        self.feedback = ipywidgets.HTMLMath()
-        self.button = ipywidgets.Button(description=button, layout={"width": "auto"})
-        self.button.on_click(lambda _: self.check())
-        self.buttons = ipywidgets.HBox([self.button])
-        self.widget = ipywidgets.VBox()
-        self.widget.add_class("course-question")
-        self.widget.add_class(id)
-        self._ask(sheet.question(id))
-        if sheet.bank.question(id).variants > 1:
-            again = ipywidgets.Button(description="New numbers", layout={"width": "auto"})
-            again.on_click(lambda _: self._ask(self.sheet.another(self.id)))
-            self.buttons.children = (self.button, again)
-        given = sheet.given(id)
-        if given is not None:
-            self.controls.fill(given.answer)
-            kept = grade(*given)
-            said = "The experiment below answers it." if isinstance(given.question, Predict) else kept.message
-            self.feedback.value = Feedback(kept.correct, f"Your earlier answer. {said}")._repr_html_()
+    def __init__(self, sheet: Sheet, ids: Sequence[str], scored: bool):
+        self.sheet, self.ids, self.scored = sheet, tuple(ids), scored
+        self.said: dict[str, dict[str, Any]] = {}
+        for id in ids:
+            given = sheet.given(id)
+            if given is not None:
+                verdict = grade(*given)
+                said = phrases.EXPERIMENT_ANSWERS if isinstance(given.question, Predict) else verdict.message
+                self._say(id, Feedback(verdict.correct, f"{phrases.EARLIER_ANSWER} {said}"), answer=given.answer)
+        self.live = surface.Live("questions", {"phrases": phrases.QUESTIONS}, self.state, self.hear)
 
-    def _ask(self, question: Any) -> None:
-        """Put a question on the card, with empty controls."""
-        self.question, self.controls = question, controls(question)
-        prompt = ipywidgets.HTMLMath(f"<b>{html.escape(self.heading)}</b> {to_html(question.prompt)}")
-        self.feedback.value = ""
-        self.widget.children = (prompt, self.controls.widget, self.buttons, self.feedback)
+    def _say(self, id: str, feedback: Feedback, **answer: Any) -> None:
+        lines = [rendered(line, inline=True) for line in feedback.lines]
+        self.said[id] = {"correct": feedback.correct, "lines": lines, **answer}
 
-    def check(self) -> None:
-        try:
-            answer = self.controls.read()
-        except InvalidInput as incomplete:
-            self.feedback.value = Feedback(None, str(incomplete))._repr_html_()
-            return
-        self.feedback.value = self.sheet.answer(self.id, answer)._repr_html_()
-        self.after()
+    @property
+    def state(self) -> dict[str, Any]:
+        asks = []
+        for place, id in enumerate(self.ids, 1):
+            varied = self.sheet.bank.question(id).variants > 1
+            asks.append({**asked(self.sheet.question(id), place, len(self.ids)), "varied": varied})
+        return {"asked": asks, "said": dict(self.said), "score": self._score() if self.scored else None}
+
+    def _score(self) -> dict[str, Any]:
+        score = self.sheet.score()
+        right, answered, count = (sum(column) for column in zip(*score.values(), strict=True))
+        objectives = [(rendered(self.sheet.bank.objectives[o], inline=True), r, c) for o, (r, _, c) in score.items()]
+        return {
+            "right": right, "answered": answered, "count": count, "objectives": objectives,
+            "again": self.sheet.reread(), "all": right == answered == count,
+        }  # fmt: skip
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """What somebody did on the page: answered a question (`form`: what is in its controls), or asked for other numbers."""
+        match message:
+            case {"kind": "another", "id": id} if id in self.ids:
+                self.sheet.another(id)
+                self.said.pop(id, None)
+            case {"kind": "answer", "id": id, "form": form} if id in self.ids:
+                try:
+                    answer = entered(self.sheet.question(id), form)
+                    self._say(id, self.sheet.answer(id, answer), answer=answer)
+                except InvalidInput as incomplete:
+                    self._say(id, Feedback(None, str(incomplete)))
+        self.live.state = self.state
 
 
 def _as_text(question: Any, heading: str) -> tuple[str, str]:
@@ -163,42 +172,16 @@ class Quiz(Sheet):
 
     def __init__(self, bank: Bank, seed: int | str | None = None):
         super().__init__(bank, seed)
-        self._score = ipywidgets.HTMLMath()
-        self.asks = [
-            _Ask(self, question.id, f"Question {i} of {len(self.questions)}.", "Check", self._show_score)
-            for i, question in enumerate(self.questions, 1)
-        ]
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(STYLE), *(ask.widget for ask in self.asks), self._score])
-        self._show_score()
+        self.cards = Cards(self, [question.id for question in self.questions], scored=True)
 
-    def _show_score(self) -> None:
-        score = self.score()
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{to_html(self.bank.objectives[name], inline=True)}</td>"
-            f"<td>{right} of {total}</td></tr>"
-            for name, (right, _, total) in score.items()
-        )
-        right, answered, total = (sum(column) for column in zip(*score.values(), strict=True))
-        again = self.reread()
-        advice = f"<p>Worth rereading: {', '.join(map(html.escape, again))}.</p>" if again else ""
-        if answered == total and right == total:
-            advice = "<p>Every question is right.</p>"
-        self._score.value = (
-            f"<div role='status'><b>{right} of {total} right</b>, {answered} answered."
-            f"<table><tbody>{rows}</tbody></table>{advice}</div>"
-        )
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         # What is stored in the page is the same for everyone; with the text alone, one answers one's own variant.
-        stored = front_end() != "none"
-        asked = [q.variant(0) if stored else self.question(q.id) for q in self.questions]
-        parts = [_as_text(question, f"Question {i}.") for i, question in enumerate(asked, 1)]
+        shown = [q.variant(0) if surface.is_kept() else self.question(q.id) for q in self.questions]
+        parts = [_as_text(question, f"Question {i}.") for i, question in enumerate(shown, 1)]
         page = "<p><i>Run this cell in a notebook to answer.</i></p>" + "".join(page for page, _ in parts)
         text = "\n\n".join(text for _, text in parts)
-        return with_widget(
-            self.widget,
-            {"text/html": page, "text/plain": text},
-            lambda: {"kind": "quiz", "chapter": self.bank.chapter},
+        return self.cards.live.bundle(
+            {"text/html": page, "text/plain": text}, lambda: {"kind": "quiz", "chapter": self.bank.chapter}
         )
 
 
@@ -207,13 +190,12 @@ class Prediction:
 
     def __init__(self, sheet: Sheet, question: Predict):
         self.question = question
-        self.ask = _Ask(sheet, question.id, "Predict.", "Keep my prediction")
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(STYLE), self.ask.widget])
+        self.cards = Cards(sheet, [question.id], scored=False)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        page, text = _as_text(self.question, "Predict.")
-        return with_widget(
-            self.widget, {"text/html": page, "text/plain": text}, lambda: {"kind": "predict", "id": self.question.id}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        page, text = _as_text(self.question, phrases.PREDICT)
+        return self.cards.live.bundle(
+            {"text/html": page, "text/plain": text}, lambda: {"kind": "predict", "id": self.question.id}
         )
 
 
@@ -250,22 +232,33 @@ def _rounded(value: float, option: Outcome) -> str:
     return shown
 
 
-def reveal(id: str, value: Any) -> Feedback:
+@dataclasses.dataclass(frozen=True, repr=False)
+class Revealed(Feedback):
+    """What an experiment says to a prediction; `found`: what it says without one, `holds`: the index of the right option."""
+
+    id: str
+    found: str
+    holds: int
+
+    def _page(self) -> dict[str, Any]:
+        return {"kind": "reveal", "id": self.id, "found": self.found, "holds": self.holds}
+
+
+def reveal(id: str, value: Any) -> Revealed:
     """Answer a prediction with the number just measured, and keep whether it was right."""
     sheet, question = _prediction(id)
-    found = number(value, f"{id} is answered by a measured number")
-    holds = next(option for option in question.options if option.holds(found))
+    value = number(value, f"{id} is answered by a measured number")
+    holds = next(option for option in question.options if option.holds(value))
     unit = f" {question.unit}" if question.unit else ""
-    measured = f"Found: {question.measures} = {_rounded(found, holds)}{unit}."
+    measured = phrases.FOUND.format(measures=question.measures, number=f"{_rounded(value, holds)}{unit}")
+    result = {"id": id, "found": f"{measured} {holds.why}", "holds": question.options.index(holds)}
     given = sheet.given(id)
     if given is None:
-        return Feedback(None, f"{measured} {holds.why} (You made no prediction this time.)")
+        return Revealed(None, f"{measured} {holds.why} {phrases.NO_PREDICTION}", **result)
     chosen = question.options[given.answer]
     if progress().latest(id).correct is None:  # type: ignore[union-attr]
         progress().record(sheet.bank.chapter, "predict", id, given.answer, chosen is holds, question.objective)
     if chosen is holds:
-        return Feedback(True, f"{measured} You predicted “{chosen.text}”. {holds.why}")
-    return Feedback(
-        False,
-        f"{measured} You predicted “{chosen.text}”: {chosen.why} What holds is “{holds.text}”: {holds.why}",
-    )
+        return Revealed(True, f"{measured} {phrases.PREDICTED.format(option=chosen.text)} {holds.why}", **result)
+    said = phrases.PREDICTED_WRONGLY.format(option=chosen.text, why=chosen.why)
+    return Revealed(False, f"{measured} {said} {phrases.HOLDS.format(option=holds.text, why=holds.why)}", **result)

@@ -15,10 +15,10 @@ from ..experiments import multi30k as ladder
 from ..experiments.translators import parameters
 from ..figures.translators import bleu_curves
 from ..files import refuse_overwriting, write
+from ..front.surface import show
 from ..measure.bleu import bleu, bleu_by_length, counted_in, lengths_in
 from ..runtime import device, require, require_writable, typed_path, versions
 from .live import live_loss
-from .surface import show
 
 LEAST = 200  # pairs, below which nothing can be said
 WIDTH, PIECES = 128, 4_000

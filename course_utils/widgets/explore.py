@@ -8,82 +8,91 @@ call. Longer work belongs behind a button.
 
 import contextlib
 import dataclasses
+import logging
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
 
 from ..figures.style import add_to_summary
+from ..front import surface
 from ..runtime import CourseError, require
-from . import surface
 
 MOST_FRAMES = 13  # of one control, on a page without a kernel
 MOST_WORDS = 60  # of a line of text: as many as the longest sentence of the corpora
-_LABEL = {"description_width": "initial"}
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Control:
-    """One named value that a learner can change: the widget shown, the widget that holds the value, its choices."""
+    """One named value that a learner can change.
 
+    kind: what the page shows, with `about` for its details.   start: the value at first.   choices: value by name, which is
+    what a page without a kernel steps through.   read: makes a value of what a page or a program sends, or raises.
+    """
+
+    kind: str
     label: str
-    shown: ipywidgets.Widget
-    holder: Any
-    choices: Mapping[str, Any]  # what a page without a kernel steps through: value by name
-    typed: bool = False  # a line of text, of which the first `MOST_WORDS` words count
-
-    @property
-    def value(self) -> Any:
-        return self.holder.value
+    start: Any
+    choices: Mapping[str, Any]
+    about: Mapping[str, Any]
+    read: Callable[[Any], Any]
 
     @property
     def values(self) -> list[Any]:
         return list(self.choices.values())
 
+    def sent(self, value: Any) -> Any:
+        """A value as it goes to the page: of a choice its place in the list."""
+        return self.values.index(value) if self.kind == "choice" else value
+
 
 def slider(label: str, low: float, high: float, step: float = 1, *, value: float | None = None) -> Control:
-    """A slider with a number box beside it; the box carries the label, since sliders have no accessible name."""
+    """A slider and a number box with the same value, from `low` to `high` in steps; whole numbers where all four are."""
     value = low if value is None else value
     require(low < high and step > 0, f"{label}: the range {low} … {high} in steps of {step} is empty.")
     require(low <= value <= high, f"{label}: the start {value} is outside {low} … {high}.")
-    whole = all(float(number).is_integer() for number in (low, high, step, value))
-    kind = int if whole else float
-    bounds = {"min": kind(low), "max": kind(high), "step": kind(step), "value": kind(value)}
-    Box, Slider = (
-        (ipywidgets.BoundedIntText, ipywidgets.IntSlider)
-        if whole
-        else (ipywidgets.BoundedFloatText, ipywidgets.FloatSlider)
-    )
-    box = Box(**bounds, description=label, style=_LABEL, layout={"width": f"{len(label) * 0.6 + 7.5}em"})
-    bar = Slider(**bounds, readout=False, continuous_update=True, layout={"width": "220px"})
-    ipywidgets.link((bar, "value"), (box, "value"))
+    kind = int if all(float(number).is_integer() for number in (low, high, step, value)) else float
     count = math.floor((high - low) / step + 1e-9)
-    values = [kind(round(low + i * step, 10)) for i in range(count + 1)]
-    return Control(label, ipywidgets.HBox([box, bar]), bar, {f"{value:.10g}": value for value in values})
+
+    def read(number: Any) -> float:
+        """The nearest value on the slider."""
+        good = isinstance(number, (int, float, np.number)) and math.isfinite(number)
+        require(good, f"{label} is a number from {low:g} to {high:g}, not {number!r:.40}.")
+        if number >= high:
+            return kind(high)
+        return kind(round(low + min(max(round((number - low) / step), 0), count) * step, 10))
+
+    choices = [kind(round(low + i * step, 10)) for i in range(count + 1)]
+    about = {"low": kind(low), "high": kind(high), "step": kind(step)}
+    return Control("slider", label, kind(value), {f"{choice:.10g}": choice for choice in choices}, about, read)
 
 
 def choice(label: str, options: Sequence[Any] | Mapping[str, Any], *, value: Any = None) -> Control:
     """One of a few named options, as a list that opens."""
     require(len(options), f"{label}: there is nothing to choose from.")
-    pairs = list(options.items()) if isinstance(options, Mapping) else [(str(option), option) for option in options]
-    start = pairs[0][1] if value is None else value
-    require(start in [option for _, option in pairs], f"{label}: the start {start!r} is not among the options.")
-    longest = max(len(name) for name, _ in pairs)
-    box = ipywidgets.Dropdown(
-        options=pairs, value=start, description=label, style=_LABEL,
-        layout={"width": f"{(len(label) + longest) * 0.58 + 5}em", "max_width": "98%"},
-    )  # fmt: skip
-    return Control(label, box, box, dict(pairs))
+    named = dict(options) if isinstance(options, Mapping) else {str(option): option for option in options}
+    values = list(named.values())
+    start = values[0] if value is None else value
+    require(start in values, f"{label}: the start {start!r} is not among the options.")
+
+    def read(option: Any) -> Any:
+        require(option in values, f"{label} is one of {', '.join(named)}, not {option!r:.40}.")
+        return option
+
+    return Control("choice", label, start, named, {"choices": list(named)}, read)
 
 
 def toggle(label: str, *, value: bool = False) -> Control:
     """On or off."""
-    box = ipywidgets.Checkbox(value=value, description=label, indent=False, layout={"width": "auto"})
-    return Control(label, box, box, {"off": False, "on": True})
+
+    def read(on: Any) -> bool:
+        require(isinstance(on, (bool, np.bool_)), f"{label} is True or False, not {on!r:.40}.")
+        return bool(on)
+
+    return Control("toggle", label, value, {"off": False, "on": True}, {}, read)
 
 
 def text(label: str, value: str, *, width: str = "98%") -> Control:
@@ -91,10 +100,26 @@ def text(label: str, value: str, *, width: str = "98%") -> Control:
 
     Its first `MOST_WORDS` words are drawn, and the summary says so of a longer one.
     """
-    box = ipywidgets.Text(
-        value=value, description=label, style=_LABEL, continuous_update=False, layout={"width": width}
-    )
-    return Control(label, box, box, {value: value}, typed=True)
+
+    def read(typed: Any) -> str:
+        require(isinstance(typed, str), f"{label} is a text, not {typed!r:.40}.")
+        return typed
+
+    return Control("text", label, value, {value: value}, {"width": width}, read)
+
+
+class Drag(NamedTuple):
+    """Something in the figure that is dragged, or moved with the arrow keys, and sets controls.
+
+    place: from the controls' values where it is, (x, y) in the figure's numbers; None for a line along that axis.
+    sets: from where it was moved to and the controls' values, the controls that change and their new values.
+    """
+
+    label: str
+    place: Callable[..., tuple[float | None, float | None]]
+    sets: Callable[..., Mapping[str, Any]]
+    xaxis: str = "xaxis"
+    yaxis: str = "yaxis"
 
 
 def first_words(typed: str) -> tuple[str, str]:
@@ -108,33 +133,48 @@ def first_words(typed: str) -> tuple[str, str]:
 class Explorer:
     """Controls, a figure, and one sentence that says what it shows. Display it as the last line of a cell."""
 
-    def __init__(self, draw: Callable[..., go.Figure], controls: Mapping[str, Control]):
+    def __init__(
+        self,
+        draw: Callable[..., go.Figure],
+        controls: Mapping[str, Control],
+        presets: Mapping[str, Mapping[str, Any]] | None = None,
+        drags: Sequence[Drag] = (),
+        click: Callable[..., Mapping[str, Any]] | None = None,
+    ):
         for name, control in controls.items():
             require(
                 isinstance(control, Control),
                 f"Control {name!r} must come from slider, choice, toggle or text, not {type(control).__name__}.",
             )
-        self.draw, self.controls = draw, dict(controls)
-        self._stage = surface.Stage()
-        self._status = ipywidgets.HTML()
-        row = ipywidgets.Layout(display="flex", flex_flow="row wrap", grid_gap="4px 18px", width="100%")
-        bar = ipywidgets.Box([control.shown for control in self.controls.values()], layout=row)
-        self.widget = ipywidgets.VBox([bar, self._stage.widget, self._status])
-        self.widget.add_class("course-explorer")
-        for control in self.controls.values():
-            control.holder.observe(lambda change: self.redraw(), names="value")
-        self._drawn: dict[str, Any] | None = None  # what the output shows
+        self.draw, self.controls, self.drags, self.click = draw, dict(controls), tuple(drags), click
+        start = {name: control.start for name, control in controls.items()}
+        self.presets = {name: {**start, **self._read(values)} for name, values in (presets or {}).items()}
+        self.values = next(iter(self.presets.values()), start)  # what the controls say now
+        self._drawn: surface.Drawn | None = None
+        self._turn: str | None = None  # of the page, the one answered last
+        about = {
+            "controls": [{"kind": c.kind, "name": name, "label": c.label, **c.about} for name, c in controls.items()],
+            "presets": list(self.presets),
+            "click": click is not None,
+        }
+        self._live = surface.Live("explorer", about, {}, self._hear)
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """What the controls say now."""
-        return {name: control.value for name, control in self.controls.items()}
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        unknown = [name for name in values if name not in self.controls]
+        known = ", ".join(self.controls)
+        require(not unknown, f"There is no control {unknown[0] if unknown else ''!r}; there are {known}.")
+        return {name: self.controls[name].read(value) for name, value in values.items()}
+
+    def set(self, **values: Any) -> None:
+        """Give controls other values, as a learner would, and draw again. A slider takes the nearest of its values."""
+        self.values = {**self.values, **self._read(values)}
+        self.redraw()
 
     def figure(self, **changed: Any) -> go.Figure:
         """The figure for the controls' values, some of them changed."""
         values, notes = {**self.values, **changed}, []
         for name, control in self.controls.items():
-            if control.typed:
+            if control.kind == "text":
                 values[name], note = first_words(values[name])
                 notes.append(note)
         figure = self.draw(**values)
@@ -142,10 +182,54 @@ class Explorer:
             add_to_summary(figure, note)
         return figure
 
+    @property
+    def said(self) -> str:
+        """The sentence under the figure as it is drawn now."""
+        if self._drawn is None:
+            self.redraw()
+        assert self._drawn is not None
+        return self._drawn.summary
+
     def redraw(self) -> None:
         """Draw again; what cannot be drawn is said in words in its place."""
-        self._drawn, said = self._stage.redraw(self.figure)
-        self._status.value = surface.status(said)
+        self._drawn = surface.Drawn.by(self.figure)
+        self._live.state = {
+            **self._drawn.state,
+            "values": {name: control.sent(self.values[name]) for name, control in self.controls.items()},
+            "preset": next((name for name, values in self.presets.items() if values == self.values), None),
+            "handles": [self._handle(drag) for drag in self.drags] if self._drawn.figure else [],
+            "turn": self._turn,
+        }
+
+    def _handle(self, drag: Drag) -> dict[str, Any]:
+        x, y = drag.place(**self.values)
+        return {"label": drag.label, "x": x, "y": y, "xaxis": drag.xaxis, "yaxis": drag.yaxis}
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """What somebody did on the page. Whatever it was, it is answered, or the page would wait."""
+        self._turn = message.get("turn")
+        try:
+            self.values = {**self.values, **self._asked(message)}
+        except Exception:
+            logging.getLogger(__name__).exception("An explorer did not understand %r", message)
+        self.redraw()
+
+    def _asked(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The values that a message asks for."""
+        match message:
+            case {"kind": "move", "values": values}:
+                sent = {name: (self.controls[name], value) for name, value in values.items()}
+                return {
+                    name: control.values[value] if control.kind == "choice" else control.read(value)
+                    for name, (control, value) in sent.items()
+                }
+            case {"kind": "preset", "name": name}:
+                return self.presets[name]
+            case {"kind": "drag", "handle": handle, "x": x, "y": y}:
+                return self._read(self.drags[handle].sets(x, y, **self.values))
+            case {"kind": "click", "x": x, "y": y} if self.click is not None:
+                return self._read(self.click(x, y, **self.values))
+        return {}
 
     def frames(self, over: str, most: int = MOST_FRAMES) -> dict[str, go.Figure]:
         """The figure for each choice of one control, by its name, the others as they stand.
@@ -154,46 +238,63 @@ class Explorer:
         cannot be drawn has none.
         """
         require(over in self.controls, f"There is no control {over!r}; there are {', '.join(self.controls)}.")
-        control = self.controls[over]
-        names = list(control.choices)
+        choices = self.controls[over].choices
+        names = list(choices)
         places = {round(place) for place in np.linspace(0, len(names) - 1, min(most, len(names)))}
-        now = next((i for i, value in enumerate(control.choices.values()) if value == control.value), 0)
+        now = self._place(over, names)
         if now not in places:
             nearest = min(places - {0, len(names) - 1} or {0}, key=lambda place: abs(place - now))
             places = (places - {nearest}) | {now}
         drawn = {}
         for place in sorted(places):
             with contextlib.suppress(CourseError):
-                drawn[names[place]] = self.figure(**{over: control.choices[names[place]]})
+                drawn[names[place]] = self.figure(**{over: choices[names[place]]})
         require(drawn, f"Nothing can be drawn for any value of {over!r}.")
         return drawn
 
+    def _place(self, name: str, names: Sequence[str]) -> int:
+        """Which of some choices of a control is the present one."""
+        choices, value = self.controls[name].choices, self.values[name]
+        return next((place for place, choice in enumerate(names) if choices[choice] == value), 0)
+
     def page(self) -> dict[str, Any]:
-        """What a page without a kernel needs: the figure now, and the frames of each control that is not a line of text."""
+        """What a page without a kernel needs: the figure now, one for each preset, and the frames of each control but text."""
         controls = []
         for name, control in self.controls.items():
             if len(control.choices) > 1:
                 drawn = self.frames(name)
-                now = next((i for i, choice in enumerate(drawn) if control.choices[choice] == control.value), 0)
                 frames = [{"choice": choice, **_frame(figure)} for choice, figure in drawn.items()]
-                controls.append({"label": control.label, "now": now, "frames": frames})
-        return {"kind": "explorer", "figure": _frame(self.figure()), "controls": controls}
+                controls.append({"label": control.label, "now": self._place(name, list(drawn)), "frames": frames})
+        presets = [{"name": name, **_frame(self.figure(**values))} for name, values in self.presets.items()]
+        return {"kind": "explorer", "figure": _frame(self.figure()), "controls": controls, "presets": presets}
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         if self._drawn is None:
-            self._drawn, said = self._stage.draw_first(self.figure)
-            self._status.value = surface.status(said)
-        return surface.with_widget(self.widget, self._drawn, self.page)
+            self.redraw()
+        assert self._drawn is not None
+        return self._live.bundle(self._drawn.bundle, self.page)
 
 
 def _frame(figure: go.Figure) -> dict[str, Any]:
     return {**surface.as_json(figure), "summary": surface.summary(figure)}
 
 
-def explore(draw: Callable[..., go.Figure], /, **controls: Control) -> Explorer:
+def explore(
+    draw: Callable[..., go.Figure],
+    /,
+    *,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+    drags: Sequence[Drag] = (),
+    click: Callable[..., Mapping[str, Any]] | None = None,
+    **controls: Control,
+) -> Explorer:
     """A figure that follows its controls: `draw(**values)` once for each change.
 
     Each keyword is an argument of `draw` and a control made by `slider`, `choice`, `toggle` or `text`.
+    presets: settings by name, shown as buttons: `{"non-normal": {"kind": "random"}}`. The first is what opens; a control that
+    a preset does not name returns to its start.
+    drags: what can be dragged in the figure (see `Drag`).
+    click: from the x and y of a clicked point and the controls' values, the controls that change.
     Put it last in a cell. `.frames(over=name)` gives its figures for a page without a kernel.
     """
-    return Explorer(draw, controls)
+    return Explorer(draw, controls, presets, drags, click)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from IPython.display import display
+from IPython.display import update_display
 
 from ..figures.curves import curves
-from ..runtime import front_end, require
-from . import surface
+from ..front import surface
+from ..runtime import require
 
 REDRAW = 0.3  # seconds between two pictures
 
@@ -23,14 +23,15 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
 
     Without a widget front end it shows nothing; the progress bar of `fit` is still there.
     """
-    if front_end() in ("none", "page"):
+    if not surface.moves():
         yield None
         return
     steps: list[int] = []
     values: list[float] = []
     drawn = 0.0  # when it was last drawn
     name = metric or "loss"
-    stage = surface.Stage()
+    nothing = {"figure": None, "summary": "", "values": {}}
+    live = surface.Live("explorer", {"controls": []}, nothing)
 
     def picture():
         return curves(
@@ -44,11 +45,12 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
         steps.append(step)
         values.append(metrics[name])
         if time.monotonic() - drawn > REDRAW and np.isfinite(values).all():
-            stage.redraw(picture)
+            live.state = {**surface.Drawn.by(picture).state, "values": {}}
             drawn = time.monotonic()
 
-    display(stage.widget)
+    place = live.display()
     try:
         yield report
     finally:
-        stage.close()
+        live.close()
+        update_display({"text/html": ""}, raw=True, display_id=place)

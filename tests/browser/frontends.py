@@ -60,7 +60,7 @@ def answers_at(address, process):
 def jupyter(root, size="quick"):
     """A private server on a free loopback port, with `root` as its folder; gives its address."""
     config = root / ".cfg" / "labconfig"
-    config.mkdir(parents=True)
+    config.mkdir(parents=True, exist_ok=True)
     (config / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
     port = free_port()
     folders = {"CONFIG_DIR": ".cfg", "RUNTIME_DIR": ".run", "DATA_DIR": ".data"}

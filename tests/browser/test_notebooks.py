@@ -9,7 +9,6 @@ from learner import answers
 from playwright.sync_api import expect
 
 from course_utils.teaching.bank import Predict, bank
-from course_utils.teaching.markup import plain
 from course_utils.teaching.quiz import Sheet
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -26,7 +25,7 @@ def ours(found):
 
 
 def words_of(explorer):
-    return explorer.locator("[role=status]").inner_text()
+    return explorer.locator(".course-summary").inner_text()
 
 
 def changes(explorer, act, opened, figures=1):
@@ -68,21 +67,23 @@ def move_every_control(explorer, opened):
     page = opened.page
     explorer.scroll_into_view_if_needed()
     moved = 0
-    for slider in explorer.locator(".noUi-handle").all():
-        # Both front ends bind arrow keys to moving between cells; JupyterLab says how a widget keeps them.
-        slider.evaluate("e => e.setAttribute('data-lm-suppress-shortcuts', 'true')")
+    for slider in explorer.locator("input[type=range]").all():
         slider.focus()
-        if opened.front == "lab":
-            changes(explorer, lambda: page.keyboard.press("ArrowRight"), opened)
-            moved += 1
+        changes(explorer, lambda: page.keyboard.press("ArrowRight"), opened)
+        assert slider.evaluate("e => e === document.activeElement")  # and not on to the next cell
+        moved += 1
+    for preset in explorer.locator(".course-preset").all():
+        activate(preset, opened)
+        expect(preset).to_have_attribute("aria-pressed", "true")
+    for handle in explorer.locator(".course-handle").all():
+        handle.focus()
+        changes(explorer, lambda: [page.keyboard.press(key) for key in ["ArrowLeft"] * 5 + ["ArrowDown"] * 5], opened)
     for box in explorer.locator("input[type=number]").all():
         assert box.evaluate("e => e.labels.length") >= 1  # a name for who does not see it
         low, high = (float(box.get_attribute(name)) for name in ("min", "max"))
         for value in (high, low):
             if float(box.input_value()) != value:
-                page.wait_for_timeout(50)
-                box.fill(f"{value:g}")
-                changes(explorer, lambda box=box: box.press("Enter"), opened)
+                changes(explorer, lambda box=box, value=value: box.fill(f"{value:g}"), opened)
                 moved += 1
     for choice in explorer.locator("select").all():
         for i in range(choice.locator("option").count() - 1, -1, -1):
@@ -108,7 +109,7 @@ def answer_every_question(opened, chapter):
     for question in bank(chapter).questions:
         card = page.locator(f".{question.id}")
         card.scroll_into_view_if_needed()
-        if not card.locator("[role=status]").count():  # nothing chosen yet, now or in another front end
+        if not card.locator(".course-said").inner_text():  # nothing chosen yet, now or in another front end
             check(card, "✗" if question.kind == "order" else "→", opened)
         for asked in as_asked(question):
             for answer, right in answers(asked):
@@ -116,17 +117,17 @@ def answer_every_question(opened, chapter):
                 check(card, {True: "✓", False: "✗", None: "→"}[right], opened)
             if question.variants > 1:
                 card.get_by_role("button", name="New numbers").click()
-                expect(card.locator("[role=status]")).to_have_count(0)
+                expect(card.locator(".course-said")).to_have_text("")
 
 
 def check(card, mark, opened):
     """Press the button and wait for what is said: other words than before, with this mark in front."""
-    said = card.locator("[role=status]")
-    before = said.inner_text() if said.count() else ""
-    activate(card.locator("button").filter(has_text=re.compile("^(Check|Keep my prediction)$")), opened)
+    said = card.locator(".course-said")
+    before = said.inner_text()
+    activate(card.locator("button[type=submit]"), opened)
     for _ in range(200):
         opened.page.wait_for_timeout(25)
-        now = said.inner_text() if said.count() else ""
+        now = said.inner_text()
         if now != before or now.startswith("→ Kept"):  # every prediction is answered alike
             break
     expect(said).to_contain_text(mark)
@@ -150,11 +151,9 @@ def fill(card, question, answer, opened):
             if box.is_checked() != (i in answer):
                 activate(box, opened)
     elif question.kind == "order":
-        shown = [row.inner_text() for row in card.locator(".widget-html, .jupyter-widgets.widget-htmlmath").all()]
-        texts = [plain(item.text) for item in question.items]
-        rows = [texts.index(text) for line in shown for text in texts if line.endswith(text)]  # as they stand now
-        assert sorted(rows) == list(range(len(texts))), shown
-        downs = card.get_by_role("button", name="↓")
+        rows = [int(row.get_attribute("data-item")) for row in card.locator("li").all()]  # as they stand now
+        assert sorted(rows) == list(range(len(question.items)))
+        downs = card.locator("button[data-move='1']")
         for _ in rows:  # bubble sort, as a patient person would
             for i in range(len(rows) - 1):
                 if rows[i] > rows[i + 1]:

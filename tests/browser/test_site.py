@@ -15,6 +15,7 @@ from course_utils.teaching.bank import KINDS, Predict, bank
 from course_utils.teaching.grading import grade
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+FIGURES = ".course-front[data-kind=explorer]"
 WORDS = """([element, html]) => {
   const of = (e) => e.innerText.replace(/\\s+/g, ' ').trim();
   const other = document.createElement('div');
@@ -65,16 +66,17 @@ def opened(page):
 
 
 def every_figure_is_drawn_and_moves(page):
-    figures = page.locator(".course-figure")
+    figures = page.locator(FIGURES)
     for figure in figures.all():
         figure.scroll_into_view_if_needed()
         figure.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=20_000)
-        caption = figure.locator("figcaption")
+        caption = figure.locator(".course-summary")
         for slider in figure.locator("input[type=range]").all():
             slider.focus()
             before, seen = caption.inner_text(), set()
             for key in ("End", "Home"):
                 slider.press(key)
+                page.wait_for_timeout(100)
                 seen.add(caption.inner_text())
                 assert figure.locator(".course-plot").evaluate("e => e.layout.meta.summary") in caption.inner_text()
             assert seen != {before}, before
@@ -132,7 +134,7 @@ def test_a_page_moves_answers_and_remembers(site_of, opened, path):
     page = opened(site_of(path) / "notebooks" / f"{path.stem}.html")
     stored = json.loads(path.read_text(encoding="utf-8"))
     figures = [o for c in stored["cells"] for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
-    assert page.locator(".course-figure").count() == len(figures)
+    assert page.locator(FIGURES).count() == len(figures)
     every_figure_is_drawn_and_moves(page)
 
     every_question_answers_as_the_notebook_does(page, chapter)
@@ -164,9 +166,14 @@ FOCUS = """() => {
     tag: e.tagName, type: e.type ?? '', name: e.name ?? '', value: e.value ?? '', move: e.dataset.move ?? '',
     form: e.closest('form.course-question')?.id ?? '', open: e.closest('details')?.open,
     item: Number(row?.dataset.item ?? -1), place: row ? [...row.parentElement.children].indexOf(row) : -1,
-    caption: e.closest('.course-figure')?.querySelector('figcaption').textContent ?? '',
+    caption: e.closest('.course-figure')?.querySelector('.course-summary').textContent ?? '',
   };
 }"""
+
+
+# The controls of a figure: as the page tells them before it is drawn, and as they are when it is.
+CONTROLS = """places => places.map((place) => JSON.parse(place.querySelector('script')?.textContent ?? '{}').controls?.length
+  ?? place.querySelectorAll('input[type=range]').length)"""
 
 
 def work(page, at, asked, right):
@@ -175,8 +182,10 @@ def work(page, at, asked, right):
     if at["type"] == "range":
         page.wait_for_function("document.activeElement.closest('.course-figure').querySelector('.main-svg')")
         press("ArrowRight")
+        page.wait_for_timeout(100)
         if focus()["caption"] == at["caption"]:  # it stood at its end
             press("ArrowLeft")
+            page.wait_for_timeout(100)
         assert focus()["caption"] != at["caption"]
     elif at["type"] == "radio":
         press("Space")
@@ -212,7 +221,7 @@ def test_a_page_is_worked_by_keys_alone(site_of, opened, path):
     page = opened(site_of(path) / "notebooks" / f"{path.stem}.html")
     questions = {question.id: question.variant(0) for question in bank(chapter).questions}
     assert {question.kind for question in questions.values()} == set(KINDS)
-    sliders, worked = page.locator(".course-figure input[type=range]").count(), 0
+    sliders, worked = sum(page.locator(FIGURES).evaluate_all(CONTROLS)), 0
     for _ in range(600):
         page.keyboard.press("Tab")
         at = page.evaluate(FOCUS)
@@ -262,7 +271,7 @@ def test_pages_are_joined_searched_and_printed(site_of, opened):
     page.goto((site / "notebooks" / "01_recurrence.html").as_uri())
     printed = page.pdf()
     assert printed.startswith(b"%PDF")
-    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(".course-figure").count()
+    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(FIGURES).count()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -277,11 +286,11 @@ def test_slides_walk_through_the_notebooks_sections(site_of, opened, tmp_path, m
     assert [h.strip("# ").replace("`", "") for h in told] == page.locator(".slides h1, .slides h2").all_text_contents()
     for _ in range(page.evaluate("Reveal.getTotalSlides()")):
         slide = page.locator("section.present section.present")
-        for figure in slide.locator(".course-figure").all():
+        for figure in slide.locator(FIGURES).all():
             figure.locator(".main-svg").first.wait_for(timeout=20_000)
         high, seen = slide.evaluate("e => [e.scrollHeight, e.clientHeight]")
         assert high <= seen + 2, slide.inner_text()
         assert "$" not in slide.inner_text(), "a formula was left as LaTeX"
         page.evaluate("Reveal.next()")
-    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(".course-figure").count() > 3
+    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(FIGURES).count() > 3
     assert page.locator("aside.notes").count() > 5

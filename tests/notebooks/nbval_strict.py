@@ -14,7 +14,7 @@ import pathlib
 import pytest
 import yaml
 
-from course_utils.widgets.surface import PLOTLY_MIME
+from course_utils.front.surface import PLOTLY_MIME
 
 TRAINED = yaml.safe_load(pathlib.Path(__file__).with_name("trained.yaml").read_text(encoding="utf-8"))
 LARGEST_KERNEL = 2e9  # bytes: on a laptop of 8 GB a learner has other things open

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 import yaml
 
+from course_utils.front.surface import PLOTLY_MIME, WIDGET_MIME
 from course_utils.teaching.bank import bank
-from course_utils.widgets.surface import PLOTLY_MIME, WIDGET_MIME
 
 FOLDER = pathlib.Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from course_utils import build as module
 from course_utils.build import BuildError, build
-from course_utils.widgets.surface import PLOTLY_MIME, WIDGET_MIME
+from course_utils.front.surface import PLOTLY_MIME, WIDGET_MIME
 
 SOURCE = """
 from course_utils.figures.memory import decay_weights
@@ -123,8 +123,8 @@ def test_without_a_browser_the_builder_says_what_is_missing(monkeypatch):
         module.render([figure])
 
 
-def test_a_widget_placeholder_is_dropped():
-    placeholder = new_output("display_data", {WIDGET_MIME: {}, "text/plain": "Output()"})
+def test_a_view_and_a_curve_that_has_gone_are_dropped():
+    for nothing in ({WIDGET_MIME: {"model_id": "1"}}, {"text/html": ""}):
+        assert module._normal_output(new_output("display_data", nothing)) is None
     kept = new_output("display_data", {WIDGET_MIME: {}, "text/plain": "A figure."})
-    assert module._normal_output(placeholder) is None
     assert set(module._normal_output(kept).data) == {"text/plain"}

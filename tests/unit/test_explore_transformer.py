@@ -11,6 +11,7 @@ from course_utils.decoding import greedy
 from course_utils.experiments import ch07
 from course_utils.figures import transformer as figures
 from course_utils.figures.style import words
+from course_utils.front import surface
 from course_utils.measure import inside, stack
 from course_utils.measure.speed import TOO_LONG, WOULD_NOT_FIT, Cost
 from course_utils.models import run
@@ -18,7 +19,6 @@ from course_utils.models.gated import GRUCell
 from course_utils.models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, PatchReader
 from course_utils.runtime import CourseError, InvalidInput
 from course_utils.widgets import ch07 as explorers
-from course_utils.widgets import surface
 
 
 def raced():

@@ -10,8 +10,9 @@ from course_utils.data.english_french import pairs
 from course_utils.experiments import ch05 as experiment
 from course_utils.experiments import translators
 from course_utils.figures.style import words
+from course_utils.front import surface
 from course_utils.runtime import CourseError, recorded
-from course_utils.widgets import ch04, ch05, sentences, surface
+from course_utils.widgets import ch04, ch05, sentences
 
 
 @functools.cache

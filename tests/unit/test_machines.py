@@ -11,8 +11,8 @@ from colorspacious import cspace_convert, deltaE
 from drawings import MACHINES, blocks, machine, translated
 from flax import nnx
 
-from course_utils.data.translation import read as read_english
-from course_utils.data.translation import vocabularies
+from course_utils.data.english_french import read as read_english
+from course_utils.data.english_french import vocabularies
 from course_utils.experiments import ch01, ch03, ch04, ch05, ch06, ch07
 from course_utils.machines import (
     attention,

@@ -305,19 +305,6 @@ def test_a_training_gives_its_memory_back_and_other_systems_do_without(monkeypat
         runtime.give_back_memory()
 
 
-def test_setup_switches_colabs_widget_manager_on_once(monkeypatch):
-    calls = []
-    colab = types.ModuleType("google.colab")
-    colab.output = types.SimpleNamespace(enable_custom_widget_manager=lambda: calls.append(1))
-    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
-    monkeypatch.setitem(sys.modules, "google.colab", colab)
-    monkeypatch.setattr(runtime, "front_end", lambda: "colab")
-    runtime._switch_on_colabs_widgets.cache_clear()
-    runtime.setup()
-    runtime.setup()
-    assert calls == [1]
-
-
 @pytest.mark.parametrize(
     ("modules", "variables", "expected"),
     [((), {}, "jupyter"), (("google.colab",), {}, "colab"), ((), {"VSCODE_PID": "1"}, "vscode")],

@@ -466,10 +466,8 @@ def test_nothing_but_fit_catches_an_interruption():
 
 
 def test_an_interrupted_training_gives_no_verdict(monkeypatch):
-    asked = predict("ch02-strong").ask
-    asked.controls.fill(2)
-    asked.check()
     monkeypatch.setattr(loop, "update", press)
+    predict("ch02-strong").cards.hear({"kind": "answer", "id": "ch02-strong", "form": 2})
 
     def cell():
         loud = delayed.train(ch02.Start(strength=3.0).reader(20, nnx.Rngs(0)), 20, updates=500)
