@@ -1,7 +1,7 @@
 // A drawing of a machine that carries the numbers of a model, explained one step at a time.
 //
-//   render({ model, el })      for anywidget, or with a plain object as the model (`get`, `set`, `on`, `off`)
-//   mount(el, spec, options)   for a page without a kernel
+//   render({ model, el })      for a view, whose model's `about` is the spec
+//   mount(el, spec, options)   for anybody else
 //
 // `course_utils.machines` writes the spec: what the machine is made of, where it is in the wide and in the narrow
 // layout, and what each step shows. Colours, lines and motion are decided here and nowhere else.
@@ -421,15 +421,8 @@ function watch(root, el) {
 }
 
 export function render({ model, el }) {
-  let machine = null;
-  const place = () => ({ step: model.get("step") ?? 0, variant: model.get("variant") ?? 0 });
-  const onMove = (step, variant) => { model.set?.("step", step); model.set?.("variant", variant); model.save_changes?.(); };
-  const moved = () => machine.show(place().step, place().variant, false);
-  const make = () => { machine?.remove(); machine = mount(el, model.get("spec"), { ...place(), onMove }); };
-  const heard = [["change:spec", make], ["change:step", moved], ["change:variant", moved]];
-  make();
-  for (const [event, act] of heard) model.on?.(event, act);
-  return () => { for (const [event, act] of heard) model.off?.(event, act); machine.remove(); };
+  const machine = mount(el, model.get("about"));
+  return () => machine.remove();
 }
 
 export default { render };

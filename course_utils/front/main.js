@@ -1,9 +1,10 @@
 // Where everything begins: a widget's view, or a page without a kernel.
 import figure, { plotlyFrom as takeFrom } from "./figure.js";
+import machine from "./machine.js";
 import question from "./question.js";
 import { start as startPage } from "./page.js";
 
-export const MODULES = { explorer: figure, questions: question }; // by the kind that a model says it is
+export const MODULES = { explorer: figure, machine, questions: question }; // by the kind that a model says it is
 export const plotlyFrom = takeFrom;
 
 // While a view lives, the static output that follows it in the same cell is hidden; it comes back when the view goes.

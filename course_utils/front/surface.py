@@ -26,6 +26,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from ..figures.style import words
+from ..machines import Machine
 from ..runtime import CourseError, front_end, require
 from . import modules
 
@@ -122,14 +123,27 @@ def _not_finite(figure: Any) -> str:
     return ""
 
 
-def show(figure: go.Figure) -> None:
-    """Display a figure here."""
-    drawn = Drawn.by(lambda: figure)
+def show(shown: go.Figure | Machine) -> None:
+    """Display a figure or a machine here."""
+    if isinstance(shown, Machine):
+        _show_machine(shown)
+        return
+    drawn = Drawn.by(lambda: shown)
     if front_end() == "colab":
         data, metadata = Live("explorer", {"controls": []}, {**drawn.state, "values": {}}).bundle(drawn.bundle)
         display(data, metadata=metadata, raw=True)
     else:
         display(drawn.bundle, raw=True)
+
+
+def _show_machine(machine: Machine) -> None:
+    """Where nothing moves, a machine is what its steps say."""
+    about = machine.spec()
+    lines = machine.in_words().splitlines()
+    static = {"text/plain": "\n".join(lines), "text/html": "".join(f"<p>{html.escape(line)}</p>" for line in lines)}
+    bundle = Live("machine", about, {}).bundle(static, lambda: {"kind": "machine", "about": about})
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    display(data, metadata=metadata, raw=True)
 
 
 def with_page(bundle: Bundle, page: Bundle | None) -> Bundle:

@@ -30,8 +30,7 @@ def inline(machine: Machine) -> str:
 def script() -> str:
     """The module, and what mounts every `inline` machine of the page: it works from a file too."""
     start = """for (const el of document.querySelectorAll(".a-machine")) {
-  const values = { spec: JSON.parse(el.querySelector("script").textContent) };
-  render({ el, model: { get: (name) => values[name], set: (name, value) => (values[name] = value) } });
+  mount(el, JSON.parse(el.querySelector("script").textContent));
 }"""
     return f'<script type="module">\n{SCRIPT.read_text(encoding="utf-8")}\n{start}\n</script>'
 

@@ -41,6 +41,8 @@ def _page(data: Any) -> str | None:
             return prediction(bank(id.split("-")[0]).question(id))
         case {"kind": "explorer", "figure": figure, "controls": controls, "presets": presets}:
             return _figure(figure, controls, presets)
+        case {"kind": "machine", "about": about}:
+            return mounted("machine", {"about": about}, data["text/html"], height=about["wide"][1] + 200)
         case {"kind": "reveal", "id": id, "found": found, "holds": holds}:
             return _reveal(id, found, holds)
         case {"kind": "exercise", "chapter": chapter, "name": name}:
