@@ -83,11 +83,7 @@ def recalled(delay: int, positions: Positions | None = None) -> dict[str, Any]:
 def at_length(model: Any, length: int, n: int = 1_000) -> float:
     """Accuracy on the task with one alphabet at another length than the one trained on."""
     batch = one_alphabet(length, n)(0, jax.random.key(length))
-    return float((apply(model, _answer, batch.tokens, batch.mask) == np.asarray(batch.labels)).mean())
-
-
-def _answer(model: Any, tokens: Any, mask: Any) -> Any:
-    return model(tokens, mask).argmax(-1)
+    return float(apply(model, classification, batch)[1]["accuracy"])
 
 
 def weight_of_the_first(delay: int, seed: int = 0) -> float:

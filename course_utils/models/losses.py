@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from ..data.batching import Labelled, Measured, Padded, Parallel, Tagged
+from ..data.batching import Labelled, Measured, Parallel, Tagged
 from ..data.images import Pictures, cut
 from ..runtime import require_mask
 from .interfaces import LanguageModel, Reader
@@ -24,6 +24,19 @@ class Loss(Protocol):
     """
 
     def __call__(self, model: Any, batch: Any, /) -> Scored: ...
+
+
+@runtime_checkable
+class Words(Protocol):
+    """Sequences of words with their mask, whatever else comes with them: `Padded`,
+    `Agreement`.
+    """
+
+    @property
+    def tokens(self) -> Int[Array, "batch time"]: ...
+
+    @property
+    def mask(self) -> Bool[Array, "batch time"]: ...
 
 
 def cross_entropy(
@@ -113,7 +126,7 @@ def next_word_loss(
     return cross_entropy(logits[:, :-1], tokens[:, 1:], mask[:, 1:])
 
 
-def next_word(model: LanguageModel, batch: Padded) -> Scored:
+def next_word(model: LanguageModel, batch: Words) -> Scored:
     """Cross-entropy of each next word of a text: `next_word_loss`."""
     logits = model(batch.tokens, batch.mask)
     return scored(logits[:, :-1], batch.tokens[:, 1:], batch.mask[:, 1:])

@@ -32,8 +32,9 @@ def fit(
     batches: `batches(step, rng) -> batch`, a pure function (see `data.batching`).
     loss: `loss(model, batch) -> (scalar, metrics)` (see `models.losses`).
     seed: of the batches; the model brings its own first values.
-    options: learning_rate, clip, optimizer, report, stop, checkpoint, resume and progress, as
-        `training.Options` describes them.
+    options: learning_rate and clip, or an optimizer of optax; `report(step, means)` and
+        `stop(history)`, called every 20 updates; checkpoint, a file, and resume; progress, a bar.
+        `training.Options` says more of each.
 
     Interrupting keeps what was learned and raises `TrainingInterrupted`, with the history so far. A
     loss that is not a number raises `TrainingDiverged` with the step, and the model keeps its last

@@ -85,5 +85,6 @@ def takes_options(function: Function) -> Function:
     before = list(signature.parameters.values())[:-1]  # the last is `**options`
     keyword = inspect.Parameter.KEYWORD_ONLY
     keywords = [option.replace(kind=keyword) for option in options.parameters.values()]
-    function.__signature__ = signature.replace(parameters=[*before, *keywords])  # type: ignore[attr-defined]
+    shown = signature.replace(parameters=[*before, *keywords])
+    function.__signature__ = shown  # type: ignore[attr-defined]
     return function

@@ -18,6 +18,7 @@ calls = {
     "tempered_softmax": lambda m: attention.tempered_softmax(scores, m, 0.5),
     "scaled_dot_product": lambda m: self_attention.scaled_dot_product(logits, logits, logits, m[:, None]),
     "cross_entropy": lambda m: losses.cross_entropy(logits, labels, m),
+    "accuracy": lambda m: losses.accuracy(logits, labels, m),
     "next_word_loss": lambda m: losses.next_word_loss(logits, labels, m),
     "mean": lambda m: losses.mean(scores, m),
     "unroll": lambda m: recurrent.unroll(cell, logits, m),

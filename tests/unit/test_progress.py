@@ -2,8 +2,10 @@ import contextlib
 import getpass
 import json
 import os
+import pathlib
 import platform
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +17,11 @@ from course_utils.runtime import home
 from course_utils.teaching.progress import Attempt, Overview, Progress, harmless, my_progress, progress
 
 pytestmark = pytest.mark.plain
+
+# One learner's answers as version 2 writes them: predictions, some of them revealed, every kind of quiz question with first
+# and second tries, a question with variants, exercises with every verdict, a question that is gone. The file, and what it
+# exports. They are read for ever; whoever changes the form adds a file of the new one.
+STORED = pathlib.Path(__file__).with_name("stored")
 
 
 @pytest.fixture
@@ -33,6 +40,20 @@ def test_what_is_recorded_is_there_after_a_restart(path):
     assert kept[0].answer == {"text": "π", "n": [1, 2]}
     assert kept[0].correct is True
     assert kept[0].objective == "jax"
+
+
+def test_a_progress_file_of_an_earlier_course_is_read_whole_and_goes_on(path):
+    shutil.copy(STORED / "answers.sqlite", path)
+    wanted = json.loads((STORED / "answers.json").read_text(encoding="utf-8"))
+    store = Progress(path)
+    assert store.persistent
+    assert store.learner == wanted["learner"]
+    assert [{**a._asdict(), "learner": store.learner} for a in store.attempts()] == wanted["attempts"]
+    assert len(wanted["attempts"]) == 27
+    assert {a.kind for a in store.attempts()} == {"quiz", "predict", "exercise"}
+    assert {a.correct for a in store.attempts()} == {True, False, None}
+    answer(store)
+    assert len(Progress(path).attempts()) == 28
 
 
 def test_nothing_is_overwritten(path):

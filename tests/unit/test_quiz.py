@@ -1,5 +1,7 @@
 import copy
 import importlib
+import pathlib
+import shutil
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +14,7 @@ from course_utils.runtime import InvalidInput, asset
 from course_utils.teaching.bank import BankError, bank, read_bank
 from course_utils.teaching.grading import RIGHT, WRONG, Feedback
 from course_utils.teaching.markup import to_html
-from course_utils.teaching.progress import progress
+from course_utils.teaching.progress import my_progress, progress
 from course_utils.teaching.quiz import predict, quiz, reveal
 
 module = importlib.import_module("course_utils.teaching.quiz")  # the package exports a function of that name
@@ -40,6 +42,26 @@ GOOD = {
         },
     ],
 }  # fmt: skip
+
+
+def test_answers_of_an_earlier_course_open_in_the_quizzes_of_this_one():
+    """A question that has been changed or taken out since then counts as not answered."""
+    runtime.private_folder(runtime.home())
+    stored = pathlib.Path(__file__).with_name("stored") / "answers.sqlite"
+    shutil.copy(stored, runtime.home() / "progress.sqlite")
+    kept = {attempt.item: attempt.answer for attempt in progress().attempts()}
+    shown = set()
+    for chapter in ("ch00", "ch01", "ch02", "ch04"):
+        opened = quiz(chapter)
+        for question in opened.bank.questions:
+            sheet = predict(question.id).ask.sheet if question.kind == "predict" else opened
+            given = sheet.given(question.id)
+            if given is not None:
+                shown.add(question.id)
+                answer = kept[question.id]
+                assert given.answer == (answer["answer"] if isinstance(answer, dict) else answer)
+    assert len(shown) > 5
+    assert my_progress().rows
 
 
 @pytest.fixture

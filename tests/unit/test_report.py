@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import pathlib
 
 import pytest
 from typer.testing import CliRunner
@@ -45,6 +46,17 @@ def exported(folder, name, answers, form="json"):
     path = folder / f"{name}.{form}"
     path.write_text(kept.to_json() if form == "json" else kept.to_csv(), encoding="utf-8", newline="")
     return path
+
+
+def test_what_an_earlier_course_exported_is_reported_whole():
+    stored = pathlib.Path(__file__).with_name("stored")
+    attempts = json.loads((stored / "answers.json").read_text(encoding="utf-8"))["attempts"]
+    files, faults = read_class([stored / "answers.json", stored / "answers.csv"])
+    assert not faults
+    for answers in files.values():
+        assert [answer.attempt._asdict() | {"learner": answer.learner} for answer in answers] == attempts
+    for chapter in ("ch00", "ch01", "ch02", "ch04"):
+        assert f"## {chapter} · " in report(files)
 
 
 @pytest.fixture
