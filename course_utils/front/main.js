@@ -27,7 +27,7 @@ const VIEW = "application/vnd.jupyter.widget-view+json";
 
 // A notebook that is saved keeps no view, which nothing could show without its kernel, but the static output alone.
 function saveWithout(notebook) {
-  if (!notebook?.toJSON || notebook.courseSaves) return;
+  if (!notebook?.toJSON || notebook.courseSaves || !Object.isExtensible(notebook)) return;
   notebook.courseSaves = notebook.toJSON.bind(notebook);
   // Other widgets bring a text along; an empty one is what a training has left of its curve.
   const isView = ({ data }) => data && Object.entries(data).every(([type, content]) => type === VIEW || content === "");

@@ -85,6 +85,26 @@ def jupyter(root, size="quick"):
         process.wait(10)
 
 
+@contextlib.contextmanager
+def notebook_6(root, python):
+    """A private Notebook 6 of another environment, whose Python is `python`; gives its address."""
+    port = free_port()
+    private = {f"JUPYTER_{name}": str(root / name.lower()) for name in ("CONFIG_DIR", "RUNTIME_DIR", "DATA_DIR")}
+    process = subprocess.Popen(
+        [python, "-m", "notebook", "--no-browser", "--allow-root", f"--port={port}", f"--NotebookApp.notebook_dir={root}",
+         "--NotebookApp.token="],
+        env={**os.environ, **private, "IPYTHONDIR": str(root / ".ipy"), "COURSE_HOME": str(root / "home"), "COURSE_SIZE": "quick"},
+        stdout=(root / "server.log").open("w"), stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        assert answers_at(address, process), (root / "server.log").read_text()[-2000:]
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 class Page:
     """A notebook open in a front end, as a person has it before them."""
 
