@@ -31,9 +31,9 @@ const CSS = `
 .machine .soft { color:var(--soft); font-size:13px; font-variant-numeric:tabular-nums; }
 .machine :focus-visible, .machine:focus-visible { outline:2px solid var(--neg); outline-offset:2px; }
 .machine .stage { overflow-x:auto; } .machine svg { display:block; margin:0 auto; } .machine .node { scroll-margin:190px 0 20px; }
-.machine text { fill:var(--ink); font-size:14px; text-anchor:middle; } .machine .small { font-size:12px; } .machine .tiny { font-size:11px; }
+.machine text { fill:var(--ink); font-size:14px; text-anchor:middle; } .machine text, .machine .zero, .machine .bar { pointer-events:none; } .machine .small { font-size:12px; } .machine .tiny { font-size:11px; }
 .machine .math { font-family:var(--serif); font-style:italic; font-size:1.15em; } .machine tspan.shift { font-size:12px; }
-.machine .label { fill:currentColor; } .machine .label.plain { fill:var(--soft); }
+.machine .label, .machine .tinted { fill:currentColor; } .machine .label.plain { fill:var(--soft); }
 .machine .edge .label { stroke:var(--page); stroke-width:4px; paint-order:stroke; stroke-linejoin:round; }
 .machine .node, .machine .edge, .machine .glow { transition:opacity ${MOVE}ms; }
 .machine .future { opacity:var(--faint); } .machine .edge.past { opacity:.55; } .machine .quiet:not(.now) { opacity:0; }
@@ -175,7 +175,7 @@ const KINDS = {
 function writing(g, node, rx) { // a text, in a frame with corners of `rx` unless that is null
   if (rx != null) frame(g, node, rx);
   const text = svg("text", { y: 4.5, class: node.size ?? "", style: `text-anchor:${node.anchor ?? "middle"}` }, g);
-  if (rx == null && node.role) text.classList.add("label");
+  if (rx == null && node.role) text.classList.add("tinted");
   return { text, set: (value) => write(text, value ?? node.text ?? "") };
 }
 
@@ -298,8 +298,8 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
   const presets = variants.length < 2 ? [] : variants.map((v, i) => button(v.name, () => { halt(); show(Math.min(step, v.steps.length - 1), i); }));
   const table = html("table"), numbers = html("details", { ontoggle: list }, html("summary", { className: "soft" }, "Numbers of this step"), table);
   const stage = html("div", { className: "stage" });
-  const named = { className: "machine", tabIndex: 0, "aria-label": spoken(spec.title), "data-lm-suppress-shortcuts": "true" };
-  const root = html("section", named,
+  const named = { className: "machine", tabIndex: 0, role: "group", "aria-label": spoken(spec.title), "data-lm-suppress-shortcuts": "true" };
+  const root = html("div", named,
     html("style", { textContent: CSS }), html("div", { className: "name" }, ...prose(spec.title)),
     html("div", { className: "row", role: "group", "aria-label": spec.choose || "Variant", hidden: !presets.length }, ...presets),
     html("div", { className: "head" }, html("div", { className: "say" }, status, ...ghosts),
