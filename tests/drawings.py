@@ -42,7 +42,7 @@ def translated():
 
 
 def blocks():
-    """An untrained language model whose blocks have an MLP."""
+    """An untrained language model whose blocks have a feed-forward layer."""
     return AttentionLanguageModel(len(vocabulary()), rngs=nnx.Rngs(0), width=64, heads=4, layers=2, inner=128)
 
 

@@ -17,12 +17,15 @@ UNITS = 16
 
 
 def block(model: AttentionLanguageModel, sentence: str = "near the dogs the cat", layer: int = 0) -> Machine:
-    """One block at the last word of a sentence: x + attention(norm(x)), then x + MLP(norm(x)).
+    """One block at the last word of a sentence: x + attention(norm(x)), then x + feed_forward(norm(x)).
 
-    model: with an MLP in its blocks.   sentence: of at most 6 words.
+    model: with a feed-forward layer in its blocks.   sentence: of at most 6 words.
     """
     words, tokens = read(sentence, 7)
-    require(model.blocks[layer].mlp is not None, "The blocks of this model have no MLP: make it with `inner` > 0.")
+    require(
+        hasattr(model.blocks[layer], "feed_forward"),
+        "The blocks of this model have no feed-forward layer: make it with `inner` > 0.",
+    )
     x, first, middle, second, after, weights = apply(model, (_first, _second)[bool(layer)], tokens)
     size = x.shape[-1]
     units = varied(np.stack([first, second]), UNITS)
@@ -38,7 +41,7 @@ def block(model: AttentionLanguageModel, sentence: str = "near the dogs the cat"
     stream = {
         "x0": ("$x$", "the residual stream at the start"),
         "x1": ("$x$ after attention", "the stream after attention"),
-        "x2": ("$x$ after MLP", "the stream after the MLP"),
+        "x2": ("$x$ after it", "the stream after the feed-forward layer"),
     }
     nodes: list[Node] = [
         *(
@@ -57,7 +60,7 @@ def block(model: AttentionLanguageModel, sentence: str = "near the dogs the cat"
         *(op(id, at(wide[id], river), at(lane, narrow[id]), "+", role="hidden", name="sum") for id in ("+1", "+2")),
         *(box(f"n{i}", at((134, 430)[i], 226), at(168, (130, 350)[i], w=56), "norm", w=76, h=34) for i in range(2)),
         box("att", at(134, 118), at(286, 130), "attention", w=96, h=40, role="attention"),
-        box("mlp", at(430, 118), at(286, 350), "MLP", w=96, h=44),
+        box("mlp", at(430, 118), at(286, 350), "feed-forward", w=116, h=44),
         cells(
             "d0",
             at(256, 152, side="above"),
@@ -75,7 +78,7 @@ def block(model: AttentionLanguageModel, sentence: str = "near the dogs the cat"
             **tall,
             label="change",
             labelSize="tiny",
-            name="what the MLP adds",
+            name="what the feed-forward layer adds",
         ),
     ]
     edges: list[Edge] = [
@@ -135,7 +138,7 @@ def block(model: AttentionLanguageModel, sentence: str = "near the dogs the cat"
             {"x1": middle[units]},
         ),
         step(
-            "The MLP reads a normalised copy.",
+            "The feed-forward layer reads a normalised copy.",
             "It sees this word alone, and works in the same way at every position.",
             "x1 x1>n1 n1 | n1>mlp mlp | mlp>d1 d1",
             {"d1": second[units]},
@@ -149,9 +152,9 @@ def block(model: AttentionLanguageModel, sentence: str = "near the dogs the cat"
     )
     return Machine(
         title="A Transformer block: two branches add to a stream",
-        teaches="A residual stream flows through the block, and attention and the MLP only add to it.",
+        teaches="A residual stream flows through the block, and attention and the feed-forward layer only add to it.",
         alt=f"A broad band, the residual stream of “{words[-1]}”. Two branches leave it and come back as sums: norm and "
-        "attention, which reads the words before, then norm and MLP.",
+        "attention, which reads the words before, then norm and feed-forward layer.",
         wide=(672, 402),
         narrow=(354, 556),
         nodes=tuple(nodes),
@@ -162,14 +165,15 @@ def block(model: AttentionLanguageModel, sentence: str = "near the dogs the cat"
 
 
 def _stages(model: Any, tokens: Any, layer: int) -> Any:
-    """At the last word: x, what attention adds, x, what the MLP adds, x; and the weights, their mean over the heads."""
+    """At the last word: x, what attention adds, x, what the feed-forward layer adds, x; and the weights, their mean over the heads."""
     x, mask = model.words(tokens), causal_mask(tokens.shape[1])
     for one in model.blocks[:layer]:
-        x = one(x, mask)[0]
+        x = one(x, mask)
     one = model.blocks[layer]
-    change, weights = one.attention(one.attention_norm(x), mask)
+    inner = one.attention_norm(x)
+    change, weights = one.attention.look(inner, one.attention.remember(inner), mask)
     middle = x + change
-    second = one.mlp(one.mlp_norm(middle))
+    second = one.feed_forward(one.feed_forward_norm(middle))
     return x[0, -1], change[0, -1], middle[0, -1], second[0, -1], (middle + second)[0, -1], weights[0, :, -1].mean(0)
 
 

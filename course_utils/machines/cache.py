@@ -106,10 +106,11 @@ def _keys_values(model: Any, tokens: Any, layer: int, head: int) -> tuple[Any, A
     """Keys and values `[time, key]` of one head, and its weights `[time, time]`."""
     x, mask = model.words(tokens), causal_mask(tokens.shape[1])
     for one in model.blocks[:layer]:
-        x = one(x, mask)[0]
+        x = one(x, mask)
     one = model.blocks[layer]
     inner = one.attention_norm(x)
     keys, values = (
         split_heads(make(inner), one.attention.heads)[0, head] for make in (one.attention.key, one.attention.value)
     )
-    return keys, values, one.attention(inner, mask)[1][0, head]
+    weights = one.attention.look(inner, one.attention.remember(inner), mask)[1]
+    return keys, values, weights[0, head]

@@ -102,7 +102,7 @@ def _scores(model: Any, tokens: Any, layer: int, head: int) -> Float[np.ndarray,
     """q · k / √d of one head."""
     x = model.words(tokens)
     for block in model.blocks[:layer]:
-        x = block(x, causal_mask(tokens.shape[1]))[0]
+        x = block(x, causal_mask(tokens.shape[1]))
     block = model.blocks[layer]
     inner = block.attention_norm(x)
     q, k = (

@@ -1,12 +1,12 @@
 """A whole Transformer: who attends to whom in the encoder, in the decoder and across."""
 
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from ..data.english_french import read, vocabularies
 from ..decoding import BOS, greedy
+from ..measure.inside import transformer_weights
 from ..models.run import apply
 from ..models.transformer import Transformer
 from ..runtime import require
@@ -31,14 +31,10 @@ def transformer(model: Transformer, sentence: str = SENTENCE) -> Machine:
     found = greedy(model, source, mask, MOST_TARGET)
     length = int(found.lengths[0])
     out = found.words[0, :length]
-    weights = apply(model, _all_weights, source, mask, jnp.asarray([[BOS, *out[:-1]]]))
+    weights = apply(model, transformer_weights, source, mask, jnp.asarray([[BOS, *out[:-1]]]))
     own, masked, cross = (np.asarray(a)[-1, 0].mean(0) for a in weights)
     sources, targets = [english.words[i] for i in indices], [french.words[i] for i in out]
     return _two_towers(sources, targets, own, masked, cross)
-
-
-def _all_weights(model: Any, source: Any, mask: Any, words: Any) -> Any:
-    return tuple(model.weights(source, mask, words))
 
 
 def _two_towers(

@@ -399,11 +399,11 @@ def test_a_block_ends_where_the_models_block_does():
     model = blocks()
     _, tokens = recurrence.read("near the dogs the cat")
     x = model.words(tokens)
-    after = np.asarray(model.blocks[0](x, causal_mask(tokens.shape[1]))[0])[0, -1]
+    after = np.asarray(model.blocks[0](x, causal_mask(tokens.shape[1])))[0, -1]
     values = shown(block.block(model))
     assert np.abs(np.asarray(values["x2"])[:, None] - after).min(axis=1) == close(np.zeros(16), abs=1e-4)
     assert values["x2"] == close(np.array(values["x0"]) + values["d0"] + values["d1"], abs=1e-4)
-    with pytest.raises(InvalidInput, match="no MLP"):
+    with pytest.raises(InvalidInput, match="no feed-forward layer"):
         block.block(ch06.well_trained().model)
 
 
