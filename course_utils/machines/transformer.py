@@ -1,6 +1,5 @@
 """A whole Transformer: who attends to whom in the encoder, in the decoder and across."""
 
-
 import jax.numpy as jnp
 import numpy as np
 

@@ -6,6 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -67,7 +68,9 @@ class Run:
             self._prepare(batches, loss)
         self.resumed = self._resume()
         self.state, self.rngs = devices.everywhere((self.state, self.rngs))
-        self.programs: dict[Any, Callable] = {}
+        self.programs: dict[Any, Future[Callable]] = {}
+        self.buckets = list(dict.fromkeys(map(self.feed.bucket, range(steps))))
+        self.compiler = ThreadPoolExecutor(1)
         self.saved_at = time.monotonic()
         if not self.resumed:
             self._save_at_once()
@@ -112,22 +115,38 @@ class Run:
         with interrupts_held():  # an interruption finds values and counts of the same update
             begin, _, limits = self.chunk = self._next()
             bucket = self.feed.bucket(begin)
-            examples = self.feed.examples(bucket)
-            arguments = self.state, np.int32(begin), limits, self.rngs, examples
-            if bucket not in self.programs:
-                self.programs[bucket] = self._compile(update, arguments)
+            program = self._program(update, begin)
+            arguments = self._arguments(bucket, begin, limits)
             clock = time.perf_counter()
-            results = jax.block_until_ready(self.programs[bucket](*arguments))
+            results = jax.block_until_ready(program(*arguments))
             self.record.seconds += time.perf_counter() - clock
             self.state, *reached_and_values = results
             self.record.write(begin, limits, *jax.tree.map(np.asarray, reached_and_values))
 
-    def _compile(self, update: Callable, arguments: tuple) -> Callable:
+    def _arguments(self, bucket: Any, begin: int, limits: np.ndarray) -> tuple:
+        return self.state, np.int32(begin), limits, self.rngs, self.feed.examples(bucket)
+
+    def _program(self, update: Callable, begin: int) -> Callable:
+        """The compiled loop for the bucket of update `begin`.
+
+        Another thread compiles. Once it has begun with this one it goes on with the next bucket's, so
+        that with a second core a training waits for its first program alone.
+        """
         clock = time.perf_counter()
-        loop = repeated(update, self.learning, self.feed, list(self.record.metrics))
-        program = jax.jit(loop, out_shardings=devices.replicated()).lower(*arguments).compile()
+        bucket = self.feed.bucket(begin)
+        later = [other for other in self.buckets if other not in {bucket, *self.programs}]
+        for coming in (bucket, *later[:1]):
+            if coming not in self.programs:
+                self.programs[coming] = self._compile(update, coming)
+        program = self.programs[bucket].result()
         self.record.compile_seconds += time.perf_counter() - clock
         return program
+
+    def _compile(self, update: Callable, bucket: Any) -> Future[Callable]:
+        limits = np.zeros(len(self.seeds), np.int32)
+        loop = repeated(update, self.learning, self.feed, list(self.record.metrics))
+        jitted = jax.jit(loop, out_shardings=devices.replicated())
+        return self.compiler.submit(jitted.lower(*self._arguments(bucket, 0, limits)).compile)
 
     def _next(self) -> Chunk:
         """The updates that come next, for the seeds that are least far."""
@@ -182,6 +201,7 @@ class Run:
         """Keep what was learned, in models and checkpoint; say which of several have diverged."""
         with interrupts_held():
             self.bar.close()
+            self.compiler.shutdown(wait=False, cancel_futures=True)
             self.give_back()
             self._save_if_possible(stacklevel=6)
             give_back_memory()
