@@ -129,8 +129,8 @@ class Run:
     def _program(self, update: Callable, begin: int) -> Callable:
         """The compiled loop for the bucket of update `begin`.
 
-        Another thread compiles. Once it has begun with this one it goes on with the next bucket's, so
-        that with a second core a training waits for its first program alone.
+        Another thread compiles. Once it has begun with this one it goes on with the next bucket's:
+        with a second core, a training waits for its first program alone.
         """
         clock = time.perf_counter()
         bucket = self.feed.bucket(begin)
