@@ -121,8 +121,8 @@ def words(figure: go.Figure) -> dict[str, Any]:
 
 def add_to_summary(figure: go.Figure, sentence: str) -> None:
     """Append a sentence to what a figure says of itself."""
-    said = {"title": "", "summary": "", **words(figure)}
-    figure.update_layout(meta={**said, "summary": f"{said['summary']} {sentence}".strip()})
+    texts = {"title": "", "summary": "", **words(figure)}
+    figure.update_layout(meta={**texts, "summary": f"{texts['summary']} {sentence}".strip()})
 
 
 def translucent(colour: str, alpha: float) -> str:
