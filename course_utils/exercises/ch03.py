@@ -1,4 +1,4 @@
-"""Exercises of notebook 03."""
+"""Exercises of chapter 03: the LSTM and the GRU, gates by hand, the way through the cell state."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Exercises of notebook 04."""
+"""Exercises of chapter 04: teacher forcing, greedy and beam search, BLEU."""
 
 import math
 from collections import Counter

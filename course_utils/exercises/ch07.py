@@ -1,4 +1,4 @@
-"""Exercises of notebook 07."""
+"""Exercises of chapter 07: layer normalisation, the cache, merged and linear attention, composed steps."""
 
 import functools
 import math

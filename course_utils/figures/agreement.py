@@ -1,4 +1,4 @@
-"""Agreement: accuracy by distance, updates and depth, beside baselines, and what is left of the subject."""
+"""Agreement: accuracy by distance, updates and depth, with baselines, and what is left of the subject."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -167,7 +167,7 @@ def soft_to_hard(
     source: Sequence[str], target: Sequence[str], weights: np.ndarray, chosen: int, temperature: float,
     to_mean: float, to_state: float, temperatures: Sequence[float], bleu: Any, reference: Sequence[str] | None = None,
 ) -> go.Figure:  # fmt: skip
-    """One step's weights at a temperature, beside BLEU at all temperatures.
+    """One step's weights at a temperature, next to BLEU at all temperatures.
 
     weights: of the chosen target word, `[source]`.   to_mean, to_state: distance of its context from the mean of the states,
     and from the state with the largest weight.   bleu: `[seeds, temperatures]`; 0 and infinity are the ends of the axis.

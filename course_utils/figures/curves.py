@@ -30,7 +30,7 @@ def curves(
 ) -> go.Figure:
     """One line for each series. A series `[seeds, x]` shows its mean and a band from lowest to highest seed.
 
-    `references` are drawn in grey behind: baselines, `[x]` or one number.
+    `references` are drawn in grey, under the series: baselines, `[x]` or one number.
     """
     x = np.asarray(x)
     require(x.size and series, "There is nothing to draw: the axis or the series are empty.")
@@ -92,7 +92,7 @@ def error_while_learning(
 
 
 def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
-    """Time against length on two logarithmic axes, beside a line of exactly proportional time."""
+    """Time against length on two logarithmic axes, with a line of exactly proportional time."""
     steps = np.asarray(lengths)
     require(len(steps) >= 3, "A slope needs times for at least three lengths.")
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}

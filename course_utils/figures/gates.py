@@ -16,7 +16,7 @@ def playground(
     value: np.ndarray, mark: np.ndarray, forget: np.ndarray, entry: np.ndarray, cell: np.ndarray, goal: np.ndarray,
     name: str, within: float, offered: str,
 ) -> go.Figure:  # fmt: skip
-    """A cell with gates set by hand: what it is offered, its gates, its state beside the goal; all `[time]`.
+    """A cell with gates set by hand: what it is offered, its gates, its state next to the goal; all `[time]`.
 
     `entry` is the input gate. The goal is reached where the state is nowhere more than `within` away from it.
     """
@@ -151,7 +151,7 @@ def context_curves(cut: Mapping[str, Any], mixed: Mapping[str, Any]) -> go.Figur
     """Loss above that of the whole context, with context cut to k words and shuffled beyond k.
 
     Each: "k", "above" `[seeds, k]`, and "effective", for each seed the k from which on it stays within 0.01 nats. With
-    k = 0 nothing is left as it was: not drawn, for the axis has no place for it.
+    k = 0 nothing is left as it was: so it is not drawn: a logarithmic axis has no 0.
     """
     require([k for k in mixed["k"] if k] == list(cut["k"]), "Both curves need the same k.")
     drawn = np.asarray(mixed["k"]) > 0

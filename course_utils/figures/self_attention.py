@@ -125,7 +125,7 @@ def scaling(sizes: Sequence[int], variants: Mapping[str, Mapping[str, Sequence[f
 
 
 def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, chosen: int) -> go.Figure:
-    """Who may look at whom, `[n, n]`, with the weights; the row of one position in words."""
+    """Which position may attend to which, `[n, n]`, with the weights; the row of one position in words."""
     n = len(words)
     names = [f"{i + 1} {word}" for i, word in enumerate(words)]
     visible = np.where(allowed, weights, np.nan)
@@ -162,7 +162,7 @@ def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, cho
 def head_map(
     words: Sequence[str], weights: np.ndarray, layer: int, head: int, chosen: int, marked: Mapping[int, str]
 ) -> go.Figure:
-    """Where the heads of one layer look, `[heads, n, n]`: the map of one head, and below the chosen word's row in all of them.
+    """What the heads of one layer attend to, `[heads, n, n]`: the map of one head; below, the chosen word's row in all of them.
 
     marked: positions with a name to be told, such as the subject.
     """

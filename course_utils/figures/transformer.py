@@ -1,4 +1,4 @@
-"""The Transformer drawn: its stages, its heads, what it costs, and all architectures beside each other."""
+"""The Transformer drawn: its stages, its heads, what it costs, and all architectures side by side."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -24,7 +24,7 @@ def stages(
     source: str,
     written: str,
 ) -> go.Figure:
-    """What the output layer would say after every sum of the decoder.
+    """What the output layer would answer after every residual connection of the decoder.
 
     tops: the best words of each stage.   shares: their probabilities `[stages, words]`.   answer: what the last stage says.
     right: its probability at every stage.   sizes: ‖x‖ at every stage.   source: the sentence.   written: the words so far.
@@ -189,7 +189,7 @@ def five(measure: str, values: Mapping[str, Any], unit: str, better: Better) -> 
 
 
 def pictured(pixels: np.ndarray, weights: np.ndarray, asking: int, patch: int, layer: int, label: str) -> go.Figure:
-    """A picture cut into patches, and how much one patch looks at each of the others (mean of the heads of one layer)."""
+    """A picture cut into patches, and how much one patch attends to each of the others: the mean of the heads of one layer."""
     side = pixels.shape[0] // patch
     figure = subplots(1, 2, horizontal_spacing=0.1)
     figure.add_heatmap(z=pixels, colorscale="Greys", showscale=False, hoverinfo="skip")
