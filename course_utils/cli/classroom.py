@@ -1,4 +1,4 @@
-"""Commands for a class: hand notebooks out, look at what came back, export and sum up what was answered."""
+"""Commands for a class: hand notebooks out, check what came back, export answers and sum them up."""
 
 import pathlib
 from typing import Annotated

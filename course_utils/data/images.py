@@ -1,4 +1,4 @@
-"""Small generated pictures: two signs at random places, and the question which of them stands farther left."""
+"""Small generated pictures: two signs at random positions, and the question which of them is farther left."""
 
 from typing import NamedTuple
 

@@ -92,21 +92,21 @@ def python_source(words: int = 1_500) -> Source:
 
     A top-level module is for testing when a checksum of its name says so, so that the split is the same on every
     machine. A name that is not in the vocabulary becomes `<unk>`. Where a Python comes without its source, the packages
-    beside this course are read instead, and a warning says so.
+    installed with this course are read instead, and a warning says so.
     """
     require_positive(words=words)
     root, origin = pathlib.Path(sysconfig.get_path("stdlib")), "the standard library"
     modules = _modules(root)
     if sum(map(len, modules.values())) < 20:
-        beside = pathlib.Path(sysconfig.get_path("purelib"))
+        packages = pathlib.Path(sysconfig.get_path("purelib"))
         warnings.warn(
-            f"This Python came without the source of its standard library ({root}); reading the packages in {beside} "
+            f"This Python came without the source of its standard library ({root}); reading the packages in {packages} "
             "instead. Numbers will differ from those in the text.",
             stacklevel=2,
         )
-        modules, origin = _modules(beside), "installed packages"
+        modules, origin = _modules(packages), "installed packages"
         if sum(map(len, modules.values())) < 20:
-            raise CourseError(f"There is no Python source to read, neither in {root} nor in {beside}.")
+            raise CourseError(f"There is no Python source to read, neither in {root} nor in {packages}.")
     texts: tuple[list[str], list[str]] = ([], [])
     names: tuple[list[str], list[str]] = ([], [])
     for name, files in sorted(modules.items()):
@@ -122,7 +122,7 @@ def python_source(words: int = 1_500) -> Source:
 
 
 class Windows:
-    """Batches of `size` pieces of `length` tokens, cut out of a stream at random places."""
+    """Batches of `size` pieces of `length` tokens, cut out of a stream at random positions."""
 
     def __init__(self, stream: Int[np.ndarray, " tokens"], size: int, length: int):
         require_positive(size=size, length=length)

@@ -1,4 +1,4 @@
-"""Exercises of notebook 00."""
+"""Exercises of chapter 00: a running mean."""
 
 import jax
 import jax.numpy as jnp

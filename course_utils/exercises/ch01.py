@@ -1,4 +1,4 @@
-"""Exercises of notebook 01."""
+"""Exercises of chapter 01: a recurrent step, its loop, its loss, and what a state can hold."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Exercises of notebook 02."""
+"""Exercises of chapter 02: Jacobians, the way back, bounds, clipping, truncation."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 03."""
+"""Exercises of chapter 03: the LSTM and the GRU, gates by hand, the way through the cell state."""
 
 import functools
 from collections.abc import Callable
@@ -22,9 +22,9 @@ def one_lstm_step(
     h: Float[Array, " hidden"],
     C: Float[Array, " hidden"],
     x_t: Float[Array, " embed"],
-    W: Float[Array, "gates hidden hidden_and_embed"],
-    b: Float[Array, "gates hidden"],
-) -> Float[Array, "two hidden"]:
+    W: Float[Array, "4 hidden hidden+embed"],
+    b: Float[Array, "4 hidden"],
+) -> Float[Array, "2 hidden"]:
     """h_t and C_t of an LSTM, stacked; `W` and `b` hold the gates in the order f, i, C̃, o (see `models.gated.lstm_step`)."""
     both = jnp.concatenate([h, x_t])
     f_t = jax.nn.sigmoid(W[0] @ both + b[0])
@@ -338,7 +338,7 @@ cell_path = Exercise(
 # ----------------------------------------------------------------------------------------- chrono biases
 
 
-def chrono(uniform: Float[Array, " hidden"], longest: int) -> Float[Array, "two hidden"]:
+def chrono(uniform: Float[Array, " hidden"], longest: int) -> Float[Array, "2 hidden"]:
     """Biases of forget and input gate for memories of up to `longest` steps, from `uniform` numbers over [0, 1]:
 
         b_f = log(1 + uniform (longest - 2)),   b_i = -b_f

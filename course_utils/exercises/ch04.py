@@ -1,4 +1,4 @@
-"""Exercises of notebook 04."""
+"""Exercises of chapter 04: teacher forcing, greedy and beam search, BLEU."""
 
 import math
 from collections import Counter
@@ -21,7 +21,7 @@ def _log_p(*shape: int) -> Array:
 # ---------------------------------------------------------------------------------------- teacher forcing
 
 
-def shifted(words: Int[Array, "batch target"]) -> Int[Array, "two batch shorter"]:
+def shifted(words: Int[Array, "batch target"]) -> Int[Array, "2 batch target-1"]:
     """What a decoder reads and what it is to say, from `<bos> y_1 … y_n <eos>`: all but the last word, all but the first."""
     return jnp.stack([words[:, :-1], words[:, 1:]])
 
@@ -310,7 +310,7 @@ bleu = Exercise(
 
 def best_continuations(
     log_p: Float[Array, " beam"], following: Float[Array, "beam vocab"], size: int
-) -> Int[Array, "two size"]:
+) -> Int[Array, "2 {size}"]:
     """One step of beam search: which beginning (by its row), and which word after it, for the `size` most probable of all.
 
     `log_p[b]` is that of a beginning, `following[b, y]` that of word y after it. The most probable comes first.

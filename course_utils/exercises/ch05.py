@@ -1,4 +1,4 @@
-"""Exercises of notebook 05."""
+"""Exercises of chapter 05: the masked softmax, additive scores, the context, alignment error."""
 
 import functools
 

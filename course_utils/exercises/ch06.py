@@ -1,4 +1,4 @@
-"""Exercises of notebook 06."""
+"""Exercises of chapter 06: self-attention, its masks, heads and positions."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 07."""
+"""Exercises of chapter 07: layer normalisation, the cache, merged and linear attention, composed steps."""
 
 import functools
 import math
@@ -345,7 +345,7 @@ linear_attention = Exercise(
 # ------------------------------------------------------------------------------------------ two steps are one
 
 
-def composed(a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Float[Array, "two hidden"]:
+def composed(a_1: Array, b_1: Array, a_2: Array, b_2: Array) -> Float[Array, "2 hidden"]:
     """h → a_1 h + b_1 and then h → a_2 h + b_2 as one step: (a_2 a_1, a_2 b_1 + b_2), stacked."""
     return jnp.stack([a_2 * a_1, a_2 * b_1 + b_2])
 

@@ -1,4 +1,4 @@
-"""Agreement accuracy against distance, beside readers without a grammar."""
+"""Agreement: accuracy by distance, updates and depth, with baselines, and what is left of the subject."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,16 +7,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves, over_seeds, seeds_told
+from .curves import curves, over_seeds, seeds_caption
 
 MARGIN = 0.05  # a model is clearly above the baselines by more than this
 GUESSING = 0.6  # an accuracy below this is called guessing; one half is
-READERS = ("majority", "nearest noun", "first noun")  # always drawn in this order, hence in the same line style
+BASELINES = ("majority", "nearest noun", "first noun")  # always drawn in this order, hence in the same line style
 
 
 def _in_order(baselines: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    known = {name: baselines[name] for name in READERS if name in baselines}
-    return {**known, **{name: values for name, values in baselines.items() if name not in known}}
+    """The known baselines in their order, then all others."""
+    ordered = {name: baselines[name] for name in BASELINES if name in baselines}
+    return {**ordered, **{name: values for name, values in baselines.items() if name not in ordered}}
 
 
 def accuracy_by_distance(
@@ -26,7 +27,7 @@ def accuracy_by_distance(
     require(accuracy and baselines, "The figure needs at least one model and one baseline.")
     ends = {name: float(over_seeds(np.nanmean, np.atleast_2d(values)[:, -1])) for name, values in accuracy.items()}
     best = float(over_seeds(np.nanmax, np.array([values[-1] for values in baselines.values()], float)))
-    told = ", ".join(f"{name} {value:.2f}" for name, value in ends.items())
+    listed = ", ".join(f"{name} {value:.2f}" for name, value in ends.items())
     below = [name for name, value in ends.items() if not value > best + MARGIN]  # also where there is no number
     title = "Above every baseline at the largest distance"
     if below:
@@ -34,10 +35,10 @@ def accuracy_by_distance(
         title = f"Not clearly above the baselines at the largest distance{which}"
     return curves(
         distance, accuracy, title=title,
-        caption=f"Share of right answers against the distance from subject to verb. {seeds_told(accuracy)} Grey: readers "
+        caption=f"Share of right answers against the distance from subject to verb. {seeds_caption(accuracy)} Grey: readers "
         "without a grammar. A model says something about memory only where it is above all of them; clearly above: by more "
         f"than {MARGIN:g}.",
-        summary=f"At distance {distance[-1]:g}: {told}; the best baseline has {best:.2f}.",
+        summary=f"At distance {distance[-1]:g}: {listed}; the best baseline has {best:.2f}.",
         x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
     )  # fmt: skip
 
@@ -66,7 +67,7 @@ def accuracy_by_updates(
     return curves(
         distance, runs, title=title,
         caption="A network that only predicts words, tested on the verb: is the right number more probable? The same "
-        f"training at several moments. {seeds_told(runs)} Grey: readers without a grammar.",
+        f"training at several moments. {seeds_caption(runs)} Grey: readers without a grammar.",
         summary="Share of right verbs at the largest distance: "
         + ", ".join(f"{value:.2f} after {updates:,} updates" for updates, value in ends.items()) + ".",
         x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
@@ -77,16 +78,16 @@ def accuracy_by_depth(accuracy: Mapping[int, np.ndarray], level: float = 0.95) -
     """Centre embedding: accuracy `[seeds, depths]` for states of several sizes, against the number of subjects."""
     depths = np.arange(1, 1 + next(iter(accuracy.values())).shape[1])
     deepest = {size: int(np.cumprod(values.mean(0) >= level).sum()) for size, values in accuracy.items()}
-    told = ", ".join(
+    listed = ", ".join(
         f"{size} units {'at least ' if depth == depths[-1] else ''}{depth}" for size, depth in deepest.items()
     )
     runs = {f"{size} units": values for size, values in accuracy.items()}
     return curves(
         depths, runs,
-        title=f"Subjects held at once ({level:.0%} right): {told}",
+        title=f"Subjects held at once ({level:.0%} right): {listed}",
         caption="Every verb of a centre-embedded sentence is asked for the number of its subject, so a sentence with D "
-        f"subjects needs D bits at once. {seeds_told(runs)} Guessing is right half the time.",
-        summary=f"Most subjects at which {level:.0%} of the verbs are right: {told}.",
+        f"subjects needs D bits at once. {seeds_caption(runs)} Guessing is right half the time.",
+        summary=f"Most subjects at which {level:.0%} of the verbs are right: {listed}.",
         x_title="subjects waiting for their verbs", y_title="accuracy", references={"guessing": 0.5}, y_range=(0.4, 1.03),
     )  # fmt: skip
 
@@ -96,14 +97,14 @@ def gap_by_steps(gaps: Mapping[str, Any]) -> go.Figure:
     runs = {name: np.atleast_2d(values) for name, values in gaps.items()}
     steps = np.arange(next(iter(runs.values())).shape[1])
     ends = {name: float(values[:, -1].mean()) for name, values in runs.items()}
-    gone = [name for name, end in ends.items() if end < 0.1]
-    kept = [name for name, end in ends.items() if end > 0.5]
-    parts = [f"{said}: {', '.join(names)}" for said, names in (("Lost", gone), ("kept", kept)) if names]
+    lost = [name for name, end in ends.items() if end < 0.1]
+    remembered = [name for name, end in ends.items() if end > 0.5]
+    parts = [f"{verb}: {', '.join(names)}" for verb, names in (("Lost", lost), ("kept", remembered)) if names]
     title = "; ".join(parts)
     return curves(
         steps, runs, title=title or "What is left of the subject's number in the state",
         caption="Distance between the states of two sentences that differ in the subject's number, as a multiple of the "
-        f"distance at the subject; logarithmic axis. {seeds_told(runs)} A straight line down is exponential forgetting.",
+        f"distance at the subject; logarithmic axis. {seeds_caption(runs)} A straight line down is exponential forgetting.",
         summary=f"{steps[-1]} steps after the subject: " + ", ".join(f"{name} {end:.2g}" for name, end in ends.items()) + ".",
         x_title="steps after the subject", y_title="distance, 1 at the subject", log_y=True, markers=False,
     )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves, over_seeds, seeds_told
+from .curves import curves, over_seeds, seeds_caption
 from .dots import by_seed, dots
 from .style import BLACK, BLUE, RED, finish, subplots, translucent
 
@@ -167,7 +167,7 @@ def soft_to_hard(
     source: Sequence[str], target: Sequence[str], weights: np.ndarray, chosen: int, temperature: float,
     to_mean: float, to_state: float, temperatures: Sequence[float], bleu: Any, reference: Sequence[str] | None = None,
 ) -> go.Figure:  # fmt: skip
-    """One step's weights at a temperature, beside BLEU at all temperatures.
+    """One step's weights at a temperature, next to BLEU at all temperatures.
 
     weights: of the chosen target word, `[source]`.   to_mean, to_state: distance of its context from the mean of the states,
     and from the state with the largest weight.   bleu: `[seeds, temperatures]`; 0 and infinity are the ends of the axis.
@@ -230,7 +230,7 @@ def gradient_by_position(norms: Mapping[str, Any]) -> go.Figure:
         np.arange(1, length + 1), runs,
         title=f"Early words against late: {ratio[least]:.2g} ({least}) to {ratio[most]:.2g} ({most})",
         caption="How much the score of a French word changes with the vector of the English word that it translates, by the "
-        f"position of that word in sentences of {length}; logarithmic axis. {seeds_told(runs)} "
+        f"position of that word in sentences of {length}; logarithmic axis. {seeds_caption(runs)} "
         f"Title: words 2 to 4 against words {length - 3} to {length - 1}"
         + (", geometric mean of the seeds." if max(map(len, runs.values())) > 1 else "."),
         summary=f"Mean gradient at words 2 to 4 as a multiple of that at words {length - 3} to {length - 1}: {ratios}.",
@@ -246,7 +246,7 @@ def alignment_errors(rows: Sequence[str], values: Mapping[str, Any], measure: st
     return dots(
         rows, values, title=f"{measure.capitalize()}, {rows[0]}: {first}",
         caption="Each French word is linked to one English word, the reference given word by word, and the links are compared "
-        f"with gold. {seeds_told(values, 'bar')}",
+        f"with gold. {seeds_caption(values, 'bar')}",
         summary="; ".join(
             f"{name}: " + ", ".join(f"{row} {value:.2f}" for row, value in zip(rows, mean, strict=True) if np.isfinite(value))
             for name, mean in means.items()
@@ -260,7 +260,7 @@ def with_other_weights(accuracy: Mapping[str, Any]) -> go.Figure:
     require(accuracy, "There is nothing to draw: no weights are given.")
     runs = by_seed(accuracy)
     means = ", ".join(f"{name} {value:.2f}" for name, value in zip(accuracy, over_seeds(np.nanmean, runs), strict=True))
-    seeds = seeds_told({name: values[:, None] for name, values in zip(accuracy, runs.T, strict=True)}, "bar")
+    seeds = seeds_caption({name: values[:, None] for name, values in zip(accuracy, runs.T, strict=True)}, "bar")
     return dots(
         list(accuracy), {"accuracy": runs}, title=f"Words right: {means}",
         caption=f"Share of the words that are right, the words before given, with each kind of weights. {seeds} Nothing is "

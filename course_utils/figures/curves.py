@@ -30,7 +30,7 @@ def curves(
 ) -> go.Figure:
     """One line for each series. A series `[seeds, x]` shows its mean and a band from lowest to highest seed.
 
-    `references` are drawn in grey behind: baselines, `[x]` or one number.
+    `references` are drawn in grey, under the series: baselines, `[x]` or one number.
     """
     x = np.asarray(x)
     require(x.size and series, "There is nothing to draw: the axis or the series are empty.")
@@ -49,9 +49,9 @@ def curves(
         if len(runs) > 1:
             low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
             known = np.isfinite(low)  # a gap would make the band's outline cross itself
-            there, low, high = x[known], low[known], high[known]
+            x_known, low, high = x[known], low[known], high[known]
             figure.add_scatter(
-                x=np.concatenate([there, there[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
+                x=np.concatenate([x_known, x_known[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", mode="lines",
                 line={"width": 0}, fillcolor=translucent(colour, 0.18), hoverinfo="skip", legendgroup=group,
                 showlegend=False,
             )  # fmt: skip
@@ -80,19 +80,19 @@ def error_while_learning(
     runs = {name: np.asarray(values, float) for name, values in losses.items()}
     ends = {name: float(np.mean(values)) for name, values in last.items()}
     stuck = [name for name, end in ends.items() if not end < (1 - MARGIN) * baseline]  # also where there is no number
-    told = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
+    listed = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
     x = point * np.arange(1, 1 + max(values.shape[1] for values in runs.values()))
     return curves(
         x, runs, title=f"Not clearly below the baseline: {', '.join(stuck)}" if stuck else "All are below the baseline",
-        caption=f"Loss while learning {task}. {seeds_told(runs)} A curve ends where its seeds have solved the task. Dashed: a "
+        caption=f"Loss while learning {task}. {seeds_caption(runs)} A curve ends where its seeds have solved the task. Dashed: a "
         f"reader that remembers nothing; clearly below it: by more than {MARGIN:.0%}.",
-        summary=f"At the end: {told}; a reader that remembers nothing {baseline:.3f}.",
+        summary=f"At the end: {listed}; a reader that remembers nothing {baseline:.3f}.",
         x_title="updates", y_title="loss", references={"remembers nothing": baseline}, markers=False,
     )  # fmt: skip
 
 
 def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
-    """Time against length on two logarithmic axes, beside a line of exactly proportional time."""
+    """Time against length on two logarithmic axes, with a line of exactly proportional time."""
     steps = np.asarray(lengths)
     require(len(steps) >= 3, "A slope needs times for at least three lengths.")
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
@@ -123,19 +123,19 @@ def span(values: Sequence[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def seeds_told(runs: Mapping[Any, Any], mark: str = "band") -> str:
+def seeds_caption(runs: Mapping[Any, Any], mark: str = "band") -> str:
     """How many seeds are drawn, counted: `Mean of 3 seeds (2 for B), band from lowest to highest.`
 
     runs: name → `[seeds, …]`, or one seed's numbers; a row without any number is no seed.   mark: what spans the seeds.
     """
     counts = {}
     for name, values in runs.items():
-        rows = np.atleast_2d(np.asarray(values, float))
-        counts[name] = int(np.isfinite(rows.reshape(len(rows), -1)).any(1).sum())
+        seeds = np.atleast_2d(np.asarray(values, float))
+        counts[name] = int(np.isfinite(seeds.reshape(len(seeds), -1)).any(1).sum())
     most = max(counts.values())
     fewer = "; ".join(f"{count} for {name}" for name, count in counts.items() if count < most)
-    said = f"Mean of {most} seeds{f' ({fewer})' if fewer else ''}, {mark} from lowest to highest."
-    return said if most > 1 else "One seed."
+    note = f"Mean of {most} seeds{f' ({fewer})' if fewer else ''}, {mark} from lowest to highest."
+    return note if most > 1 else "One seed."
 
 
 def loss_curve(losses: np.ndarray, *, title: str, references: Mapping[str, float] | None = None) -> go.Figure:

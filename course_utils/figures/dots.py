@@ -13,9 +13,9 @@ from .style import COLOURS, GREY, MARKERS, finish
 
 def by_seed(values: Mapping[str, Any]) -> np.ndarray:
     """Name → one number a seed, as `[seeds, names]`; NaN where a name has fewer seeds than another."""
-    known = [np.atleast_1d(np.asarray(found, float)) for found in values.values()]
-    most = max(map(len, known))
-    return np.stack([np.pad(found, (0, most - len(found)), constant_values=np.nan) for found in known], axis=1)
+    runs = [np.atleast_1d(np.asarray(run, float)) for run in values.values()]
+    most = max(map(len, runs))
+    return np.stack([np.pad(run, (0, most - len(run)), constant_values=np.nan) for run in runs], axis=1)
 
 
 def dots(
@@ -43,9 +43,9 @@ def dots(
             runs.shape[1] == len(rows), f"Series {name!r} has {runs.shape[1]} values, but there are {len(rows)} rows."
         )
         low, mean, high = (over_seeds(statistic, runs) for statistic in (np.nanmin, np.nanmean, np.nanmax))
-        place = np.arange(len(rows)) + (shift * (2 * i - len(series) + 1) if len(series) > 1 else 0)
+        heights = np.arange(len(rows)) + (shift * (2 * i - len(series) + 1) if len(series) > 1 else 0)
         figure.add_scatter(
-            x=mean, y=place, mode="markers", name=name, text=list(rows), hovertemplate="%{text}: %{x:.3f}",
+            x=mean, y=heights, mode="markers", name=name, text=list(rows), hovertemplate="%{text}: %{x:.3f}",
             error_x={"type": "data", "symmetric": False, "array": high - mean, "arrayminus": mean - low,
                      "thickness": 2, "width": 5},
             marker={"color": COLOURS[i % len(COLOURS)], "symbol": MARKERS[i % len(MARKERS)], "size": 10},

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves, seeds_told, span
+from .curves import curves, seeds_caption, span
 from .gradients import power
 from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, finish, subplots
 
@@ -16,18 +16,18 @@ def playground(
     value: np.ndarray, mark: np.ndarray, forget: np.ndarray, entry: np.ndarray, cell: np.ndarray, goal: np.ndarray,
     name: str, within: float, offered: str,
 ) -> go.Figure:  # fmt: skip
-    """A cell with gates set by hand: what it is offered, its gates, its state beside the goal; all `[time]`.
+    """A cell with gates set by hand: what it is offered, its gates, its state next to the goal; all `[time]`.
 
     `entry` is the input gate. The goal is reached where the state is nowhere more than `within` away from it.
     """
     t = np.arange(1, len(value) + 1)
     figure = subplots(3, 1, shared_xaxes=True, row_heights=[0.24, 0.3, 0.46], vertical_spacing=0.06)
     marked = mark > 0
-    for here, colour, symbol, label in (
+    for chosen, colour, symbol, label in (
         (~marked, GREY, "circle-open", "value, no mark"),
         (marked, ORANGE, "star", "value, marked"),
     ):
-        figure.add_scatter(x=t[here], y=value[here], mode="markers", name=label, row=1, col=1,
+        figure.add_scatter(x=t[chosen], y=value[chosen], mode="markers", name=label, row=1, col=1,
                            marker={"color": colour, "symbol": symbol, "size": 7 if symbol != "star" else 12})  # fmt: skip
     for gate, colour, dash, label in ((forget, GREEN, "solid", "forget gate f"), (entry, RED, "dash", "input gate i")):
         figure.add_scatter(x=t, y=gate, mode="lines", line={"shape": "hvh", "color": colour, "dash": dash, "width": 2}, name=label,
@@ -41,10 +41,10 @@ def playground(
     figure.update_yaxes(range=[-1.2, 1.2], row=1, col=1)
     figure.update_yaxes(range=[-0.08, 1.08], row=2, col=1)
     figure.update_xaxes(title_text="step", row=3, col=1)
-    off = np.abs(cell - goal)
-    worst = int(off.argmax())
-    built = off[worst] <= within
-    title = f"Built: {name}" if built else f"Not yet “{name}”: off by {off[worst]:.2g} at step {worst + 1}"
+    error = np.abs(cell - goal)
+    worst = int(error.argmax())
+    built = error[worst] <= within
+    title = f"Built: {name}" if built else f"Not yet “{name}”: off by {error[worst]:.2g} at step {worst + 1}"
     return finish(
         figure,
         title=title,
@@ -58,29 +58,29 @@ def playground(
     )
 
 
-def retention(keeps: Mapping[str, np.ndarray], bias: float, strength: float) -> go.Figure:
+def retention(shares: Mapping[str, np.ndarray], bias: float, strength: float) -> go.Figure:
     """Share of a gradient that is left at each earlier step, by cell: name → `[time]`, the last step has 1."""
-    require(keeps, "There is nothing to draw: no cell is given.")
-    length = len(next(iter(keeps.values())))
+    require(shares, "There is nothing to draw: no cell is given.")
+    length = len(next(iter(shares.values())))
     back = np.arange(length - 1, -1, -1)
     figure = go.Figure()
-    for i, (name, share) in enumerate(keeps.items()):
+    for i, (name, share) in enumerate(shares.items()):
         figure.add_scatter(
             x=back, y=np.maximum(share, 1e-30), mode="lines", name=name,
             line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
         )  # fmt: skip
     figure.update_yaxes(type="log", exponentformat="power", range=[-12, 1.5], dtick=2)
-    ends = {name: float(share[0]) for name, share in keeps.items()}
-    told = "; ".join(
+    ends = {name: float(share[0]) for name, share in shares.items()}
+    listed = "; ".join(
         f"{name} {power(float(np.log10(end))) if end > 0 else 'less than float32 holds'}" for name, end in ends.items()
     )
     return finish(
         figure,
-        title=f"Left after {length - 1} steps: {told}",
+        title=f"Left after {length - 1} steps: {listed}",
         caption="How long a gradient is so many steps before the end, as a share of its length there, in cells that "
             "are not trained (logarithmic "
         "axis). The slider sets the bias of the LSTM's forget gate and of the GRU's update gate; a plain network has neither.",
-        summary=f"Gate bias {bias:g}, inputs times {strength:g}. Share of the gradient left {length - 1} steps back: {told}.",
+        summary=f"Gate bias {bias:g}, inputs times {strength:g}. Share of the gradient left {length - 1} steps back: {listed}.",
         x="steps back", y="share of the gradient",
     )  # fmt: skip
 
@@ -95,18 +95,18 @@ def unit_over_sentence(
     each unit's `correlation` with the number, and the `accuracy` left when it is held at its mean.
     """
     require(0 <= unit < len(correlation), f"The units are 0 to {len(correlation) - 1}, not {unit}.")
-    place = list(range(len(words)))
+    positions = list(range(len(words)))
     figure = subplots(
         2, 2, column_widths=[0.62, 0.38], row_heights=[0.6, 0.4], horizontal_spacing=0.12, vertical_spacing=0.08,
         specs=[[{}, {"rowspan": 2}], [{}, None]],
     )  # fmt: skip
     for i, (name, values) in enumerate(cells.items()):
-        figure.add_scatter(x=place, y=values, mode="lines+markers", name=f"C, {name}", row=1, col=1,
+        figure.add_scatter(x=positions, y=values, mode="lines+markers", name=f"C, {name}", row=1, col=1,
                            line={"color": (BLUE, RED)[i % 2], "dash": ("solid", "dash")[i % 2], "width": 2.5},
                            marker={"size": 5})  # fmt: skip
     for gate, colour, dash, name in ((forget, GREEN, "solid", "forget gate"), (entry, ORANGE, "dot", "input gate")):
         figure.add_scatter(
-            x=place, y=gate, mode="lines", name=name, line={"color": colour, "dash": dash, "width": 2}, row=2, col=1
+            x=positions, y=gate, mode="lines", name=name, line={"color": colour, "dash": dash, "width": 2}, row=2, col=1
         )
     figure.add_scatter(
         x=np.abs(correlation), y=accuracy, mode="markers", showlegend=False, row=1, col=2,
@@ -118,7 +118,7 @@ def unit_over_sentence(
                        marker={"color": RED, "size": 14, "symbol": "star", "line": {"color": BLACK, "width": 1}})  # fmt: skip
     figure.update_xaxes(range=[-0.4, len(words) - 0.6], showgrid=False, col=1)  # word under word
     figure.update_xaxes(showticklabels=False, row=1, col=1)
-    figure.update_xaxes(tickvals=place, ticktext=list(words), tickangle=-60, row=2, col=1)
+    figure.update_xaxes(tickvals=positions, ticktext=list(words), tickangle=-60, row=2, col=1)
     figure.update_yaxes(title_text="C", row=1, col=1)
     figure.update_yaxes(title_text="gates", range=[-0.05, 1.05], row=2, col=1)
     figure.update_xaxes(title_text="|correlation| with the number", range=[-0.03, 1.03], row=1, col=2)
@@ -151,20 +151,20 @@ def context_curves(cut: Mapping[str, Any], mixed: Mapping[str, Any]) -> go.Figur
     """Loss above that of the whole context, with context cut to k words and shuffled beyond k.
 
     Each: "k", "above" `[seeds, k]`, and "effective", for each seed the k from which on it stays within 0.01 nats. With
-    k = 0 nothing is left as it was: not drawn, for the axis has no place for it.
+    k = 0 nothing is left as it was: so it is not drawn: a logarithmic axis has no 0.
     """
     require([k for k in mixed["k"] if k] == list(cut["k"]), "Both curves need the same k.")
     drawn = np.asarray(mixed["k"]) > 0
     series = {"cut to the last k": cut["above"], "shuffled beyond the last k": np.asarray(mixed["above"])[:, drawn]}
-    kept, near = (span(found["effective"]) for found in (cut, mixed))
-    one = float(np.mean(np.asarray(cut["above"], float)[:, 0]))
+    cut_near, shuffled_near = (span(curve["effective"]) for curve in (cut, mixed))
+    with_one_token = float(np.mean(np.asarray(cut["above"], float)[:, 0]))
     return curves(
-        cut["k"], series, title=f"Within 0.01 nats of the whole context: cut to {kept} tokens, shuffled beyond {near}",
+        cut["k"], series, title=f"Within 0.01 nats of the whole context: cut to {cut_near} tokens, shuffled beyond {shuffled_near}",
         caption=f"Loss above that of the whole context of {max(cut['k'])} tokens, on modules that were not trained on. "
             f"Blue: only the last k tokens are read. Orange, dashed: all are read, but all except the nearest k in random "
-            f"order. {seeds_told(series)}",
-        summary=f"With {cut['k'][0]} token the loss is {one:.2f} nats higher. It stays within 0.01 nats of the whole "
-            f"context from {kept} tokens on when cut, and from {near} on when the rest is shuffled.",
+            f"order. {seeds_caption(series)}",
+        summary=f"With {cut['k'][0]} token the loss is {with_one_token:.2f} nats higher. It stays within 0.01 nats of the whole "
+            f"context from {cut_near} tokens on when cut, and from {shuffled_near} on when the rest is shuffled.",
         x_title="k, tokens left as they are", y_title="loss above the whole context (nats)",
         references={"whole context": 0.0}, log_x=True,
     )  # fmt: skip
@@ -176,9 +176,9 @@ def step_times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -
     require(len(T) >= 3, "A line needs times for at least three lengths.")
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
     fits = {name: np.polyfit(T, values, 1) for name, values in milliseconds.items()}
-    told = ", ".join(f"{name} {1e3 * slope:.0f}" for name, (slope, _) in fits.items())
+    listed = ", ".join(f"{name} {1e3 * slope:.0f}" for name, (slope, _) in fits.items())
     return curves(
-        T, milliseconds, title=f"Microseconds for each further step: {told}",
+        T, milliseconds, title=f"Microseconds for each further step: {listed}",
         caption="One training step (loss and gradient) of 64 sequences against their length, compilation excluded, "
             "on this device. Dashed grey: a "
         "straight line fitted to each. Whatever the cell, the steps of a sequence wait for one another.",

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ..runtime import require
-from .curves import curves, seeds_told
+from ..runtime import require, require_one_of
+from .curves import curves, seeds_caption
 from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, ORANGE, PALE, RED, finish, subplots, translucent
 
 SINGLE = (-38, 38)  # powers of ten that float32 can hold, roughly
@@ -25,7 +25,7 @@ def power(exponent: float) -> str:
     return f"10{digits}"
 
 
-SAID = {
+IN_WORDS = {
     "vanishes": "The gradient vanishes",
     "explodes": "The gradient explodes",
     "transient growth": "The gradient first grows, then fades",
@@ -43,25 +43,25 @@ def jacobian_product(
     `length` steps where the states overflowed. `per_step`: γ σ_max, the bound on one factor. `radius`: of W.
     `setting`: what was chosen, in words, for the summary.
     """
-    require(regime in SAID, f"regime must be one of {', '.join(SAID)}, not {regime!r}.")
+    require_one_of(regime=(regime, IN_WORDS))
     steps = np.arange(1, len(log10) + 1)
     everywhere = np.arange(1, length + 1)
     norm = log10[:, 0] if len(log10) else np.zeros(0)
-    seen = np.where(np.isfinite(norm), norm, np.nan)
+    drawn_norm = np.where(np.isfinite(norm), norm, np.nan)
 
     def line(x: Any, y: Any, **options: Any) -> dict[str, Any]:
         return {"type": "scatter", "x": x, "y": y, "mode": "lines", **options}
 
-    foretold = (("bound (γ σ)<sup>t</sup>", per_step, "dash"), ("radius<sup>t</sup>", radius, "dot"))
+    predictions = (("bound (γ σ)<sup>t</sup>", per_step, "dash"), ("radius<sup>t</sup>", radius, "dot"))
     traces = [
         line(
             everywhere, everywhere * np.log10(factor) if factor > 0 else np.full(length, np.nan), name=name, hoverinfo="skip",
             line={"color": GREY, "dash": dash, "width": 1.5},
         )
-        for name, factor, dash in foretold
+        for name, factor, dash in predictions
     ]  # fmt: skip
     traces.append(
-        line(steps, seen, name="norm", line={"color": BLUE, "width": 3},
+        line(steps, drawn_norm, name="norm", line={"color": BLUE, "width": 3},
              hovertemplate="after %{x} steps: 10<sup>%{y:.1f}</sup><extra></extra>")
     )  # fmt: skip
     ranks = [rank for rank in RANKS if rank <= log10.shape[1]]
@@ -72,8 +72,8 @@ def jacobian_product(
                  line={"color": translucent(BLUE, 1 - 0.75 * i / max(len(ranks) - 1, 1)), "width": 2},
                  hovertemplate=f"number {rank}, after %{{x}} steps: 10<sup>%{{y:.1f}}</sup><extra></extra>")
         )  # fmt: skip
-    shown = seen[np.isfinite(seen)]
-    low, high = (min(shown.min(), -1.0), max(shown.max(), 1.0)) if shown.size else (-1.0, 1.0)
+    finite = drawn_norm[np.isfinite(drawn_norm)]
+    low, high = (min(finite.min(), -1.0), max(finite.max(), 1.0)) if finite.size else (-1.0, 1.0)
     drawn = log10[:, [rank - 1 for rank in ranks]]
     drawn = drawn[np.isfinite(drawn)] if drawn.size else np.zeros(1)
     bottom, top = (
@@ -96,19 +96,19 @@ def jacobian_product(
             "legend": {"x": 0.01, "y": 0.02, "yanchor": "bottom"},
         },
     )  # fmt: skip
-    gone = np.flatnonzero(np.isneginf(norm))
+    zero_from = np.flatnonzero(np.isneginf(norm))
     if regime == "overflows":
         at = len(log10) + 1
-        story = f"{SAID[regime]} at step {at}"
+        story = f"{IN_WORDS[regime]} at step {at}"
         note = f"The state of step {at} is not finite: a training run would stop here. What is drawn ends before it."
         figure.add_annotation(x=0.5, y=0.5, xref="x domain", yref="y domain", text=f"overflow at step {at}", showarrow=False,
                               font={"color": RED, "size": 15})  # fmt: skip
-    elif len(gone):
-        story = f"{SAID[regime]}: exactly 0 from step {gone[0] + 1} on"
+    elif len(zero_from):
+        story = f"{IN_WORDS[regime]}: exactly 0 from step {zero_from[0] + 1} on"
         note = "Every path from the first state has met a unit whose slope is 0."
     else:
         end, peak = float(norm[-1]), int(norm.argmax())
-        story = f"{SAID[regime]}: {power(end)} after {length} step{'s' if length > 1 else ''}"
+        story = f"{IN_WORDS[regime]}: {power(end)} after {length} step{'s' if length > 1 else ''}"
         notes = ["In float32 it would be 0."] if end < SINGLE[0] else []
         notes += ["In float32 it would be infinite."] if end > SINGLE[1] else []
         if regime in ("transient growth", "explodes") and peak + 1 < len(norm):
@@ -145,7 +145,7 @@ def cliff(
                       "ticktext": ["10⁻⁴", "10⁻³", "0.01", "0.1", "1"], "thickness": 14},
         )
     )  # fmt: skip
-    told, ends = [], {}
+    descents, ends = [], {}
     for i, (name, (path, losses, lengths)) in enumerate(paths.items()):
         colour = (RED, BLUE)[i % 2]
         inside = (path[:, 0] >= w[0]) & (path[:, 0] <= w[-1]) & (path[:, 1] >= b[0]) & (path[:, 1] <= b[-1])
@@ -165,7 +165,7 @@ def cliff(
                 text=f"{name}: thrown out at step {out}", showarrow=False, font={"color": colour}, xanchor="right",
                 bgcolor="rgba(255,255,255,0.85)",
             )  # fmt: skip
-        told.append(
+        descents.append(
             f"{name}: longest gradient {lengths[steepest]:.3g} at step {steepest}, loss {losses[-1]:.3f} after "
             f"{len(losses) - 1} steps"
         )
@@ -181,31 +181,33 @@ def cliff(
         caption="Loss of a network with one unit, two parameters and fifty steps; dark is low. Two plains meet in a "
             "wall. Each marker "
         "is one step of gradient descent from the star; on the wall the gradient is huge, and one step can undo all before it.",
-        summary=f"From w {start[0]:g}, b {start[1]:g} with learning rate {learning_rate:g}. " + ". ".join(told) + ".",
+        summary=f"From w {start[0]:g}, b {start[1]:g} with learning rate {learning_rate:g}. " + ". ".join(descents) + ".",
         x="w", y="b", height=460,
     )  # fmt: skip
 
 
 def gradient_flow(
-    gradients: Mapping[int, np.ndarray], accuracy: Mapping[int, np.ndarray], now: int | None = None
+    gradients: Mapping[int, np.ndarray], accuracy: Mapping[int, np.ndarray], chosen: int | None = None
 ) -> go.Figure:
-    """‖∂L/∂h_t‖ along a sequence at several moments of training: updates → `[seeds, time]`; `now` is drawn in colour, the rest pale.
+    """‖∂L/∂h_t‖ along a sequence at several moments of training: updates → `[seeds, time]`; the chosen one in colour.
 
     `accuracy`: updates → `[seeds]`.
     """
-    now = max(gradients) if now is None else now
-    require(now in gradients, f"There are gradients after {', '.join(map(str, gradients))} updates, not after {now}.")
+    chosen = max(gradients) if chosen is None else chosen
+    require(
+        chosen in gradients, f"There are gradients after {', '.join(map(str, gradients))} updates, not after {chosen}."
+    )
     figure = go.Figure()
     for updates, runs in gradients.items():
-        if updates != now:
+        if updates != chosen:
             mean = np.exp(np.log(np.maximum(runs, 1e-30)).mean(0))
             figure.add_scatter(x=np.arange(1, len(mean) + 1), y=mean, mode="lines", line={"color": PALE, "width": 1.5},
                                hoverinfo="skip", showlegend=False)  # fmt: skip
-    rows = np.maximum(np.atleast_2d(gradients[now]), 1e-30)
-    places = np.arange(1, rows.shape[1] + 1)
+    rows = np.maximum(np.atleast_2d(gradients[chosen]), 1e-30)
+    positions = np.arange(1, rows.shape[1] + 1)
     for i, row in enumerate(rows):
         figure.add_scatter(
-            x=places, y=row, mode="lines+markers", name=f"seed {i}: {np.atleast_1d(accuracy[now])[i]:.0%} right",
+            x=positions, y=row, mode="lines+markers", name=f"seed {i}: {np.atleast_1d(accuracy[chosen])[i]:.0%} right",
             line={"color": COLOURS[i], "width": 2.5, "dash": DASHES[i]}, marker={"symbol": MARKERS[i], "size": 6},
         )  # fmt: skip
     first, last = rows[:, 0], rows[:, -1]
@@ -213,17 +215,17 @@ def gradient_flow(
     high = max(float(np.max(runs)) for runs in gradients.values())
     figure.update_yaxes(type="log", exponentformat="power", range=[np.log10(low) - 0.2, np.log10(high) + 0.3])
     figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.03, "yanchor": "bottom"})
-    told = ", ".join(power(float(np.log10(value))) for value in first / last)
+    listed = ", ".join(power(float(np.log10(value))) for value in first / last)
     return finish(
         figure,
-        title=f"After {now:,} updates, share of the gradient at the first position: {told}",
+        title=f"After {chosen:,} updates, share of the gradient at the first position: {listed}",
         caption="How much the loss at the end changes with the state after each position (root mean square over 256 "
             "sequences), on a "
         f"logarithmic axis. Colours: {f'{len(rows)} seeds' if len(rows) > 1 else 'one seed'} at this moment, with the accuracy; "
         "pale: the other moments, mean of the seeds.",
-        summary=f"After {now} updates: gradient at the first position as a share of that at the last, by seed: "
+        summary=f"After {chosen} updates: gradient at the first position as a share of that at the last, by seed: "
         + ", ".join(f"{value:.2g}" for value in first / last)
-        + "; accuracy " + ", ".join(f"{value:.2f}" for value in np.atleast_1d(accuracy[now])) + ".",
+        + "; accuracy " + ", ".join(f"{value:.2f}" for value in np.atleast_1d(accuracy[chosen])) + ".",
         x="position in the sequence", y="‖∂L/∂h‖",
     )  # fmt: skip
 
@@ -281,7 +283,7 @@ def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accu
             f"{far[last]:.1g} after",
         caption="Left: length of the gradient of the verb's loss at the subject's state, as a share of that right "
         "before the verb (geometric mean). Right: verbs whose right number is preferred. "
-        f"{seeds_told({f'{n:,} updates': runs for n, runs in accuracy.items()})} Dotted: guessing.",
+        f"{seeds_caption({f'{n:,} updates': runs for n, runs in accuracy.items()})} Dotted: guessing.",
         summary=f"At {distance[-1]:g} words: "
         + "; ".join(f"after {n:,} updates {far[n]:.1g} of the gradient arrives, {ends[n]:.2f} of the verbs are "
             f"right" for n in far)
@@ -316,17 +318,17 @@ def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
     turned = float((margins[-1] < 0).mean())
     if net < STEADY:
         title = f"No steady change: the ends differ by {net:.0%} of all ups and downs"
-        told = f"the two ends differ by {net:.2f} of all ups and downs"
+        finding = f"the two ends differ by {net:.2f} of all ups and downs"
     else:
         kind = "A switch" if sharp > 0.5 else "A gradual change"
         title = f"{kind}: {sharp:.0%} of the change falls on one step in {len(w) - 1}, {first:.1g} on the first"
-        told = f"the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}"
+        finding = f"the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}"
     return finish(
         figure,
         title=title,
         caption="The state right after the subject is moved, in small steps, from its own (0) to that of the twin sentence (1); then the "
         "same words are read on to the verb. Up: how much more probable the verb of the subject's own number is than the other "
         "(difference of the logarithms). Thin: single sentences; thick: mean.",
-        summary=f"Median over sentences: {told}; with the twin's whole state {turned:.2f} of the verbs have turned over.",
+        summary=f"Median over sentences: {finding}; with the twin's whole state {turned:.2f} of the verbs have turned over.",
         x="share of the twin's state", y="log p(own number) − log p(other)",
     )  # fmt: skip

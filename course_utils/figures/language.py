@@ -13,24 +13,28 @@ SHOWN = 10  # words in the right-hand panel
 
 
 def next_words(
-    words: Sequence[str], place: int, states: np.ndarray, expected: Sequence[tuple[str, float]], come: str | None
+    words: Sequence[str],
+    position: int,
+    states: np.ndarray,
+    expected: Sequence[tuple[str, float]],
+    following: str | None,
 ) -> go.Figure:
-    """Left: the state after each word up to `place`, one column a word. Right: the most probable next words.
+    """Left: the state after each word up to `position`, one column a word. Right: the most probable next words.
 
     `states`: `[time, hidden]` of the whole sentence.   `expected`: (word, probability), most probable first.
-    `come`: the word that comes next in the sentence; None after the last.
+    `following`: the word that comes next in the sentence; None after the last.
     """
-    require(0 <= place < len(words), f"The sentence has the positions 0 to {len(words) - 1}, not {place}.")
+    require(0 <= position < len(words), f"The sentence has the positions 0 to {len(words) - 1}, not {position}.")
     order = np.asarray(states).mean(0).argsort()
-    seen = np.where(np.arange(len(words))[:, None] <= place, np.asarray(states)[:, order], np.nan)
+    read_so_far = np.where(np.arange(len(words))[:, None] <= position, np.asarray(states)[:, order], np.nan)
     figure = subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.15)
     figure.add_heatmap(
-        z=seen.T, zmin=-1, zmax=1, colorscale=DIVERGING, row=1, col=1,
+        z=read_so_far.T, zmin=-1, zmax=1, colorscale=DIVERGING, row=1, col=1,
         showscale=False,
         hovertemplate="unit %{y}, word %{x}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
     figure.add_shape(
-        type="rect", x0=place - 0.5, x1=place + 0.5, y0=-0.5, y1=len(order) - 0.5, line={"color": BLACK, "width": 2},
+        type="rect", x0=position - 0.5, x1=position + 0.5, y0=-0.5, y1=len(order) - 0.5, line={"color": BLACK, "width": 2},
         row=1, col=1,
     )  # fmt: skip
     figure.update_xaxes(
@@ -40,24 +44,24 @@ def next_words(
     shown = list(expected)[:SHOWN][::-1]
     figure.add_bar(
         y=[word for word, _ in shown], x=[p for _, p in shown], orientation="h", row=1, col=2,
-        marker={"color": [RED if word == come else BLUE for word, _ in shown],
-                "pattern": {"shape": ["/" if word == come else "" for word, _ in shown]}},
+        marker={"color": [RED if word == following else BLUE for word, _ in shown],
+                "pattern": {"shape": ["/" if word == following else "" for word, _ in shown]}},
         text=[f"{p:.2f}" for _, p in shown], textposition="outside", cliponaxis=False,
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title_text="probability", range=[0, max(0.3, 1.2 * shown[-1][1])], row=1, col=2)
     figure.update_layout(showlegend=False)
-    given = dict(expected).get(come) if come else None
+    probability = dict(expected).get(following) if following else None
     best, p = expected[0]
-    told = f" What comes is “{come}”, expected with {given:.2f}." if given is not None else ""
+    comment = "" if probability is None else f" What comes is “{following}”, expected with {probability:.2f}."
     return finish(
         figure,
-        title=f"After “{words[place]}” the network expects “{best}” most",
+        title=f"After “{words[position]}” the network expects “{best}” most",
         caption="Left: the state after each word, a column of numbers between -1 (blue) and 1 (orange); the framed column is "
         "all that the network knows now. Right: what it expects next, computed from that column alone; the word that "
         "comes is hatched.",
-        summary=f"Word {place + 1} of {len(words)}, “{words[place]}”: the most probable next word is “{best}” with "
-        f"{p:.2f}.{told}",
+        summary=f"Word {position + 1} of {len(words)}, “{words[position]}”: the most probable next word is “{best}” with "
+        f"{p:.2f}.{comment}",
         height=430,
     )
 
@@ -73,14 +77,14 @@ def twin_paths(
     figure = subplots(1, 2, column_widths=[0.55, 0.45], horizontal_spacing=0.12)
     looks = ((BLUE, "circle", "solid", "singular"), (RED, "square", "dash", "plural"))
     differ = next((i for i, (a, b) in enumerate(zip(*words, strict=True)) if a != b), 0)
-    for said, path, (colour, symbol, dash, name) in zip(words, paths, looks, strict=True):
-        labels = [word if i == differ or name == "singular" else "" for i, word in enumerate(said)]
+    for sentence, path, (colour, symbol, dash, name) in zip(words, paths, looks, strict=True):
+        labels = [word if i == differ or name == "singular" else "" for i, word in enumerate(sentence)]
         where = "top center" if name == "singular" else "bottom center"
         figure.add_scatter(
             x=path[:, 0], y=path[:, 1], mode="lines+markers+text", name=name, text=labels, textposition=where,
             textfont={"size": 11, "color": colour}, line={"color": translucent(colour, 0.3), "dash": dash, "width": 1},
             marker={"symbol": symbol, "size": 8, "color": colour}, row=1, col=1,
-            customdata=list(said), hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
+            customdata=list(sentence), hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
         )  # fmt: skip
     figure.add_scatter(
         x=list(range(len(gap))), y=gap, mode="lines+markers", line={"color": BLACK, "width": 2}, showlegend=False,
@@ -94,15 +98,15 @@ def twin_paths(
     figure.update_xaxes(title_text="first principal component", gridcolor=PALE, row=1, col=1)
     figure.update_yaxes(title_text="second", gridcolor=PALE, row=1, col=1)
     figure.update_layout(legend={"orientation": "h", "x": 0.0, "y": -0.2, "yanchor": "top"})
-    left = gap[-1] / gap[differ] if gap[differ] > 0 else 0.0
-    kept = "keeps" if left > 0.5 else "has almost lost" if left < 0.1 else "is losing"
+    share_left = gap[-1] / gap[differ] if gap[differ] > 0 else 0.0
+    verb = "keeps" if share_left > 0.5 else "has almost lost" if share_left < 0.1 else "is losing"
     return finish(
         figure,
-        title=f"At the last word the network {kept} the difference",
+        title=f"At the last word the network {verb} the difference",
         caption=f"Two sentences that differ in the number of one noun. Left: their states, word after word, in the plane "
         f"that shows most of them ({share:.0%} of the variance). Right: how far apart the two states are, counting all "
         "units. Where the distance is zero, nothing that follows can tell the sentences apart.",
         summary=f"“{words[0][differ]}” or “{words[1][differ]}”: right after it the states are {gap[differ]:.2f} apart, "
-        f"after the last word {gap[-1]:.2f}, which is {left:.0%} of that.",
+        f"after the last word {gap[-1]:.2f}, which is {share_left:.0%} of that.",
         height=440,
     )

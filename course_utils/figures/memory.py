@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require, require_positive
-from .curves import curves, seeds_told
+from .curves import curves, seeds_caption
 from .style import BLACK, BLUE, GREY, ORANGE, RED, finish, subplots, translucent
 
 
@@ -106,8 +106,8 @@ def pipe(
     figure.update_yaxes(title_text="units H", type="category", showgrid=False, row=1, col=2)
     figure.update_layout(legend={"orientation": "h", "x": 0.12, "y": 1.0, "yanchor": "top"})
     read_by = f"band: lowest to highest of {len(accuracy)} networks" if len(accuracy) > 1 else "one network"
-    here = float(reach[line, column])
-    last = f"at least {lags}" if here >= lags else f"{here:.1f}"
+    recalled = float(reach[line, column])
+    last = f"at least {lags}" if recalled >= lags else f"{recalled:.1f}"
     return finish(
         figure,
         title=f"{numbers:.0f} of {hidden} numbers in use; the last {last} symbols recalled, {held:.0f} bits",
@@ -134,7 +134,7 @@ def recall_compared(
         asked, runs,
         title=f"Trained, {hidden} numbers hold the last {deepest} symbols; never trained, {best:.1f}",
         caption=f"Share of right answers when asked at every step for the symbol so many steps ago ({symbols} symbols, "
-        f"{hidden} units). {seeds_told(runs)} Each point of “trained for this lag” is a training of its own.",
+        f"{hidden} units). {seeds_caption(runs)} Each point of “trained for this lag” is a training of its own.",
         summary=f"Trained networks are right with 0.9 or better up to lag {asked[good][-1] if good.any() else 'none'}, and with "
         f"{trained.mean(0)[-1]:.2f} at lag {asked[-1]}. A network that is never trained recalls the last {best:.1f} symbols.",
         x_title="steps ago", y_title="symbols named rightly", references={"guessing": 1 / symbols}, y_range=(0, 1.05),

@@ -1,4 +1,4 @@
-"""The path diagram: how far information travels in an architecture, and what must run in turn."""
+"""The path diagram: how far information travels in an architecture, and how many steps are sequential."""
 
 import itertools
 

@@ -98,9 +98,9 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
     ]
     figure = go.Figure()
     for i, delay in enumerate(sorted({delay for delay, _, _ in points})):
-        here = [(share, taken) for d, share, taken in points if d == delay]
+        of_delay = [(share, taken) for d, share, taken in points if d == delay]
         figure.add_scatter(
-            x=[share for share, _ in here], y=[taken if taken else 1.25 * updates for _, taken in here], mode="markers",
+            x=[share for share, _ in of_delay], y=[taken if taken else 1.25 * updates for _, taken in of_delay], mode="markers",
             name=f"delay {delay}", marker={"color": COLOURS[i], "symbol": MARKERS[i], "size": 9, "opacity": 0.8},
             hovertemplate="share %{x:.2g}, %{y:.0f} updates<extra></extra>",
         )  # fmt: skip

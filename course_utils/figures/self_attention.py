@@ -1,15 +1,17 @@
 """Self-attention drawn: a look-up in the plane, the softmax of large scores, masks, heads."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ..measure.softmax import Saturation
+from ..runtime import require_one_of
 from .curves import curves
 from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish, subplots
 
+Measure = Literal["variance", "entropy", "gradient"]
 REACH = 1.7  # how far from the origin the plane of the dictionary is drawn
 
 
@@ -61,9 +63,9 @@ def soft_dictionary(
     )  # fmt: skip
 
 
-def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) -> go.Figure:
+def scores_and_weights(softmax: Saturation, size: int, divided: bool, query: int) -> go.Figure:
     """Left the scores of random vectors, right the weights of one query, largest first."""
-    scores, row = np.asarray(found.scores), np.asarray(found.scores)[query]
+    scores, row = np.asarray(softmax.scores), np.asarray(softmax.scores)[query]
     raised = np.exp(row - row.max())
     weights = np.sort(raised / raised.sum())[::-1]
     figure = subplots(1, 2, horizontal_spacing=0.14)
@@ -84,24 +86,25 @@ def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) 
     figure.update_yaxes(title_text="density", row=1, col=1)
     figure.update_xaxes(title_text="positions, largest weight first", row=1, col=2)
     figure.update_yaxes(title_text="weight of one query", range=[0, 1.02], row=1, col=2)
-    told = (
-        f"variance of the scores {found.variance:.3g}, entropy {found.entropy:.2f} bits, gradient {found.gradient:.2g}, "
-        f"largest weight {found.largest:.2f}"
+    listed = (
+        f"variance of the scores {softmax.variance:.3g}, entropy {softmax.entropy:.2f} bits, gradient {softmax.gradient:.2g}, "
+        f"largest weight {softmax.largest:.2f}"
     )
     return finish(
-        figure, title=f"d = {size}{', divided by √d' if divided else ''}: {told.split(', largest')[0]}",
+        figure, title=f"d = {size}{', divided by √d' if divided else ''}: {listed.split(', largest')[0]}",
         caption=f"Left: scores of random queries and keys whose {size} numbers have variance 1. Right: the softmax of one query's "
         f"{len(weights)} scores. Entropy is at most {np.log2(len(weights)):.0f} bits; gradient: median ‖∂α/∂e‖.",
-        summary=f"d = {size}, {'divided' if divided else 'not divided'} by √d. Over all queries: {told}. Query {query + 1}: largest "
+        summary=f"d = {size}, {'divided' if divided else 'not divided'} by √d. Over all queries: {listed}. Query {query + 1}: largest "
         f"weight {weights[0]:.2f}.",
         height=380,
     )  # fmt: skip
 
 
-def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[float]]], measure: str) -> go.Figure:
+def scaling(sizes: Sequence[int], variants: Mapping[str, Mapping[str, Sequence[float]]], measure: Measure) -> go.Figure:
     """One measure against d: name → measure → `[sizes]`."""
-    ends = {name: values[measure][-1] for name, values in found.items()}
-    told = ", ".join(f"{value:.3g} for {name}" for name, value in ends.items())
+    require_one_of(measure=(measure, Measure))
+    ends = {name: values[measure][-1] for name, values in variants.items()}
+    listed = ", ".join(f"{value:.3g} for {name}" for name, value in ends.items())
     labels = {
         "variance": ("variance of the scores", "The variance of q · k grows as d does; divided by √d it stays 1."),
         "entropy": (
@@ -115,20 +118,20 @@ def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[floa
     }
     y, caption = labels[measure]
     return curves(
-        sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,}: {told}",
+        sizes, {name: values[measure] for name, values in variants.items()}, title=f"At d = {sizes[-1]:,}: {listed}",
         caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
-        summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
+        summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {listed}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
     )  # fmt: skip
 
 
 def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, chosen: int) -> go.Figure:
-    """Who may look at whom, `[n, n]`, with the weights; the row of one position in words."""
+    """Which position may attend to which, `[n, n]`, with the weights; the row of one position in words."""
     n = len(words)
     names = [f"{i + 1} {word}" for i, word in enumerate(words)]
-    shown = np.where(allowed, weights, np.nan)
+    visible = np.where(allowed, weights, np.nan)
     figure = go.Figure()
     figure.add_heatmap(
-        z=shown, x=names, y=names, colorscale=SHADES, zmin=0, zmax=1, xgap=2, ygap=2, hoverongaps=False,
+        z=visible, x=names, y=names, colorscale=SHADES, zmin=0, zmax=1, xgap=2, ygap=2, hoverongaps=False,
         colorbar={"title": {"text": "weight"}, "thickness": 14}, hovertemplate="%{y} looks at %{x}: %{z:.3f}<extra></extra>",
         texttemplate="%{z:.2f}", textfont={"size": 11},
     )  # fmt: skip
@@ -142,15 +145,15 @@ def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, cho
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(tickangle=-40, showgrid=False, tickvals=names, ticktext=names)
-    seen = [words[j] for j in np.flatnonzero(allowed[chosen]).tolist()]
+    allowed_words = [words[j] for j in np.flatnonzero(allowed[chosen]).tolist()]
     nowhere = [words[i] for i in range(n) if not allowed[i].any()]
     count = int(allowed.sum())
     return finish(
-        figure, title=f"“{words[chosen]}” may look at {len(seen)} of {n} positions; {count} of {n * n} pairs are allowed",
+        figure, title=f"“{words[chosen]}” may look at {len(allowed_words)} of {n} positions; {count} of {n * n} pairs are allowed",
         caption="Row: who looks; column: at whom. Crosses are masked; the weights of what is left sum to 1 in every row. "
         "Framed: the chosen position."
         + (f" Nothing is left for {', '.join(nowhere)}: zeros." if nowhere else ""),
-        summary=f"Position {chosen + 1}, “{words[chosen]}”, may look at: {', '.join(seen) or 'nothing, its weights are all 0'}. "
+        summary=f"Position {chosen + 1}, “{words[chosen]}”, may look at: {', '.join(allowed_words) or 'nothing, its weights are all 0'}. "
         f"{count} of {n * n} pairs are allowed.",
         x="looked at", y="looks", height=430,
     )  # fmt: skip
@@ -159,7 +162,7 @@ def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, cho
 def head_map(
     words: Sequence[str], weights: np.ndarray, layer: int, head: int, chosen: int, marked: Mapping[int, str]
 ) -> go.Figure:
-    """Where the heads of one layer look, `[heads, n, n]`: the map of one head, and below the chosen word's row in all of them.
+    """What the heads of one layer attend to, `[heads, n, n]`: the map of one head; below, the chosen word's row in all of them.
 
     marked: positions with a name to be told, such as the subject.
     """
@@ -180,19 +183,19 @@ def head_map(
     figure.add_shape(
         type="rect", x0=-0.5, x1=n - 0.5, y0=head - 0.5, y1=head + 0.5, line={"color": RED, "width": 2}, row=2, col=1
     )
-    for place in marked:
+    for position in marked:
         for row in (1, 2):
-            figure.add_vline(x=place, line={"color": PALE, "dash": "dot", "width": 1}, row=row, col=1)  # type: ignore[arg-type]
+            figure.add_vline(x=position, line={"color": PALE, "dash": "dot", "width": 1}, row=row, col=1)  # type: ignore[arg-type]
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": 11})
     figure.update_xaxes(showgrid=False, tickangle=-60, tickfont={"size": 11})
     figure.update_xaxes(tickvals=list(range(n)), ticktext=names, row=2, col=1)
     best = np.argsort(-weights[head, chosen])[:3]
     looks = ", ".join(f"{words[j]} {weights[head, chosen, j]:.2f}" for j in best)
     also = "".join(
-        f" Weight of the {name} (“{words[place]}”) by head: "
-        + ", ".join(f"{w:.2f}" for w in weights[:, chosen, place])
+        f" Weight of the {name} (“{words[position]}”) by head: "
+        + ", ".join(f"{w:.2f}" for w in weights[:, chosen, position])
         + "."
-        for place, name in marked.items()
+        for position, name in marked.items()
     )
     return finish(
         figure,
@@ -238,47 +241,47 @@ def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str)
         if high > low
         else "its neighbours have less than half of that"
     )
-    beside = {}
+    others = {}
     for name, step in (("one", 1), ("ten", 10)):
         if chosen + step < time:
-            beside[f"{name} further"] = chosen + step
+            others[f"{name} further"] = chosen + step
         elif chosen >= step:
-            beside[f"{name} before"] = chosen - step
+            others[f"{name} before"] = chosen - step
     return finish(
         figure,
         title=", ".join(
             [f"{kind.capitalize()}: position {chosen} with itself {near[chosen]:.1f}"]
-            + [f"{name} {near[place]:.1f}" for name, place in beside.items()]
+            + [f"{name} {near[position]:.1f}" for name, position in others.items()]
         ),
         caption="Left: one row for each position. Right: dot product of the chosen position (framed, dashed) with every position; for "
         "rotary, of a query and an equal key turned by their positions.",
         summary=f"{kind.capitalize()}, width {width}. "
         + "; ".join(
             [f"Position {chosen} with itself: {near[chosen]:.2f}", f"around it, {run}"]
-            + [f"{name}: {near[place]:.2f}" for name, place in beside.items()]
+            + [f"{name}: {near[position]:.2f}" for name, position in others.items()]
         ) + ".",
         height=390,
     )  # fmt: skip
 
 
-def heads_needed(looks: Mapping[str, Any], off: Any) -> go.Figure:
-    """Each head as a point: its weight on the subject (mean), and the accuracy without it; `[seeds, layers, heads]` both."""
-    subject, off = np.asarray(looks["subject"], float), np.asarray(off, float)
+def heads_needed(weights: Mapping[str, Any], accuracy: Any) -> go.Figure:
+    """Each head as a point: its mean weight on the subject, and the accuracy without it; `[seeds, layers, heads]` both."""
+    subject, accuracy = np.asarray(weights["subject"], float), np.asarray(accuracy, float)
     seeds, layers, heads = subject.shape
     figure = go.Figure()
     for layer in range(layers):
         figure.add_scatter(
-            x=subject[:, layer].ravel(), y=off[:, layer].ravel(), mode="markers", name=f"layer {layer + 1}",
+            x=subject[:, layer].ravel(), y=accuracy[:, layer].ravel(), mode="markers", name=f"layer {layer + 1}",
             text=[f"seed {s}, head {h + 1}" for s in range(seeds) for h in range(heads)],
             hovertemplate="%{text}: weight %{x:.2f}, without it %{y:.2f}<extra></extra>",
             marker={"color": COLOURS[layer], "symbol": MARKERS[layer], "size": 11, "line": {"color": BLACK, "width": 1}},
         )  # fmt: skip
-    place = np.unravel_index(off.argmin(), off.shape)
+    most_needed = np.unravel_index(accuracy.argmin(), accuracy.shape)
     return finish(
-        figure, title=f"Most needed: a head of layer {place[1] + 1}; without it {off[place]:.2f} of the verbs are right",
+        figure, title=f"Most needed: a head of layer {most_needed[1] + 1}; without it {accuracy[most_needed]:.2f} of the verbs are right",
         caption=f"Each point is a head of a language model ({seeds} seeds × {layers} layers × {heads} heads). Right: it gives the subject "
         "much weight where the verb is due. Down: without it verbs get the wrong number.",
         summary=f"{subject.size} heads. Largest weight on the subject: {subject.max():.2f}. Lowest accuracy with one head off: "
-        f"{off.min():.2f}; the middle one: {np.median(off):.2f}.",
+        f"{accuracy.min():.2f}; the middle one: {np.median(accuracy):.2f}.",
         x="mean weight on the subject", y="verbs right without this head", height=400,
     )  # fmt: skip

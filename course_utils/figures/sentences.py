@@ -25,19 +25,19 @@ def reading(
     """
     probability = np.asarray(probability, float)
     require(words and np.isfinite(probability).all(), "A sentence needs words, and a finite belief after each.")
-    place = np.arange(len(words))
+    positions = np.arange(len(words))
     figure = go.Figure()
     figure.add_hrect(y0=0.5, y1=1.15, fillcolor=ORANGE, opacity=0.08, line_width=0, layer="below")
     figure.add_hrect(y0=-0.04, y1=0.5, fillcolor=BLUE, opacity=0.06, line_width=0, layer="below")
     figure.add_scatter(
-        x=place, y=probability, mode="lines+markers", line={"color": BLACK, "width": 2}, marker={"size": 7},
+        x=positions, y=probability, mode="lines+markers", line={"color": BLACK, "width": 2}, marker={"size": 7},
         text=[f"{word}: {p:.3f}" for word, p in zip(words, probability, strict=True)], hoverinfo="text",
         name="the model's belief", showlegend=False,
     )  # fmt: skip
     for number, (colour, symbol) in enumerate(((BLUE, "circle"), (ORANGE, "square"))):
-        at = [position for position, n in nouns if n == number]
+        marked = [position for position, n in nouns if n == number]
         figure.add_scatter(
-            x=at, y=probability[at] if at else [], mode="markers", name=f"{NUMBERS[number]} noun", hoverinfo="skip",
+            x=marked, y=probability[marked] if marked else [], mode="markers", name=f"{NUMBERS[number]} noun", hoverinfo="skip",
             marker={"color": colour, "symbol": symbol, "size": 13, "line": {"color": BLACK, "width": 1}},
         )  # fmt: skip
     if subject is not None:
@@ -46,17 +46,17 @@ def reading(
             x=subject, y=0.5, text="subject", textangle=-90, showarrow=False, xshift=-9, font={"color": RED}
         )
     figure.update_xaxes(
-        tickvals=place, ticktext=list(words), tickangle=-45, showgrid=False, range=[-0.6, len(words) - 0.4]
+        tickvals=positions, ticktext=list(words), tickangle=-45, showgrid=False, range=[-0.6, len(words) - 0.4]
     )
     figure.update_yaxes(range=[-0.04, 1.15], tickvals=[0, 0.5, 1], ticktext=["singular", "undecided", "plural"])
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
-    said, undecided = int(probability[-1] > 0.5), f"{probability[-1]:.2f}" == "0.50"
+    answered, undecided = int(probability[-1] > 0.5), f"{probability[-1]:.2f}" == "0.50"
     verdict = "" if answer is None else f": it is {NUMBERS[answer]}"
     if answer is not None and not undecided:
-        verdict = ", rightly" if said == answer else f", wrongly{verdict}"
+        verdict = ", rightly" if answered == answer else f", wrongly{verdict}"
     return finish(
         figure,
-        title=f"After “{words[-1]}” the model {'is undecided' if undecided else f'says {NUMBERS[said]}'}{verdict}",
+        title=f"After “{words[-1]}” the model {'is undecided' if undecided else f'says {NUMBERS[answered]}'}{verdict}",
         caption="One point a word: what the model would answer if the sentence stopped there. Watch what each new "
         "noun does to the curve, and whether the subject survives the others.",
         summary=f"After the last word the model gives {probability[-1]:.2f} to plural"
@@ -82,13 +82,13 @@ def anatomy(
         "noun in front": (BLUE, "circle"),
         "verb": (BLACK, "star"),
     }
-    place = np.arange(len(words))
+    positions = np.arange(len(words))
     figure = go.Figure()
     for role, (colour, symbol) in looks.items():
-        at = [i for i, r in enumerate(roles) if r == role]
+        marked = [i for i, r in enumerate(roles) if r == role]
         figure.add_scatter(
-            x=at, y=[1.0] * len(at), mode="markers+text", name=role, hoverinfo="skip",
-            text=["SP"[dict(nouns)[i]] if i in dict(nouns) else "" for i in at], textposition="middle center",
+            x=marked, y=[1.0] * len(marked), mode="markers+text", name=role, hoverinfo="skip",
+            text=["SP"[dict(nouns)[i]] if i in dict(nouns) else "" for i in marked], textposition="middle center",
             textfont={"color": "#FFFFFF" if colour != ORANGE else BLACK, "size": 11},
             marker={"color": colour, "symbol": symbol, "size": 21 if role == "subject" else 18},
         )  # fmt: skip
@@ -99,7 +99,7 @@ def anatomy(
         line={"color": RED, "width": 2},
     )
     figure.update_xaxes(
-        tickvals=place, ticktext=list(words), tickangle=-60, showgrid=False, range=[-0.6, len(words) - 0.4]
+        tickvals=positions, ticktext=list(words), tickangle=-60, showgrid=False, range=[-0.6, len(words) - 0.4]
     )
     figure.update_yaxes(visible=False, range=[0.55, 1.75])
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
@@ -113,13 +113,13 @@ def anatomy(
         text=" · ".join(lines),
         font={"color": GREY},
     )
-    told = "; ".join(f"{name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
+    listed = "; ".join(f"{name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
     return finish(
         figure,
         title=f"The verb looks {end - start} step{'s' if end - start > 1 else ''} back",
         caption="The arc joins the verb to the noun it must agree with; S and P say which nouns are singular, which plural. "
         "Below: what two readers without a grammar would answer.",
         summary=f"“{' '.join(words)}”. The subject stands {end - start} step{'s' if end > start + 1 else ''} "
-        f"before the verb; {told}.",
+        f"before the verb; {listed}.",
         height=360,
     )

@@ -85,7 +85,7 @@ def finish(
 
 
 def _room(figure: Any, titled: bool) -> dict[str, float]:
-    """Margins in pixels from the words at the ticks and beside the plot: a page that measures them draws twice.
+    """Margins in pixels from the words at the ticks and right of the plot: a page that measures them draws twice.
 
     titled: whether the horizontal axes will get a title below their words.
     """
@@ -110,8 +110,8 @@ def _room(figure: Any, titled: bool) -> dict[str, float]:
     names = [trace.name for trace in traces if trace.name and trace.showlegend is not False]
     layout: Any = figure.layout
     legend = len(names) > 1 and layout.showlegend is not False
-    beside = legend and layout.legend.x is None and layout.legend.orientation != "h"
-    return {"l": max(66, 34 + left), "r": 58 + longest(names) if beside else 20, "b": max(52, 24 + below)}
+    on_the_right = legend and layout.legend.x is None and layout.legend.orientation != "h"
+    return {"l": max(66, 34 + left), "r": 58 + longest(names) if on_the_right else 20, "b": max(52, 24 + below)}
 
 
 def words(figure: go.Figure) -> dict[str, Any]:
@@ -121,8 +121,8 @@ def words(figure: go.Figure) -> dict[str, Any]:
 
 def add_to_summary(figure: go.Figure, sentence: str) -> None:
     """Append a sentence to what a figure says of itself."""
-    said = {"title": "", "summary": "", **words(figure)}
-    figure.update_layout(meta={**said, "summary": f"{said['summary']} {sentence}".strip()})
+    texts = {"title": "", "summary": "", **words(figure)}
+    figure.update_layout(meta={**texts, "summary": f"{texts['summary']} {sentence}".strip()})
 
 
 def translucent(colour: str, alpha: float) -> str:

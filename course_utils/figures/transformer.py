@@ -1,15 +1,17 @@
-"""The Transformer drawn: its stages, its heads, what it costs, and all architectures beside each other."""
+"""The Transformer drawn: its stages, its heads, what it costs, and all architectures side by side."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ..runtime import require
-from .curves import curves, over_seeds, seeds_told
+from ..runtime import require, require_one_of
+from .curves import curves, over_seeds, seeds_caption
 from .dots import by_seed, dots
 from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish, subplots
+
+Better = Literal["more", "less"]
 
 
 def stages(
@@ -22,7 +24,7 @@ def stages(
     source: str,
     written: str,
 ) -> go.Figure:
-    """What the output layer would say after every sum of the decoder.
+    """What the output layer would answer after every residual connection of the decoder.
 
     tops: the best words of each stage.   shares: their probabilities `[stages, words]`.   answer: what the last stage says.
     right: its probability at every stage.   sizes: ‖x‖ at every stage.   source: the sentence.   written: the words so far.
@@ -55,15 +57,16 @@ def stages(
     )  # fmt: skip
 
 
-def through_layers(layers: Sequence[int], found: Mapping[str, Any], what: str, caption: str) -> go.Figure:
+def through_layers(layers: Sequence[int], runs_by_kind: Mapping[str, Any], what: str, caption: str) -> go.Figure:
     """Something of untrained layers by their number: kind → `[seeds, layers]`."""
     after = {
-        n: {kind: float(np.mean(runs, axis=0)[list(layers).index(n)]) for kind, runs in found.items()} for n in layers
+        n: {kind: float(np.mean(runs, axis=0)[list(layers).index(n)]) for kind, runs in runs_by_kind.items()}
+        for n in layers
     }
-    told = {n: ", ".join(f"{kind} {value:.2f}" for kind, value in of.items()) for n, of in after.items()}
+    listed = {n: ", ".join(f"{kind} {value:.2f}" for kind, value in of.items()) for n, of in after.items()}
     return curves(
-        layers, found, title=f"{what} after 2 layers: {told[2]}", caption=f"{caption} {seeds_told(found)}",
-        summary=f"{what}. " + " ".join(f"After {n} layers: {words}." for n, words in told.items()),
+        layers, runs_by_kind, title=f"{what} after 2 layers: {listed[2]}", caption=f"{caption} {seeds_caption(runs_by_kind)}",
+        summary=f"{what}. " + " ".join(f"After {n} layers: {words}." for n, words in listed.items()),
         x_title="layers that are not trained", y_title=what.lower(), log_x=True,
     )  # fmt: skip
 
@@ -106,21 +109,21 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
     )  # fmt: skip
 
 
-def race(found: Mapping[str, Any], where: str) -> go.Figure:
-    """Time and memory of one training step of each layer against the length; `found`: a race as it is recorded."""
-    lengths, layers = found["lengths"], found["layers"]
+def race(measured: Mapping[str, Any], device: str) -> go.Figure:
+    """Time and memory of one training step of each layer against the length; `measured`: a race as it is recorded."""
+    lengths, layers = measured["lengths"], measured["layers"]
     figure = subplots(1, 2, horizontal_spacing=0.14)
     for col, (measure, factor) in enumerate((("seconds", 1), ("bytes", 1e-6)), 1):
-        for i, (name, listed) in enumerate(layers.items()):
+        for i, (name, of_layer) in enumerate(layers.items()):
             known = [
-                (n, factor * value) for n, value in zip(lengths, listed[measure], strict=True) if value is not None
+                (n, factor * value) for n, value in zip(lengths, of_layer[measure], strict=True) if value is not None
             ]
             figure.add_scatter(
                 x=[n for n, _ in known], y=[value for _, value in known], name=name, mode="lines+markers", legendgroup=name,
                 line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
                 showlegend=col == 1, row=1, col=col,
             )  # fmt: skip
-            cut = [why for why in listed["skipped"] if why]
+            cut = [why for why in of_layer["skipped"] if why]
             if measure == "seconds" and cut and known:
                 figure.add_annotation(
                     x=np.log10(known[-1][0]), y=np.log10(known[-1][1]), text=cut[0], showarrow=False, yshift=12,
@@ -130,14 +133,14 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
     figure.update_yaxes(type="log", dtick=1, exponentformat="power")
     for col, title in ((1, "seconds"), (2, "megabytes at the peak")):
         figure.update_yaxes(title_text=title, row=1, col=col)
-    told = {
+    exponents = {
         measure: ", ".join(
-            f"{name} n^{listed[key]:.1f}" for name, listed in layers.items() if listed[key] == listed[key]
+            f"{name} n^{of_layer[key]:.1f}" for name, of_layer in layers.items() if of_layer[key] == of_layer[key]
         )
         for measure, key in (("time", "exponent"), ("memory", "memory_exponent"))
     }
     crossed = []
-    for name, n in found["crossover"].items():
+    for name, n in measured["crossover"].items():
         crossed.append(f"{name} {'never' if n is None else 'at every length' if n == 0 else f'from {n} on'}")
         if n:
             figure.add_vline(x=n, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=1)  # type: ignore[arg-type]
@@ -148,43 +151,45 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
     slower = "; ".join(crossed)
     return finish(
         figure, title=f"Self-attention takes longer than: {slower}",
-        caption=f"One training step of one causal layer of width {found['width']}, batch {found['batch']}, {where}, compilation excluded; "
-        "both axes logarithmic, so n^p is a line of slope p. Memory as the compiler plans it. Dotted: where attention becomes slower.",
-        summary=f"Batch {found['batch']}, {where}. Self-attention takes longer than: {slower}. Exponents over the three longest lengths, "
-        f"time: {told['time']}; memory: {told['memory']}.",
+        caption=f"One training step of one causal layer of width {measured['width']}, batch {measured['batch']}, {device}, "
+        "compilation excluded; both axes logarithmic, so n^p is a line of slope p. Memory as the compiler plans it. Dotted: "
+        "where attention becomes slower.",
+        summary=f"Batch {measured['batch']}, {device}. Self-attention takes longer than: {slower}. Exponents over the three "
+        f"longest lengths, time: {exponents['time']}; memory: {exponents['memory']}.",
         x="length n", height=430,
     )  # fmt: skip
 
 
-def five(measure: str, values: Mapping[str, Any], unit: str, better: str) -> go.Figure:
+def five(measure: str, values: Mapping[str, Any], unit: str, better: Better) -> go.Figure:
     """One measure of every architecture: name → one value a seed, None where it does not apply, NaN where there is none."""
-    known = {name: np.atleast_1d(np.asarray(found, float)) for name, found in values.items() if found is not None}
-    known = {name: found for name, found in known.items() if np.isfinite(found).any()}
-    require(known, f"No architecture has a value for {measure!r}.")
-    runs = by_seed(known)
-    means = dict(zip(known, over_seeds(np.nanmean, runs), strict=True))
+    require_one_of(better=(better, Better))
+    measured = {name: np.atleast_1d(np.asarray(seeds, float)) for name, seeds in values.items() if seeds is not None}
+    measured = {name: seeds for name, seeds in measured.items() if np.isfinite(seeds).any()}
+    require(measured, f"No architecture has a value for {measure!r}.")
+    runs = by_seed(measured)
+    means = dict(zip(measured, over_seeds(np.nanmean, runs), strict=True))
     best = (max if better == "more" else min)(means, key=lambda name: means[name])
     low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
-    at = list(known).index(best)
-    level = [name for i, name in enumerate(known) if low[i] <= high[at] and high[i] >= low[at]]  # seeds overlap
-    told = "; ".join(
+    at = list(measured).index(best)
+    level = [name for i, name in enumerate(measured) if low[i] <= high[at] and high[i] >= low[at]]  # seeds overlap
+    listed = "; ".join(
         f"{name} {value:,.3g}" if value < 999.5 else f"{name} {value:,.0f}" for name, value in means.items()
     )
-    without = [name for name, found in values.items() if found is None]
-    missing = [name for name in values if name not in known and name not in without]
+    without = [name for name, seeds in values.items() if seeds is None]
+    unmeasured = [name for name in values if name not in measured and name not in without]
     names = " and ".join(filter(None, (", ".join(level[:-1]), level[-1])))
     first = f"{names} {'have' if len(level) > 1 else 'has'} the {'most' if better == 'more' else 'least'}"
     return dots(
-        list(known), {measure: runs}, title=f"{measure}: {first}",
-        caption=(seeds_told({name: found[:, None] for name, found in known.items()}, "bar") if len(runs) > 1 else "One value each.")
+        list(measured), {measure: runs}, title=f"{measure}: {first}",
+        caption=(seeds_caption({name: seeds[:, None] for name, seeds in measured.items()}, "bar") if len(runs) > 1 else "One value each.")
         + (f" Does not apply to: {', '.join(without)}." if without else "")
-        + (f" No value of: {', '.join(missing)}." if missing else ""),
-        summary=f"{measure} ({unit}): {told}.", x_title=unit,
+        + (f" No value of: {', '.join(unmeasured)}." if unmeasured else ""),
+        summary=f"{measure} ({unit}): {listed}.", x_title=unit,
     )  # fmt: skip
 
 
 def pictured(pixels: np.ndarray, weights: np.ndarray, asking: int, patch: int, layer: int, label: str) -> go.Figure:
-    """A picture cut into patches, and how much one patch looks at each of the others (mean of the heads of one layer)."""
+    """A picture cut into patches, and how much one patch attends to each of the others: the mean of the heads of one layer."""
     side = pixels.shape[0] // patch
     figure = subplots(1, 2, horizontal_spacing=0.1)
     figure.add_heatmap(z=pixels, colorscale="Greys", showscale=False, hoverinfo="skip")

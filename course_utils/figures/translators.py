@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require, require_one_of
-from .curves import curves, over_seeds, seeds_told
+from .curves import curves, over_seeds, seeds_caption
 from .style import BLACK, GREY, RED, finish
 
 WIDTH = 74  # letters in one line of a sentence
@@ -145,7 +145,7 @@ def bleu_curves(
     figure = curves(
         np.arange(len(upto)), runs,
         title=title,
-        caption=f"BLEU (0 to 100) by the {unit} of the source. {seeds_told(runs)}"
+        caption=f"BLEU (0 to 100) by the {unit} of the source. {seeds_caption(runs)}"
         + (f" Right of the dotted line: longer than any sentence trained on ({trained} {unit})." if last < len(upto) - 1 else ""),
         summary="BLEU " + "; ".join(
             f"{name}: {low:.1f} at {labels[0]} {unit}, {high:.1f} at {labels[last]}"
@@ -188,7 +188,7 @@ def context_by_position(
         y_title = quantity = "‖∂c/∂(Ex)‖"
     return curves(
         np.arange(1, length + 1), runs, title=f"{quantity}, first / middle / last word: {values}",
-        caption=f"{caption} {seeds_told(runs)}", summary=f"{quantity} at the first, the middle and the last word: {values}.",
+        caption=f"{caption} {seeds_caption(runs)}", summary=f"{quantity} at the first, the middle and the last word: {values}.",
         x_title="position of the word in the source", y_title=y_title, log_y=measure != "accuracy",
         references={"most frequent word": np.asarray(chance)} if chance is not None and measure == "accuracy" else None,
         y_range=(-0.03, 1.03) if measure == "accuracy" else None,
@@ -203,7 +203,7 @@ def first_words(right: Mapping[str, Any]) -> go.Figure:
     shares = "; ".join(f"{name} {values[:, 0].mean():.2f}, {values[:, -1].mean():.2f}" for name, values in runs.items())
     return curves(
         k, runs, title=f"First word right, first {k[-1]} words right: {shares}",
-        caption=f"Share of the test sentences whose translation begins with k right words, greedy search. {seeds_told(runs)}",
+        caption=f"Share of the test sentences whose translation begins with k right words, greedy search. {seeds_caption(runs)}",
         summary=f"Right at the first word and at all of the first {k[-1]}: {shares}.",
         x_title="k, words from the beginning", y_title="sentences", y_range=(-0.03, 1.03),
     )  # fmt: skip
@@ -221,7 +221,7 @@ def forced_and_free(right: Mapping[str, Any]) -> go.Figure:
         positions, {names.get(name, name): values for name, values in runs.items()},
         title=f"Word {at + 1} right: {forced:.2f} with the right words before it given, {free:.2f} without",
         caption="Share of the words that equal the reference's at the same place, over the test sentences whose reference reaches "
-        f"that place. {seeds_told(runs)}",
+        f"that place. {seeds_caption(runs)}",
         summary=f"At word {positions[0]}: {runs['forced'][:, 0].mean():.2f} and {runs['free'][:, 0].mean():.2f}; "
         f"at word {at + 1}: {forced:.2f} and {free:.2f}.",
         x_title="place in the translation", y_title="words right", y_range=(-0.03, 1.03),

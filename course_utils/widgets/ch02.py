@@ -1,4 +1,4 @@
-"""Explorers of chapter 02: a product of Jacobians, descent beside a cliff, and gradients along a sequence."""
+"""Explorers of chapter 02: a product of Jacobians, descent near a cliff, and gradients along a sequence."""
 
 import functools
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ W_RANGE, B_RANGE = (2.0, 8.0), (-5.0, 0.5)
 
 
 def cliff() -> Explorer:
-    """Gradient descent beside a cliff, with clipped and with unclipped gradients."""
+    """Gradient descent near a cliff, with clipped and with unclipped gradients."""
     w, b = np.linspace(*W_RANGE, 181), np.linspace(*B_RANGE, 166)
     heights = surface(w.astype(np.float32), b.astype(np.float32))
 

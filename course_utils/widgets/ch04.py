@@ -18,7 +18,7 @@ BEAM = 4
 
 
 def side_by_side(models: Mapping[str, Translator]) -> Explorer:
-    """Pick or type a sentence, and read what each of several translators makes of it, beside the reference."""
+    """Pick or type a sentence, and read what each of several translators makes of it, with the reference."""
     searches = {
         "greedy": greedy,
         f"beam of {BEAM}": lambda *arguments: beam(*arguments, size=BEAM).best,

@@ -66,10 +66,10 @@ def stages(model: Any) -> Explorer:
 def race(recorded: list[Mapping[str, Any]], where: str, here: Mapping[str, Any] | None = None) -> Explorer:
     """Time and memory of one training step against the length: recorded ones, by batch, and those measured just now."""
     runs = {f"{where}, batch {times['batch']}": (times, where) for times in recorded}
-    start = next((name for name, (times, _) in runs.items() if here is None or times["batch"] == here["batch"]), None)
+    first = next((name for name, (times, _) in runs.items() if here is None or times["batch"] == here["batch"]), None)
     if here is not None:
         runs[f"this device, now, batch {here['batch']}"] = (here, "on this device")
-    return explore(lambda run: figures.race(*runs[run]), run=choice("measured", list(runs), value=start))
+    return explore(lambda run: figures.race(*runs[run]), run=choice("measured", list(runs), value=first))
 
 
 def five(table: Mapping[str, Any]) -> Explorer:
