@@ -21,7 +21,7 @@ def run(path, folder):
     notebook.cells.insert(setup + 1, nbformat.v4.new_code_cell("runtime.setup()"))
     environment = {
         **os.environ,
-        "PYTHONPATH": str(HERE / "simulated"),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE / "simulated"), os.environ.get("PYTHONPATH")])),
         "COURSE_HOME": str(folder / "home"),
         "COURSE_SIZE": "quick",
         "COLAB_CALLS": str(folder / "calls"),
