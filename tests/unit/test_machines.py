@@ -367,7 +367,7 @@ def test_masks_leave_the_models_own_weights_and_shut_the_rest_out():
     model = ch06.well_trained().model
     drawn = machine("masks")
     _, weights = model.look(jnp.asarray([[*recurrence.read("the cat that slept")[1][0].tolist(), 0]]))
-    causal = shown(drawn, 1)
+    causal = shown(drawn, 0)
     for i in range(6):
         assert causal[f"a{i}"] == close(weights[0, 0, 1, i], abs=1e-5)
         assert causal[f"e{i}"][i + 1 :] == ["−∞"] * (5 - i)
