@@ -21,7 +21,7 @@ const CSS = `
 .machine .head { background:var(--page); padding:2px 0 6px; } .machine.tall .head { position:sticky; top:0; z-index:1; }
 .machine .say { display:grid; margin:0 0 6px; max-width:66ch; } .machine .say > * { grid-area:1/1; margin:0; }
 .machine .ghost { visibility:hidden; } .machine b { font-weight:650; } .machine i { font-family:var(--serif); font-size:1.08em; }
-.machine sub, .machine sup { font-size:.8em; line-height:0; } .machine [hidden] { display:none; }
+.machine sub, .machine sup { font-size:.8em; line-height:0; white-space:nowrap; } .machine [hidden] { display:none; }
 .machine .row { display:flex; flex-wrap:wrap; gap:6px; align-items:center; margin:6px 0; }
 .machine button { font:inherit; font-size:14px; color:var(--ink); background:var(--card); border:1px solid var(--line);
   border-radius:6px; padding:3px 10px; min-height:34px; cursor:pointer; }
@@ -31,7 +31,8 @@ const CSS = `
 .machine .soft { color:var(--soft); font-size:13px; font-variant-numeric:tabular-nums; }
 .machine :focus-visible, .machine:focus-visible { outline:2px solid var(--neg); outline-offset:2px; }
 .machine .stage { overflow-x:auto; } .machine svg { display:block; margin:0 auto; } .machine .node { scroll-margin:190px 0 20px; }
-.machine text { fill:var(--ink); font-size:14px; text-anchor:middle; } .machine text, .machine .zero, .machine .bar { pointer-events:none; } .machine .small { font-size:12px; } .machine .tiny { font-size:11px; }
+.machine text { fill:var(--ink); font-size:14px; text-anchor:middle; }
+.machine text, .machine .zero, .machine .bar { pointer-events:none; } .machine .small { font-size:12px; } .machine .tiny { font-size:11px; }
 .machine .math { font-family:var(--serif); font-style:italic; font-size:1.15em; } .machine tspan.shift { font-size:12px; }
 .machine .label, .machine .tinted { fill:currentColor; } .machine .label.plain { fill:var(--soft); }
 .machine .edge .label { stroke:var(--page); stroke-width:4px; paint-order:stroke; stroke-linejoin:round; }
@@ -103,10 +104,10 @@ function frame(g, { w, h }, rx) {
 }
 
 const KINDS = {
-  cells: { // n numbers, a bar each; with `digits` the number too; `share`: from 0 to 1, and the cell fills from below
+  cells: { // n numbers, a bar each; with `digits` the number in front of it; `share`: from 0 to 1, in the role's colour
     size: ({ n, across = 1, cell: [w, h] }) => [Math.min(n, across) * w, Math.ceil(n / across) * h],
     draw(g, node) {
-      const { w, h, n, across = 1, cell: [wide, high], digits, scale = 1, share, size = "" } = node;
+      const { w, h, n, across = 1, cell: [wide, high], digits, scale = 1, share, bare, size = "" } = node;
       const flat = n > 1 && across === 1 && digits == null && !share; // bars go left and right, else up and down
       frame(g, node, share ? 6 : 3);
       const cells = Array.from({ length: n }, (_, i) => {
@@ -117,8 +118,8 @@ const KINDS = {
         return { x, y, bar, hit, text: digits == null ? null : svg("text", { class: size, x: x + wide / 2, y: y + high / 2 + 5 }, g) };
       });
       function fill({ x, y, bar, text }, value) {
-        const v = isNumber(value) ? clamp(value / scale, share ? 0 : -1, 1) : 0, long = Math.abs(v);
-        const at = share ? [x, y + high * (1 - v), wide, high * v]
+        const v = isNumber(value) && !bare ? clamp(value / scale, share ? 0 : -1, 1) : 0, long = Math.abs(v);
+        const at = share || digits != null ? [x, v < 0 ? y : y + high * (1 - v), wide, high * long] // below 0: from above
           : flat ? [x + (wide / 2) * (1 + Math.min(v, 0)), y + 1, (wide / 2) * long, high - 2]
           : [x + 1, y + (high / 2) * (1 - Math.max(v, 0)), wide - 2, (high / 2) * long];
         ["x", "y", "width", "height"].forEach((name, k) => bar.setAttribute(name, at[k]));
@@ -132,7 +133,7 @@ const KINDS = {
   word: {
     size: ({ w, text = "" }) => [w ?? Math.max(34, 8 * text.length + 18), 26],
     draw(g, node) {
-      const { text, set } = writing(g, node, 13), long = () => text.textContent.length * 7.3 > node.w - 6;
+      const { text, set } = writing(g, node, 13), long = () => node.size === "tiny" || text.textContent.length * 7.3 > node.w - 6;
       return { set: (value) => { set(value); text.classList.toggle("tiny", long()); } };
     },
   },
@@ -279,7 +280,7 @@ function keyOf(spec) { // each role's line and its name, and how a number is dra
     svg("path", { class: "wire", d: "M2 6 H32" }, svg("g", { class: `edge ${role}`, style: `color:var(--${role})` }, line));
     return html("span", {}, line, spec.called?.[role] ?? ROLES[role]);
   }));
-  const signs = spec.nodes.some((n) => n.kind === "cells" && !n.share) ? picture(44) : null;
+  const signs = spec.nodes.some((n) => n.kind === "cells" && !n.share && !n.bare) ? picture(44) : null;
   if (!signs) return key;
   for (const [x, name] of [[2, "neg"], [22, "pos"]]) svg("rect", { x, y: 2, width: 20, height: 8, fill: `var(--${name})` }, signs);
   key.append(html("span", {}, "below 0", signs, "above 0"));

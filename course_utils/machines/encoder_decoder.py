@@ -71,7 +71,7 @@ def encoder_decoder(model: Any, references: Mapping[str, str] = REFERENCES) -> M
             "s0",
             "hidden",
             wide={"via": [(bus, 124 + lift)], "out": "right"},
-            narrow={"via": [(nbus, nys[0] - 62)], "out": "left"},
+            narrow={"via": [(nbus, 176 + high / 2), (nbus, nys[0] - 62)]},
         ),
     ]
     for j in range(n):
@@ -120,7 +120,7 @@ def encoder_decoder(model: Any, references: Mapping[str, str] = REFERENCES) -> M
                 f"s{t}",
                 "hidden",
                 wide={"via": [(bus, ys[i])], "out": "right"},
-                narrow={"via": [(nbus, nys[i])], "out": "left"},
+                narrow={"via": [(nbus, 176 + high / 2), (nbus, nys[i])]},
             ),
             edge(f"s{i}", f"s{t}", "hidden"),
             edge(f"s{t}", f"y{t}", "hidden"),

@@ -150,7 +150,7 @@ def _gru_cell() -> tuple[list[Node], list[Edge]]:
         note(
             "Uh.s",
             at(x["r"] - 4, y["low"], anchor="start"),
-            at(nx["r"] + 8, ny["low"], anchor="start"),
+            at(nx["r"] + 2, ny["low"], anchor="start", size="tiny"),
             "$U_nh$",
             always=True,
             size="small",

@@ -54,7 +54,7 @@ def reshape(words: Sequence[str] = WORDS) -> Machine:
                 across=width,
                 cell=(38, 28),
                 digits=0,
-                scale=1e5,
+                bare=True,
                 name=f"numbers of “{text}”",
             ),
         ]
@@ -77,7 +77,7 @@ def reshape(words: Sequence[str] = WORDS) -> Machine:
                     across=KEY,
                     cell=(42, 28),
                     digits=0,
-                    scale=1e5,
+                    bare=True,
                     role="attention",
                     name=f"head {h + 1}, row of “{text}”",
                 ),
@@ -211,6 +211,12 @@ def rotary(width: int = 8, moments: Sequence[tuple[int, int]] = MOMENTS) -> Mach
         elif offset == before:
             title = f"Both move on to {m} and {n}."
             text = f"Every hand turns, but the angle between them stays: the products stay {number(products[0])} and {number(products[1])}."
+        elif offset * speeds[0] > np.pi:
+            title = f"Now they are {offset} apart."
+            text = (
+                f"The fast pair is past half a turn and gives {number(products[0])}. "
+                f"The slow pair gives {number(products[1])} and still tells far from near."
+            )
         else:
             title = f"Now they are {offset} apart."
             text = f"The fast pair gives {number(products[0])}, the slow pair {number(products[1])}: the cosine of the angle."

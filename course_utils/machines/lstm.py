@@ -1,20 +1,15 @@
-"""An LSTM cell: one step by hand, and one unit of a trained network over a sentence."""
+"""An LSTM cell: its drawing, and one step by hand."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from ..measure.gates import gates_of
 from ..models.gated import LSTMState, lstm_gates, lstm_step
 from ..runtime import require
-from .machine import Edge, Machine, Node, Step, Variant
-from .parts import at, box, cells, edge, note, number, op, spaced, step, word
-from .recurrence import read
+from .machine import Edge, Machine, Node, Variant
+from .parts import at, box, cells, edge, note, number, op, step
 
-ROW = 5  # words in a row of the narrow layout
-TWINS = ("the cats that slept near the dog", "the cat that slept near the dogs")
 TEACHES = "The cell state is changed by a product with a gate and by a sum, and by nothing else."
 GATES = "in in>sf sf in>si si in>sc sc in>so so | sf>f f si>i i sc>c c so>o o"
 FORGET = "C0 f | C0>xf f>xf xf"
@@ -23,7 +18,7 @@ ADD = "xf xi | xf>add xi>add add | add>C1 C1"
 SHOW = "C1 o | C1>th th | th>xo o>xo xo | xo>h h"
 
 
-def _cell() -> tuple[list[Node], list[Edge]]:
+def cell() -> tuple[list[Node], list[Edge]]:
     """The nodes and edges of an LSTM cell: the cell state on top, the gates below it."""
     one: dict[str, Any] = {"n": 1, "cell": (46, 38), "digits": 2}
     y, ny = (
@@ -135,7 +130,7 @@ def in_brackets(value: float) -> str:
     return f"({number(value)})" if value < 0 else number(value)
 
 
-def _sums(C: float, f: float, i: float, c: float, o: float, new: float, h: float) -> dict[str, str]:
+def sums_of(C: float, f: float, i: float, c: float, o: float, new: float, h: float) -> dict[str, str]:
     """Both equations of a step with its numbers."""
     return {
         "C=": f"$C_t$ = {number(f)} × {in_brackets(C)} + {number(i)} × {in_brackets(c)} = {number(new)}",
@@ -156,8 +151,8 @@ def lstm_by_hand(C: float = 0.8, f: float = 0.9, i: float = 0.1, candidate: floa
     f, i, c, o = (float(value[0]) for value in lstm_gates(*z))
     after = lstm_step(LSTMState(jnp.zeros(1), jnp.asarray([C])), *z)
     new, h = float(after.cell[0]), float(after.hidden[0])
-    sums = _sums(C, f, i, c, o, new, h)
-    nodes, edges = _cell()
+    sums = sums_of(C, f, i, c, o, new, h)
+    nodes, edges = cell()
     steps = (
         step(
             "The cell state arrives.",
@@ -207,123 +202,3 @@ def lstm_by_hand(C: float = 0.8, f: float = 0.9, i: float = 0.1, candidate: floa
         edges=tuple(edges),
         variants=(Variant("", steps),),
     )
-
-
-def lstm_over_sentence(model: Any, unit: int = 31, sentences: Sequence[str] = TWINS) -> Machine:
-    """One unit of a trained LSTM while it reads; one variant a sentence.
-
-    model: with an LSTM cell, as `experiments.ch03.well_trained`.   unit: see `measure.gates.number_units`.
-    """
-    require(0 <= unit < model.cell.hidden, f"The units are 0 to {model.cell.hidden - 1}, not {unit}.")
-    nodes, edges = _cell()
-    runs = [_run(model, unit, sentence) for sentence in sentences]
-    most = max(len(words) for words, _ in runs)
-    xs = spaced(most, 96, 636)
-    scale = float(np.ceil(2 * max(np.abs(inside["cell"]).max() for _, inside in runs)) / 2)
-    rows = -(-most // ROW)
-    for t, x in enumerate(xs):
-        nx, ny = 36 + 71 * (t % ROW), 420 + 66 * (t // ROW)
-        nodes += [
-            word(
-                f"w{t}",
-                at(x, 416, w=min(60, 560 // most)),
-                at(nx, ny, w=66),
-                size="small",
-                name=f"word {t + 1}",
-                always=True,
-            ),
-            cells(
-                f"C.{t}",
-                at(x, 450),
-                at(nx, ny + 30),
-                n=1,
-                cell=(46, 26),
-                digits=2,
-                scale=scale,
-                role="cell",
-                name=f"cell state after word {t + 1}",
-                always=True,
-            ),
-        ]
-    nodes.append(
-        note("row", at(2, 450, anchor="start"), at(2, 390, anchor="start"), "$C_t$ after it", always=True, size="small")
-    )
-    nodes = [_with_scale(node, scale) if node.id in ("C0", "C1") else node for node in nodes]
-    names = [f"{sentence}" for sentence in sentences]
-    return Machine(
-        title=f"Unit {unit} of a trained LSTM reads a sentence",
-        teaches=TEACHES,
-        alt=f"The LSTM cell again, with the numbers of unit {unit} of {model.cell.hidden}; below it the words, and the "
-        "cell state after each.",
-        wide=(672, 472),
-        narrow=(356, 400 + 66 * rows),
-        choose="Sentence",
-        nodes=tuple(nodes),
-        edges=tuple(edges),
-        variants=tuple(Variant(name, tuple(_reads(*run, most))) for name, run in zip(names, runs, strict=True)),
-    )
-
-
-def _with_scale(node: Node, scale: float) -> Node:
-    return cells(
-        node.id,
-        node.wide,
-        node.narrow,
-        role=node.role,
-        label=node.label,
-        name=node.name,
-        **{**node.look, "scale": scale},
-    )
-
-
-def _run(model: Any, unit: int, sentence: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    words, tokens = read(sentence)
-    return words, {name: values[0, :, unit] for name, values in gates_of(model, tokens)._asdict().items()}
-
-
-def _reads(words: list[str], inside: dict[str, np.ndarray], most: int) -> list[Step]:
-    """A step for each word, and one that looks back."""
-    sentence: dict[str, Any] = {f"w{t}": words[t] if t < len(words) else None for t in range(most)}
-    blank = {f"C.{t}": None for t in range(most)}
-    steps = []
-    for t, text in enumerate(words):
-        f, i, c, o, new, h = (
-            float(inside[name][t]) for name in ("forget", "input", "candidate", "output", "cell", "hidden")
-        )
-        before = float(inside["cell"][t - 1]) if t else 0.0
-        kept = "almost shut: the old value goes" if f < 0.3 else f"keeps {number(f)} of the old value"
-        wrote = "almost shut, so the candidate stays out" if i < 0.3 else f"lets {number(i)} of the candidate in"
-        kept, wrote = (f"is {kept}" if "shut" in kept else kept), (f"is {wrote}" if "shut" in wrote else wrote)
-        steps.append(
-            step(
-                f"It reads “{text}”.",
-                f"The forget gate {kept}; the input gate {wrote}. $C_t$ goes from {number(before)} to {number(new)}.",
-                f"w{t} {GATES} | {FORGET} {WRITE} | {ADD} C.{t} C= | {SHOW} h=",
-                {
-                    **(sentence | blank if t == 0 else {}),
-                    "C0": [before],
-                    "f": [f],
-                    "i": [i],
-                    "c": [c],
-                    "o": [o],
-                    "C1": [new],
-                    "h": [h],
-                    f"C.{t}": [new],
-                    **_sums(before, f, i, c, o, new, h),
-                },
-                fresh=True,
-            )
-        )
-    C = inside["cell"]
-    since = max((t for t in range(len(words)) if C[t] * C[-1] <= 0 or abs(C[t]) < 0.05), default=-1) + 1
-    side = "above" if C[-1] > 0 else "below"
-    lit = [f"{kind}{t}" for t in range(since, len(words)) for kind in ("w", "C.")]
-    steps.append(
-        step(
-            "Look back along the row.",
-            f"Since “{words[since]}” the cell state has stayed {side} 0, through {len(words) - 1 - since} more words.",
-            lit,
-            fresh=True,
-        )
-    )
-    return steps

@@ -27,7 +27,7 @@ def masks(model: Any, sentence: str = "the cat that slept", layer: int = 0, head
     places = np.arange(n)
     causal = np.asarray(causal_mask(n))
     is_word = np.broadcast_to(places < n - 1, (n, n))
-    allowed = {"no mask": np.ones((n, n), bool), "causal mask": causal, "causal and padding": causal & is_word}
+    allowed = {"causal mask": causal, "no mask": np.ones((n, n), bool), "causal and padding": causal & is_word}
     side, nside = 264 / n, 288 / n
     top, low = 60, 60 + 30 * n + 66
     nodes: list[Node] = [

@@ -29,8 +29,9 @@ def cells(
 ) -> Node:
     """`n` numbers, each a bar in a cell of `cell` pixels: to the left (or down) below 0, full at ±`scale`.
 
-    across: cells in a row (1: a column).   digits: also write each number with so many decimals.
-    share: from 0 to 1, the cells fill from below.   side: of the label, above, below, left or right.
+    across: cells in a row (1: a column).   digits: also write each number with so many decimals; its bar is behind it,
+    from below, or from above where it is below 0.   share: from 0 to 1, in the role's colour.   bare: no bars.
+    side: of the label, above, below, left or right.
     """
     return Node(
         id=id,

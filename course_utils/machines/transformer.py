@@ -53,7 +53,7 @@ def _two_towers(
             size="small",
         ),
         note("d!", at(384, 38), at(133, nlow - 24), "self", always=True, size="tiny"),
-        note("x!", at(524, 38), at(224, nlow - 24), "cross", always=True, size="tiny"),
+        note("x!", at(524, 38), at(248, nlow - 24), "cross", always=True, size="tiny"),
     ]
     edges: list[Edge] = []
     for j, text in enumerate(sources):

@@ -24,6 +24,7 @@ from course_utils.machines import (
     gradients,
     gru,
     lstm,
+    lstm_sentence,
     masks,
     memory,
     page,
@@ -278,7 +279,7 @@ def test_an_lstm_by_hand_gives_the_numbers_of_the_paper():
 
 def test_a_unit_of_a_trained_lstm_shows_its_gates_at_every_word():
     model = ch03.well_trained().model
-    _, tokens = recurrence.read(lstm.TWINS[1])
+    _, tokens = recurrence.read(lstm_sentence.TWINS[1])
     inside = gates_of(model, tokens)
     drawn = machine("LSTM over a sentence")
     names = {"f": "forget", "i": "input", "c": "candidate", "o": "output", "C1": "cell", "h": "hidden"}
@@ -289,7 +290,7 @@ def test_a_unit_of_a_trained_lstm_shows_its_gates_at_every_word():
         assert values["C1"] == close([values["f"][0] * values["C0"][0] + values["i"][0] * values["c"][0]], abs=1e-4)
     assert "Since “cat” the cell state has stayed above 0" in drawn.in_words()
     with pytest.raises(InvalidInput, match="0 to 63"):
-        lstm.lstm_over_sentence(model, unit=64)
+        lstm_sentence.lstm_over_sentence(model, unit=64)
 
 
 def test_a_gru_shares_its_state_out_by_one_gate():
@@ -367,7 +368,7 @@ def test_masks_leave_the_models_own_weights_and_shut_the_rest_out():
     model = ch06.well_trained().model
     drawn = machine("masks")
     _, weights = model.look(jnp.asarray([[*recurrence.read("the cat that slept")[1][0].tolist(), 0]]))
-    causal = shown(drawn, 1)
+    causal = shown(drawn, 0)
     for i in range(6):
         assert causal[f"a{i}"] == close(weights[0, 0, 1, i], abs=1e-5)
         assert causal[f"e{i}"][i + 1 :] == ["−∞"] * (5 - i)
