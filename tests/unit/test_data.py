@@ -31,6 +31,8 @@ def test_unknown_words_are_named_with_what_is_near():
     assert caught.value.words == ("hors", "xyzzy")
     assert vocabulary.unknown("hors cat hors") == ["hors"]
     assert vocabulary.encode("hors cat", unknown="mark") == [Vocabulary.unk, vocabulary["cat"]]
+    with pytest.raises(InvalidInput, match="unknown must be one of error, mark, not 'skip'"):
+        vocabulary.encode("cat", unknown="skip")
 
 
 def test_the_list_of_all_words_is_where_the_error_says():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_utils.figures import alignment, translators
+from course_utils.figures import alignment, gradients, self_attention, transformer, translators
 from course_utils.figures.alignment import Alignment
 from course_utils.figures.dots import dots
 from course_utils.figures.style import words
@@ -173,4 +173,18 @@ def test_dots_carry_mean_and_range():
 )  # fmt: skip
 def test_nothing_to_draw_is_said(draw):
     with pytest.raises(InvalidInput, match="nothing to draw"):
+        draw()
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda: translators.context_by_position({"a": {}}, "bleu"), "measure must be one of accuracy, gradient, not"),
+        (lambda: transformer.five("BLEU", {"a": 1.0}, "", "larger"), "better must be one of more, less, not 'larger'"),
+        (lambda: self_attention.scaling([1], {"a": {}}, "norm"), "measure must be one of variance, entropy, gradient"),
+        (lambda: gradients.jacobian_product(np.ones((1, 1)), "wild", 1, 1, 1), "regime must be one of vanishes"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_named(draw, words):
+    with pytest.raises(InvalidInput, match=words):
         draw()
