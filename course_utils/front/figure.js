@@ -228,8 +228,8 @@ export default {
       title, caption, stage, status));
 
     const place = () => handles(stage, plot, model.get("state").handles ?? [], (handle) => send({ kind: "drag", ...handle }));
-    const show = async (state) => {
-      const { figure, summary, failed = false } = state, words = figure?.layout.meta ?? {};
+    const tell = (state) => {
+      const { figure, failed = false } = state, words = figure?.layout.meta ?? {};
       if (!awaited) made.forEach(({ name, part }) => part.set(state.values[name])); // else a later move is on its way
       buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(presets[i] === state.preset)));
       title.textContent = words.title ?? "";
@@ -237,6 +237,10 @@ export default {
       plot.setAttribute("aria-label", words.title || "A figure");
       stage.hidden = !figure;
       status.classList.toggle("course-failed", failed);
+    };
+    const show = async (state) => {
+      const { figure, summary } = state;
+      tell(state);
       try {
         if (figure) {
           await draw(plot, figure);
@@ -269,7 +273,10 @@ export default {
       drawn = drawn.then(() => show(model.get("state")));
     };
     model.on("change:state", follow);
-    drawn = show(model.get("state"));
+    tell(model.get("state"));
+    status.textContent = model.get("state").summary;
+    const near = model.get("near"); // on a page, when somebody comes near; the controls are there from the start
+    drawn = near ? near.then(() => show(model.get("state"))) : show(model.get("state"));
     return () => {
       model.off("change:state", follow);
       clearTimeout(patience);

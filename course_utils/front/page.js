@@ -33,14 +33,14 @@ function plainModel(values, hear = () => {}) {
 // ------------------------------------------------------------------------------------------- explorers
 
 // The frames of one control show the others as they stood.
-function framesModel({ figure, controls, presets, note }) {
+function framesModel({ figure, controls, presets, note, near }) {
   const start = Object.fromEntries(controls.map(({ now }, i) => [`c${i}`, now]));
   const shown = (frame, values, preset = null) => ({ figure: frame, summary: frame.summary, values, preset });
   const about = {
     controls: controls.map(({ label, frames }, i) => ({ kind: "steps", name: `c${i}`, label, choices: frames.map(({ choice }) => choice) })),
     presets: presets.map(({ name }) => name), note,
   };
-  return plainModel({ about, state: shown(figure, start, presets[0]?.name) }, ({ kind, changed, values, name, turn }, model) => {
+  return plainModel({ about, near, state: shown(figure, start, presets[0]?.name) }, ({ kind, changed, values, name, turn }, model) => {
     const frame = kind === "preset" ? presets.find((preset) => preset.name === name) : controls[Number(changed.slice(1))].frames[values[changed]];
     const stand = kind === "preset" ? start : { ...start, [changed]: values[changed] };
     model.set("state", { ...shown(frame, stand, kind === "preset" ? name : null), turn });
@@ -114,10 +114,9 @@ function reveal(found) {
 
 const MODELS = { explorer: framesModel, questions: questionsModel };
 
-function mount(place, modules) {
-  if (place.dataset.mounted) return;
-  place.dataset.mounted = "yes";
-  const told = JSON.parse(place.querySelector(":scope > script").textContent), kind = place.dataset.kind;
+// Fill a place with its module; what is drawn waits for `near`.
+function mount(place, modules, near) {
+  const told = { ...JSON.parse(place.querySelector(":scope > script").textContent), near }, kind = place.dataset.kind;
   place.replaceChildren();
   const model = MODELS[kind] ? MODELS[kind](told) : plainModel(told);
   modules[kind].render({ model, el: place });
@@ -125,14 +124,15 @@ function mount(place, modules) {
 }
 
 export function start(modules) {
-  const places = [...document.querySelectorAll(".course-front")];
-  const drawn = places.filter(({ dataset }) => dataset.kind !== "questions"); // drawing waits until one is near
-  places.filter((place) => !drawn.includes(place)).forEach((place) => mount(place, modules));
-  document.querySelectorAll(".course-reveal").forEach(reveal);
-  const near = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => {
-    if (isIntersecting) { near.unobserve(target); mount(target, modules); }
+  const comeNear = new Map(); // by place, what to call when somebody does
+  const watch = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => {
+    if (isIntersecting) { watch.unobserve(target); comeNear.get(target)(); }
   }), { rootMargin: "600px" });
-  drawn.forEach((place) => near.observe(place));
+  for (const place of document.querySelectorAll(".course-front")) {
+    mount(place, modules, new Promise((resolve) => comeNear.set(place, resolve)));
+    watch.observe(place);
+  }
+  document.querySelectorAll(".course-reveal").forEach(reveal);
 
   // What the theme leaves open: levels of its captions, names of its sides, a link outside of them.
   document.querySelectorAll("[role=heading]:not([aria-level])").forEach((caption) => caption.setAttribute("aria-level", "2"));
@@ -144,7 +144,7 @@ export function start(modules) {
   });
   const folded = [...document.querySelectorAll(".course-reveal")];
   window.addEventListener("beforeprint", () => {
-    drawn.forEach((place) => mount(place, modules));
+    comeNear.forEach((come) => come());
     folded.forEach((found) => { found.dataset.was = found.open; found.open = true; });
   });
   window.addEventListener("afterprint", () => folded.forEach((found) => { found.open = found.dataset.was === "true"; }));
