@@ -116,9 +116,15 @@ function card(about, send) {
 
 // The button that trains a hunt, once it is answered, and the figure of what came of it. Returns what shows a state.
 function training(form, id, send) {
-  const button = make("button", { type: "button", onclick: () => { if (!busy) send({ kind: "train", id }); } }, phrase("TRAIN_BOTH"));
+  const button = make("button", { type: "button", onclick: train }, phrase("TRAIN_BOTH"));
   const place = make("div", { class: "course-trained", hidden: true }, button);
   let model = null, busy = false;
+  function train() {
+    if (busy) return;
+    busy = true; // until the kernel says so, or that it is done
+    button.setAttribute("aria-disabled", "true");
+    send({ kind: "train", id });
+  }
   form.append(place);
   return (answered, trained) => {
     busy = Boolean(trained?.busy); // said to be, not made unusable: it keeps the focus

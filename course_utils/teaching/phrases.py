@@ -22,6 +22,8 @@ CHOOSE = "choose …"
 HUNT = "Find the bug."
 WHICH_LINE = "Which line is wrong?"
 TRAIN_BOTH = "Train it, as it is and mended"
+TRAINING = "Both are being trained: first as it is, then mended."
+NOT_TRAINED = "The training was interrupted."
 TRAINS_IN_A_NOTEBOOK = "In a notebook this code is trained before your eyes, as it is and mended."
 
 CHOOSE_FIRST = "Choose an answer first."
