@@ -11,14 +11,14 @@ Points = tuple[Sequence[int], Sequence[float]]  # updates, losses
 
 
 def as_it_is_and_mended(runs: Mapping[str, Points], learned: Mapping[str, bool], *, guessing: float) -> go.Figure:
-    """The loss of each training, by name, and whether it has ended below that of guessing; NaN: it diverged there.
+    """The loss of each training by name (NaN: it diverged there), and whether it has learned.
 
     While one of them runs, `learned` is empty.
     """
     updates = sorted({update for steps, _ in runs.values() for update in steps})
     series = {name: _on(updates, points) for name, points in runs.items() if len(points[0])}
     last = {name: float(np.asarray(points[1])[-1]) for name, points in runs.items() if len(points[0])}
-    ends = "; ".join(f"{name} {value:.2f}" for name, value in last.items())
+    ends = "; ".join(f"{name} {_in_words(value)}" for name, value in last.items())
     return curves(
         updates, series, title=_title(learned),
         caption="Loss while training, each point the mean of 20 updates. One seed. Dashed grey: the loss of guessing.",
@@ -37,6 +37,10 @@ def _title(learned: Mapping[str, bool]) -> str:
     if mended and broken:
         return "This time both have learned"
     return "This time the mended code has not learned"
+
+
+def _in_words(loss: float) -> str:
+    return f"{loss:.2f}" if np.isfinite(loss) else "is no longer a number"
 
 
 def _on(updates: Sequence[int], points: Points) -> np.ndarray:

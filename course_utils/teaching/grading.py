@@ -137,8 +137,7 @@ def _multiple(question: MultipleChoice, answer: list[int]) -> Feedback:
     missed = sum(option.correct for option in question.options) - sum(option.correct for option in chosen)
     right = not missed and all(option.correct for option in chosen)
     lines = [
-        f"{_mark(option.correct)} {phrases.CHOSEN.format(option=option.text, why=option.why)}"
-        for option in chosen
+        f"{_mark(option.correct)} {phrases.CHOSEN.format(option=option.text, why=option.why)}" for option in chosen
     ]
     if missed:
         lines.append(phrases.ONE_MORE_BELONGS if missed == 1 else phrases.MORE_BELONG.format(missed=missed))

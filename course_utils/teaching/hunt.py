@@ -91,7 +91,7 @@ class BugHunt:
         self._sheet = sheet
         self.cards = _Cards(sheet, question)
 
-    def answer(self, line: int, symptom: int) -> Feedback:
+    def answer(self, line: Any, symptom: Any) -> Feedback:
         """Name the wrong line, counted from 1, and the symptom, counted from 0; keep it, and say what there is to say."""
         return self._sheet.answer(self.question.id, [line, symptom])
 

@@ -263,7 +263,9 @@ class Hunt(_Question):
             raise ValueError(f"the code has {len(self.lines)} lines; a hunt has 4 to 15")
         longest = max(map(len, self.lines))
         if longest > MOST_COLUMNS:
-            raise ValueError(f"a line of the code has {longest} characters; at most {MOST_COLUMNS} can be read on a phone")
+            raise ValueError(
+                f"a line of the code has {longest} characters; at most {MOST_COLUMNS} can be read on a phone"
+            )
         self._lines_are_named_once()
         count = sum(option.correct for option in self.options)
         if count != 1:
