@@ -77,8 +77,9 @@ def test_gift_is_understood_by_another_parser(bank):
     assert [entry.title.replace("\\", "") for entry in found] == [
         element.findtext("name/text") for element in ET.fromstring(to_moodle(bank)) if element.get("type") != "category"
     ]
-    kinds = {"single": {"ChoicesSet", "SelectSet"}, "hunt": {"ChoicesSet"}, "multiple": {"MultipleChoicesSet"}, "numeric": {"NumericAnswerSet"},
-             "shape": {"SelectSet", "ShortSet"}, "order": {"MatchingSet"}, "match": {"MatchingSet"}}  # fmt: skip
+    kinds = {"single": {"ChoicesSet", "SelectSet"}, "hunt": {"ChoicesSet"}, "multiple": {"MultipleChoicesSet"},
+             "numeric": {"NumericAnswerSet"}, "shape": {"SelectSet", "ShortSet"}, "order": {"MatchingSet"},
+             "match": {"MatchingSet"}}  # fmt: skip
     for entry, question in zip(found, wanted, strict=True):
         assert entry.valid, question.id
         assert type(entry.answers).__name__ in kinds[question.kind], question.id
