@@ -167,6 +167,9 @@ def fill(card, question, answer, opened):
     elif question.kind == "match":
         for i, box in enumerate(card.locator("select").all()):
             choose(box, 1 + question.shuffled.index(answer[i]), opened)
+    elif question.kind == "hunt":
+        for part, value in zip((".course-code", ".course-option"), answer, strict=True):
+            activate(card.locator(f"{part} input[value='{value}']"), opened)
     else:
         activate(card.locator("input[type=radio]").nth(answer), opened)
 

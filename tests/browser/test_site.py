@@ -249,7 +249,10 @@ def test_a_page_is_worked_by_keys_alone(site_of, opened, path):
 @pytest.fixture
 def hunting(site_of, opened, tmp_path):
     """A page of a notebook that asks one hunt."""
-    (tmp_path / "notebooks").mkdir()
+    for name in ("notebooks", "data/pictures"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "LICENSE").write_text("Free.")
+    (tmp_path / "README.md").write_text("# A course\n\n[A hunt](notebooks/03_hunt.ipynb)\n")
     cell = nbformat.v4.new_code_cell("from course_utils.teaching import hunt\nhunt('ch03-hunt')")
     path = tmp_path / "notebooks" / "03_hunt.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A hunt"), cell]), path)
