@@ -44,6 +44,11 @@ const READ = {
     want(!count, phrase(count === 1 ? "PARTNER_FIRST" : "PARTNERS_FIRST", { count }));
     return form;
   },
+  hunt: ([line, symptom]) => {
+    want(line !== null, phrase("LINE_FIRST"));
+    want(symptom !== null, phrase("SYMPTOM_FIRST"));
+    return [line, symptom];
+  },
 };
 READ.predict = READ.single;
 
@@ -87,6 +92,14 @@ const GRADE = {
     const lines = wrong.map((i) => `✗ ${phrase("NOT_THIS_PAIR", { left: pairs[i].left, right: rights[answer[i]].text, why: rights[answer[i]].why })}`);
     return [false, [phrase("PAIRS_RIGHT", { right: answer.length - wrong.length, count: answer.length }), ...lines]];
   },
+  hunt: ({ options, lines, wrong, mended }, [line, symptom]) => {
+    const { text, why, correct } = options[symptom], found = line === wrong, mark = (right) => (right ? "✓" : "✗");
+    const verdict = found ? (correct ? "BUG_FOUND" : "BUG_WITHOUT_SYMPTOM") : correct ? "SYMPTOM_WITHOUT_BUG" : "NO_BUG_YET";
+    return [found && correct, [
+      phrase(verdict), `${mark(found)} ${phrase("OF_LINE", { line, why: lines[line - 1] })}`,
+      ...(found ? [phrase("MENDED", { line: mended })] : []), `${mark(correct)} ${phrase("CHOSEN", { option: text, why })}`,
+    ]];
+  },
 };
 
 export const grade = (kind, key, answer) => GRADE[kind](key, answer);
@@ -99,6 +112,7 @@ const FITS = {
   shape: (_, answer) => Array.isArray(answer),
   order: ({ items }, answer) => permutes(answer, items.length),
   match: ({ pairs, rights }, answer) => Array.isArray(answer) && answer.length === pairs.length && answer.every((i) => i in rights),
+  hunt: ({ options, lines }, answer) => Array.isArray(answer) && answer[0] - 1 in lines && answer[1] in options,
 };
 FITS.predict = FITS.single;
 

@@ -15,7 +15,16 @@ import re
 from ..runtime import asset
 
 FOLDER = pathlib.Path(__file__).parent
-MODULES = ("dom", "figure", "machine", "question", "grading", "page", "main")  # each after those that it imports
+MODULES = (
+    "dom",
+    "plain",
+    "figure",
+    "machine",
+    "question",
+    "grading",
+    "page",
+    "main",
+)  # each after those that it imports
 _IMPORT = re.compile(r'^import (?:(\w+)(?:, )?)?(\{[^}]*\})? ?from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|let|function|class) (\w+))", re.MULTILINE)
 

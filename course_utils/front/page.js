@@ -1,5 +1,6 @@
 // A page without a kernel: models that are plain objects, answers kept in this browser.
 import { phrase, escaped } from "./dom.js";
+import { plainModel } from "./plain.js";
 import { say } from "./question.js";
 import { Incomplete, entered, grade, fits } from "./grading.js";
 
@@ -13,22 +14,6 @@ const kept = {
     try { localStorage.setItem(KEY + id, JSON.stringify(value)); } catch { memory.set(id, value); }
   },
 };
-
-// What a widget's model offers, without a kernel: `hear(message, model)` answers what is sent.
-function plainModel(values, hear = () => {}) {
-  const heard = new Map(), model = {
-    get: (name) => values[name],
-    set(name, value) {
-      values[name] = value;
-      (heard.get(`change:${name}`) ?? []).forEach((listener) => listener());
-    },
-    on: (event, listener) => heard.set(event, [...(heard.get(event) ?? []), listener]),
-    off: (event, listener) => heard.set(event, (heard.get(event) ?? []).filter((other) => other !== listener)),
-    save_changes() {},
-    send: (message) => hear(message, model),
-  };
-  return model;
-}
 
 // ------------------------------------------------------------------------------------------- explorers
 

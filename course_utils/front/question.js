@@ -1,8 +1,11 @@
 // Questions: asking, filling and showing, for every kind. Who judges is elsewhere: the kernel, or `grading.js` on a page.
 //
 // about: { phrases }   state: { asked, said, score }; asked: questions in their order; said: by id { lines, correct, answer };
-// score: null, or { right, count, answered, objectives, again, all }. All texts but those of lists are HTML.
+// score: null, or { right, count, answered, objectives, again, all }. All texts but those of lists and code are HTML.
+// trained: of a bug hunt by id { busy, …what a figure shows }; `asked` says with `trains` whether it can be trained here.
 import { make, phrase, escaped } from "./dom.js";
+import figure from "./figure.js";
+import { plainModel } from "./plain.js";
 
 const options = ({ id, options }, type) => options.map((option, i) => make("label", { class: "course-option" },
   make("input", { type, name: id, value: i }), make("span", { html: option })));
@@ -27,6 +30,13 @@ function row(about, item) {
     },
   }, sign);
   return make("li", { "data-item": item }, move(-1, "↑", "MOVE_UP"), move(1, "↓", "MOVE_DOWN"), " ", text);
+}
+
+// A line of code with its number; one that holds no code cannot be chosen.
+function codeLine({ id }, { text, named }, number) {
+  const words = [make("span", { class: "course-number" }, number), make("code", {}, text)];
+  return named ? make("label", {}, make("input", { type: "radio", name: `${id} line`, value: number }), ...words)
+    : make("div", {}, ...words);
 }
 
 // The controls of a kind, what is in them (as `grading.entered` takes it), and how an answer is put into them.
@@ -66,6 +76,20 @@ const KINDS = {
     read: (form) => [...form.querySelectorAll("select")].map((list) => (list.value === "" ? null : Number(list.value))),
     fill: (form, answer) => form.querySelectorAll("select").forEach((list, i) => { list.value = answer[i]; }),
   },
+  hunt: {
+    controls: (about) => [
+      make("fieldset", { class: "course-code" }, make("legend", {}, phrase("WHICH_LINE")), ...about.code.map((line, i) => codeLine(about, line, i + 1))),
+      make("fieldset", {}, make("legend", { html: about.symptom }), ...options(about, "radio")),
+      ...(about.trains ? [] : [make("p", { class: "course-note" }, phrase("TRAINS_IN_A_NOTEBOOK"))])],
+    read: (form) => [".course-code", ".course-option"].map((part) => {
+      const box = form.querySelector(`${part} input:checked`);
+      return box ? Number(box.value) : null;
+    }),
+    fill: (form, [line, symptom]) => {
+      form.querySelector(`.course-code input[value="${line}"]`).checked = true;
+      form.querySelector(`.course-option input[value="${symptom}"]`).checked = true;
+    },
+  },
 };
 KINDS.predict = KINDS.single;
 
@@ -90,6 +114,28 @@ function card(about, send) {
   make("div", { class: "course-said", role: "status" }));
 }
 
+// The button that trains a hunt, once it is answered, and the figure of what came of it. Returns what shows a state.
+function training(form, id, send) {
+  const button = make("button", { type: "button", onclick: train }, phrase("TRAIN_BOTH"));
+  const place = make("div", { class: "course-trained", hidden: true }, button);
+  let model = null, busy = false;
+  function train() {
+    if (busy) return;
+    busy = true; // until the kernel says so, or that it is done
+    button.setAttribute("aria-disabled", "true");
+    send({ kind: "train", id });
+  }
+  form.append(place);
+  return (answered, trained) => {
+    busy = Boolean(trained?.busy); // said to be, not made unusable: it keeps the focus
+    place.hidden = !answered && !trained;
+    button.setAttribute("aria-disabled", String(busy));
+    if (!trained) return;
+    if (model) model.set("state", trained);
+    else figure.render({ model: (model = plainModel({ about: {}, state: trained })), el: place });
+  };
+}
+
 function showScore(board, { right, count, answered, objectives, again, all }) {
   const rows = objectives.map(([text, right, count]) =>
     `<tr><th scope="row">${text}</th><td>${phrase("OF", { right, count })}</td></tr>`);
@@ -105,7 +151,7 @@ export default {
     const cards = new Map(), list = make("div", { class: "course-questions" });
     const board = make("div", { class: "course-score", role: "status" });
     const show = () => {
-      const { asked, said, score } = model.get("state");
+      const { asked, said, score, trained = {} } = model.get("state");
       for (const about of asked) {
         const id = about.id, now = { asked: JSON.stringify(about), said: JSON.stringify(said[id]) };
         let shown = cards.get(id);
@@ -114,9 +160,11 @@ export default {
           if (shown) shown.form.replaceWith(form); else list.append(form);
           shown = { form };
           if (said[id] && "answer" in said[id]) KINDS[about.kind].fill(form, said[id].answer);
+          if (about.trains) shown.trains = training(form, id, (message) => model.send(message));
         }
         if (said[id] && shown.said !== now.said) say(shown.form.querySelector(":scope > .course-said"), said[id]);
-        cards.set(id, { ...now, form: shown.form });
+        shown.trains?.(said[id] && "answer" in said[id], trained[id]);
+        cards.set(id, { ...shown, ...now });
       }
       if (!score) return;
       if (!board.isConnected) el.append(board);

@@ -10,7 +10,7 @@ import nbformat
 from ..front.surface import PAGE_MIME, PLOTLY_MIME
 from ..teaching import phrases
 from ..teaching.asked import asked, key
-from ..teaching.bank import Bank, Predict, bank
+from ..teaching.bank import Bank, bank
 from .formulas import in_html, learn, rendered
 
 
@@ -24,7 +24,7 @@ def for_a_page(notebook: nbformat.NotebookNode) -> None:
             data = output.get("data")
             if data is None:
                 continue
-            if data.get(PAGE_MIME, {}).get("kind") in ("predict", "quiz"):  # the question itself stands there
+            if data.get(PAGE_MIME, {}).get("kind") in ("predict", "quiz", "hunt"):  # the question itself stands there
                 cell.metadata.tags = [*cell.metadata.get("tags", []), "remove-input"]
             page = _page(data)
             if page is not None:
@@ -37,8 +37,8 @@ def _page(data: Any) -> str | None:
     match data.get(PAGE_MIME, {}):
         case {"kind": "quiz", "chapter": chapter}:
             return quiz(bank(chapter))
-        case {"kind": "predict", "id": id}:
-            return prediction(bank(id.split("-")[0]).question(id))
+        case {"kind": "predict" | "hunt", "id": id}:
+            return alone(bank(id.split("-")[0]).question(id))
         case {"kind": "explorer", "figure": figure, "controls": controls, "presets": presets}:
             return _figure(figure, controls, presets)
         case {"kind": "machine", "about": about}:
@@ -72,11 +72,12 @@ def _figure(figure: dict[str, Any], controls: list[Any], presets: list[Any]) -> 
 
 def quiz(bank: Bank) -> str:
     """The questions of a chapter's quiz, in the first of their variants, and the score for each objective."""
-    questions = [question.variant(0) for question in bank.questions if not isinstance(question, Predict)]
+    questions = [question.variant(0) for question in bank.quiz]
     return _asking(questions, {name: rendered(text, inline=True) for name, text in bank.objectives.items()})
 
 
-def prediction(question: Predict) -> str:
+def alone(question: Any) -> str:
+    """A prediction or a bug hunt, which has a cell of its own."""
     return _asking([question], None)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import phrases
-from .bank import Match, Numeric, Order, Predict, Shape
+from .bank import Hunt, Match, Numeric, Order, Predict, Shape
 from .grading import axis_names
 from .markup import plain, rendered
 
@@ -13,13 +13,13 @@ Render = Callable[..., str]  # of Markdown: HTML; `inline`: without a paragraph 
 
 def asked(question: Any, place: int = 1, count: int = 1, render: Render = rendered) -> dict[str, Any]:
     """A question without its answer: texts as HTML, what is shuffled as indices. `place` of `count`: where it stands."""
-    predicts = isinstance(question, Predict)
+    alone = {Predict: phrases.PREDICT, Hunt: phrases.HUNT}  # in cells of their own
     shown = {
         "id": question.id,
         "kind": question.kind,
         "objective": question.objective,
         "section": question.section,
-        "heading": phrases.PREDICT if predicts else phrases.QUESTION.format(place=place, count=count),
+        "heading": alone.get(type(question)) or phrases.QUESTION.format(place=place, count=count),
         "prompt": render(question.prompt),
     }
     if isinstance(question, Numeric):
@@ -36,7 +36,11 @@ def asked(question: Any, place: int = 1, count: int = 1, render: Render = render
         lefts = [render(pair.left, inline=True) for pair in question.pairs]
         rights = [plain(right) for right in question.rights]  # a list shows no formula
         return {**shown, "lefts": lefts, "rights": rights, "shuffled": question.shuffled}
-    return {**shown, "options": [render(option.text, inline=True) for option in question.options]}
+    options = [render(option.text, inline=True) for option in question.options]
+    if isinstance(question, Hunt):
+        code = [{"text": text, "named": question.holds_code(line)} for line, text in enumerate(question.lines, 1)]
+        return {**shown, "code": code, "symptom": render(question.symptom, inline=True), "options": options}
+    return {**shown, "options": options}
 
 
 def key(question: Any, render: Render = rendered) -> dict[str, Any]:
@@ -65,4 +69,8 @@ def key(question: Any, render: Render = rendered) -> dict[str, Any]:
     options = [{"text": inline(option.text), "why": inline(option.why)} for option in question.options]
     if isinstance(question, Predict):
         return {"options": options}
-    return {"options": [{**shown, "correct": o.correct} for shown, o in zip(options, question.options, strict=True)]}
+    judged = [{**shown, "correct": o.correct} for shown, o in zip(options, question.options, strict=True)]
+    if isinstance(question, Hunt):
+        lines = [inline(question.says_of(line)) for line in range(1, 1 + len(question.lines))]
+        return {"options": judged, "lines": lines, "wrong": question.wrong, "mended": inline(f"`{question.mended}`")}
+    return {"options": judged}

@@ -2,20 +2,22 @@ r"""Quiz banks for learning platforms: Moodle XML and GIFT.
 
 Predictions are left out: they mean something only before their experiment. A question with variants becomes
 one question for each, in a category of its own, to draw at random from. What a format cannot say is said in
-another of its kinds: a shape is a short answer, an order is a matching of items to places.
+another of its kinds: a shape is a short answer, an order is a matching of items to places, a bug hunt is a choice of its line.
 
 Formats: Moodle XML (docs.moodle.org, *Moodle XML format*) and GIFT (*GIFT format*). Formulas become \(…\),
 which Moodle's MathJax filter reads. Pictures are files of a Moodle question, and part of a GIFT question's text.
 """
 
 import base64
+import html
 import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
 
-from .bank import Bank, Match, MultipleChoice, Numeric, Order, Predict, Shape
+from .bank import Bank, Hunt, Match, MultipleChoice, Numeric, Order, Predict, Shape
+from .bank.parts import Option
 from .markup import PICTURE, picture, to_html
 
 COURSE = "From Recurrence to Attention"
@@ -43,7 +45,9 @@ def to_gift(bank: Bank) -> str:
             current = category
             parts.append(f"$CATEGORY: $course$/top/{category}")
         body = "\n".join(_gift(question))
-        parts.append(f"::{_escape(question.id)}::[html]{_gift_text(question.prompt)} {{\n{body}\n}}")
+        parts.append(
+            f"::{_escape(question.id)}::[html]{_gift_text(question.prompt)}{_escape(_code(question))} {{\n{body}\n}}"
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,6 +99,31 @@ def _shares(question: MultipleChoice) -> list[str]:
     return [f"{100 / right:.7g}" if option.correct else f"{-100 / wrong:.7g}" for option in question.options]
 
 
+def _options(question: Any) -> tuple[Option, ...]:
+    """What can be chosen: the options, of a hunt its lines."""
+    if not isinstance(question, Hunt):
+        return question.options
+    return tuple(
+        Option(text=f"Line {line}: `{text.strip()}`", why=question.says_of(line), correct=line == question.wrong)
+        for line, text in enumerate(question.lines, 1)
+        if question.holds_code(line)
+    )
+
+
+def _code(question: Any) -> str:
+    """The numbered code of a hunt as HTML of one line, of any other question nothing."""
+    if not isinstance(question, Hunt):
+        return ""
+    lines = (html.escape(f"{line:2}  {text}", quote=False) for line, text in enumerate(question.lines, 1))
+    return f"<p><code>{'<br>'.join(line.replace(' ', '&nbsp;') for line in lines)}</code></p>"
+
+
+def _bug_explained(question: Hunt) -> str:
+    """The mended line, and the symptom."""
+    symptom = next(option for option in question.options if option.correct)
+    return f"Mended: `{question.mended}`. {question.symptom} {symptom.text}: {symptom.why}"
+
+
 def _order_explained(question: Order) -> str:
     """Each item with its place, and why."""
     return " ".join(f"{place}. {item.text}: {item.why}" for place, item in enumerate(question.items, 1))
@@ -109,10 +138,14 @@ def _pairs_explained(question: Match) -> str:
 
 
 def _moodle(quiz: ET.Element, question: Any) -> None:
-    kinds = {"single": "multichoice", "multiple": "multichoice", "numeric": "numerical", "shape": "shortanswer"}
+    kinds = {
+        "single": "multichoice", "multiple": "multichoice", "hunt": "multichoice", "numeric": "numerical",
+        "shape": "shortanswer",
+    }  # fmt: skip
     entry = ET.SubElement(quiz, "question", type=kinds.get(question.kind, "matching"))
     ET.SubElement(ET.SubElement(entry, "name"), "text").text = question.id
-    asked = _block(entry, "questiontext", to_html(question.prompt, where="@@PLUGINFILE@@/{}".format), raw=True)
+    prompt = to_html(question.prompt, where="@@PLUGINFILE@@/{}".format) + _code(question)
+    asked = _block(entry, "questiontext", prompt, raw=True)
     for _, name in PICTURE.findall(question.prompt):
         file = ET.SubElement(asked, "file", name=name, path="/", encoding="base64")
         file.text = base64.b64encode(picture(name)).decode()
@@ -121,6 +154,8 @@ def _moodle(quiz: ET.Element, question: Any) -> None:
         feedback += " " + _order_explained(question)
     if isinstance(question, Match):
         feedback += " " + _pairs_explained(question)
+    if isinstance(question, Hunt):
+        feedback += " " + _bug_explained(question)
     _block(entry, "generalfeedback", feedback)
     ET.SubElement(entry, "defaultgrade").text = "1"
     if isinstance(question, Numeric):
@@ -138,10 +173,12 @@ def _moodle(quiz: ET.Element, question: Any) -> None:
     else:
         one = not isinstance(question, MultipleChoice)
         ET.SubElement(entry, "single").text = "true" if one else "false"
-        ET.SubElement(entry, "shuffleanswers").text = "true"
-        ET.SubElement(entry, "answernumbering").text = "ABCD"
-        scores = [100 if o.correct else 0 for o in question.options] if one else _shares(question)
-        for option, score in zip(question.options, scores, strict=True):
+        hunt = isinstance(question, Hunt)  # its lines stay in their order, and have numbers
+        ET.SubElement(entry, "shuffleanswers").text = "false" if hunt else "true"
+        ET.SubElement(entry, "answernumbering").text = "none" if hunt else "ABCD"
+        options = _options(question)
+        scores = [100 if o.correct else 0 for o in options] if one else _shares(question)
+        for option, score in zip(options, scores, strict=True):
             _answer(entry, _html(option.text), score, option.why, form="html")
 
 
@@ -194,14 +231,15 @@ def _gift(question: Any) -> list[str]:
         pairs = [f"={_gift_text(pair.left)} -> {_escape(_plain(pair.right))}" for pair in question.pairs]
         spare = [f"= -> {_escape(_plain(spare.text))}" for spare in question.spare]
         return [*pairs, *spare, f"####{_gift_text(_pairs_explained(question))}"]
+    options = _options(question)
     if isinstance(question, MultipleChoice):
         marks = [f"~%{share}%" for share in _shares(question)]
     else:
-        marks = ["=" if option.correct else "~" for option in question.options]
-    return [
-        f"{mark}{_gift_text(option.text)}#{_gift_text(option.why)}"
-        for mark, option in zip(marks, question.options, strict=True)
+        marks = ["=" if option.correct else "~" for option in options]
+    lines = [
+        f"{mark}{_gift_text(option.text)}#{_gift_text(option.why)}" for mark, option in zip(marks, options, strict=True)
     ]
+    return [*lines, f"####{_gift_text(_bug_explained(question))}"] if isinstance(question, Hunt) else lines
 
 
 def _gift_text(text: str) -> str:

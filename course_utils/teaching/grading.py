@@ -10,7 +10,7 @@ from typing import Any
 from ..front.surface import with_page
 from ..runtime import InvalidInput, require, shortened, shown
 from . import phrases
-from .bank import Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
+from .bank import Hunt, Match, MultipleChoice, Numeric, Order, Predict, Shape, SingleChoice, in_lower_case
 from .markup import to_html
 
 MOST_TYPED = 200  # signs of an answer
@@ -65,7 +65,8 @@ def normal(question: Any, answer: Any) -> Any:
 
     single, predict: the option's index. multiple: indices. numeric: a number. shape: axes, as a tuple or
     as text such as `(batch, time, 64)`. order: the items' indices in the order meant. match: for each left
-    side the index of its right side. Indices count as the file does.
+    side the index of its right side. hunt: the line, counted from 1, and the index of the symptom. Indices count as the
+    file does.
     """
     if isinstance(question, Numeric):
         return number(answer, f"{question.id} asks for a number")
@@ -86,6 +87,12 @@ def normal(question: Any, answer: Any) -> Any:
         places = [_index(i, len(question.items), wanted) for i in answer]
         require(sorted(places) == list(range(len(question.items))), f"{wanted}, not {shown(answer)}.")
         return places
+    if isinstance(question, Hunt):
+        wanted = f"{question.id} asks for a line and a symptom, such as [1, 0]"
+        require(len(answer) == 2, f"{wanted}, not {shown(answer)}.")
+        line, symptom = answer
+        last = len(question.options) - 1
+        return [_line(question, line), _index(symptom, last + 1, f"{question.id} has the symptoms 0 to {last}")]
     wanted = f"{question.id} asks for {len(question.pairs)} numbers from 0 to {len(question.rights) - 1}"
     require(len(answer) == len(question.pairs), f"{wanted}, not {shown(answer)}.")
     return [_index(i, len(question.rights), wanted) for i in answer]
@@ -105,6 +112,10 @@ def entered(question: Any, form: Any) -> Any:
         missing = sum(right is None for right in form)
         words = phrases.PARTNER_FIRST if missing == 1 else phrases.PARTNERS_FIRST.format(count=missing)
         require(not missing, words)
+    elif isinstance(question, Hunt):
+        line, symptom = form
+        require(line is not None, phrases.LINE_FIRST)
+        require(symptom is not None, phrases.SYMPTOM_FIRST)
     elif not isinstance(question, Order):
         require(form is not None, phrases.CHOOSE_FIRST)
     return normal(question, form)
@@ -126,8 +137,7 @@ def _multiple(question: MultipleChoice, answer: list[int]) -> Feedback:
     missed = sum(option.correct for option in question.options) - sum(option.correct for option in chosen)
     right = not missed and all(option.correct for option in chosen)
     lines = [
-        f"{RIGHT if option.correct else WRONG} {phrases.CHOSEN.format(option=option.text, why=option.why)}"
-        for option in chosen
+        f"{_mark(option.correct)} {phrases.CHOSEN.format(option=option.text, why=option.why)}" for option in chosen
     ]
     if missed:
         lines.append(phrases.ONE_MORE_BELONGS if missed == 1 else phrases.MORE_BELONG.format(missed=missed))
@@ -187,6 +197,24 @@ def _match(question: Match, answer: list[int]) -> Feedback:
     return Feedback(False, "\n".join([counted, *lines]))
 
 
+def _hunt(question: Hunt, answer: list[int]) -> Feedback:
+    line, symptom = answer
+    option, found = question.options[symptom], line == question.wrong
+    if found:
+        verdict = phrases.BUG_FOUND if option.correct else phrases.BUG_WITHOUT_SYMPTOM
+    else:
+        verdict = phrases.SYMPTOM_WITHOUT_BUG if option.correct else phrases.NO_BUG_YET
+    lines = [verdict, f"{_mark(found)} {phrases.OF_LINE.format(line=line, why=question.says_of(line))}"]
+    if found:
+        lines.append(phrases.MENDED.format(line=f"`{question.mended}`"))
+    lines.append(f"{_mark(option.correct)} {phrases.CHOSEN.format(option=option.text, why=option.why)}")
+    return Feedback(found and option.correct, "\n".join(lines))
+
+
+def _mark(right: bool) -> str:
+    return RIGHT if right else WRONG
+
+
 _GRADERS: dict[type, Any] = {
     SingleChoice: _single,
     MultipleChoice: _multiple,
@@ -194,6 +222,7 @@ _GRADERS: dict[type, Any] = {
     Shape: _shape,
     Order: _order,
     Match: _match,
+    Hunt: _hunt,
     Predict: lambda question, answer: Feedback(None, phrases.PREDICTION_KEPT),
 }
 
@@ -247,6 +276,14 @@ def _plain(text: str) -> str:
 def _shown(value: Any) -> str:
     """What was answered, as an error shows it: text as it was typed, the same on a page."""
     return f"'{value.strip()[:60]}'" if isinstance(value, str) else shown(value)
+
+
+def _line(question: Hunt, value: Any) -> int:
+    """A line of a hunt that may be named."""
+    count = len(question.lines)
+    line = _index(value, count + 1, f"{question.id} has the lines 1 to {count}")
+    require(question.holds_code(line), f"Line {line} of {question.id} holds no code.")
+    return line
 
 
 def _index(value: Any, count: int, wanted: str) -> int:

@@ -31,12 +31,12 @@ from ..runtime import PACKAGE, home, private_folder, shortened
 VERSION = 2  # 1 had no learner
 KEPT_AT_MOST = 10_000  # signs of one answer
 PATIENCE = 10.0  # seconds to wait for a file that another kernel writes
-Kind = Literal["quiz", "predict", "exercise"]
+Kind = Literal["quiz", "predict", "hunt", "exercise"]
 _COLUMNS = {
     "id": "INTEGER PRIMARY KEY",
     "at": "TEXT NOT NULL",  # UTC, ISO 8601
     "chapter": "TEXT NOT NULL",  # ch00
-    "kind": "TEXT NOT NULL",  # quiz, predict, exercise
+    "kind": "TEXT NOT NULL",  # one of `Kind`
     "item": "TEXT NOT NULL",  # the question's or exercise's id
     "objective": "TEXT NOT NULL",
     "answer": "TEXT NOT NULL",  # JSON
@@ -323,7 +323,7 @@ class Overview:
         for attempt in attempts:
             chapters.setdefault(attempt.chapter, {}).setdefault((attempt.kind, attempt.item), []).append(attempt)
         for chapter, items in sorted(chapters.items()):
-            asked = [tries for (kind, _), tries in items.items() if kind == "quiz"]
+            asked = [tries for (kind, _), tries in items.items() if kind in ("quiz", "hunt")]
             solved = [tries for (kind, _), tries in items.items() if kind == "exercise"]
             self.rows.append(
                 (

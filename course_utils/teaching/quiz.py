@@ -1,9 +1,10 @@
 """Questions on the page: the quiz that ends a chapter, and predictions before an experiment.
 
-`Sheet` grades and remembers and knows nothing of widgets; `Quiz` and `Prediction` show it.
+`Sheet` grades and remembers and knows nothing of widgets; `Quiz`, `Prediction` and `hunt.BugHunt` show it.
 """
 
 import dataclasses
+import html
 import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,10 +13,10 @@ from ..front import surface
 from ..runtime import InvalidInput, require
 from . import phrases
 from .asked import asked
-from .bank import Bank, Match, Order, Outcome, Predict, bank
+from .bank import Bank, Hunt, Match, Order, Outcome, Predict, bank
 from .grading import Feedback, entered, grade, normal, number
 from .markup import rendered, spoken, to_html
-from .progress import progress
+from .progress import Kind, progress
 
 
 class Given(NamedTuple):
@@ -34,7 +35,7 @@ class Sheet:
 
     def __init__(self, bank: Bank, seed: int | str | None = None):
         self.bank = bank
-        self.questions = tuple(q for q in bank.questions if not isinstance(q, Predict))
+        self.questions = bank.quiz
         seed = progress().learner if seed is None else seed
         self._variant = {
             q.id: zlib.crc32(f"{seed}:{q.id}".encode()) % q.variants for q in self.questions if q.variants > 1
@@ -61,7 +62,7 @@ class Sheet:
         feedback, kept = grade(question, answer), normal(question, answer)
         if id in self._variant:
             kept = {"variant": self._variant[id], "answer": kept}
-        kind = "predict" if isinstance(question, Predict) else "quiz"
+        kind: Kind = "predict" if isinstance(question, Predict) else "hunt" if isinstance(question, Hunt) else "quiz"
         progress().record(self.bank.chapter, kind, id, kept, feedback.correct, question.objective)
         return feedback
 
@@ -77,7 +78,7 @@ class Sheet:
             given = Given(question, normal(question, answer))
         except (InvalidInput, TypeError, KeyError):
             return None
-        changed = kept.kind == "quiz" and grade(*given).correct != kept.correct
+        changed = kept.kind in ("quiz", "hunt") and grade(*given).correct != kept.correct
         return None if changed else given
 
     def score(self) -> dict[str, tuple[int, int, int]]:
@@ -150,7 +151,7 @@ class Cards:
         self.live.state = self.state
 
 
-def _as_text(question: Any, heading: str) -> tuple[str, str]:
+def as_text(question: Any, heading: str) -> tuple[str, str]:
     """A question without widgets, as HTML and as plain text."""
     page = f"<b>{heading}</b> {to_html(question.prompt)}"
     text = f"{heading} {spoken(question.prompt)}"
@@ -160,6 +161,10 @@ def _as_text(question: Any, heading: str) -> tuple[str, str]:
         lists = [[pair.left for pair in question.pairs], [question.rights[i] for i in question.shuffled]]
     else:
         lists = [[option.text for option in getattr(question, "options", ())]]
+    if isinstance(question, Hunt):
+        code = "\n".join(f"{number:2}  {line}" for number, line in enumerate(question.lines, 1))
+        page += f"<pre>{html.escape(code)}</pre><p>{to_html(question.symptom, inline=True)}</p>"
+        text += f"\n{code}\n{question.symptom}"
     for entries in lists:
         if entries:
             page += "<ol type='A'>" + "".join(f"<li>{to_html(entry, inline=True)}</li>" for entry in entries) + "</ol>"
@@ -177,7 +182,7 @@ class Quiz(Sheet):
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         # What is stored in the page is the same for everyone; with the text alone, one answers one's own variant.
         shown = [q.variant(0) if surface.is_kept() else self.question(q.id) for q in self.questions]
-        parts = [_as_text(question, f"Question {i}.") for i, question in enumerate(shown, 1)]
+        parts = [as_text(question, f"Question {i}.") for i, question in enumerate(shown, 1)]
         page = "<p><i>Run this cell in a notebook to answer.</i></p>" + "".join(page for page, _ in parts)
         text = "\n\n".join(text for _, text in parts)
         return self.cards.live.bundle(
@@ -193,7 +198,7 @@ class Prediction:
         self.cards = Cards(sheet, [question.id], scored=False)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        page, text = _as_text(self.question, phrases.PREDICT)
+        page, text = as_text(self.question, phrases.PREDICT)
         return self.cards.live.bundle(
             {"text/html": page, "text/plain": text}, lambda: {"kind": "predict", "id": self.question.id}
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..runtime import CourseError, InvalidInput, asset, shortened, shown
-from .bank import Bank, Match, MultipleChoice, Numeric, Order, SingleChoice, bank
+from .bank import Bank, Hunt, Match, MultipleChoice, Numeric, Order, SingleChoice, bank
 from .grading import normal
 from .progress import VERSION, Attempt, Overview, harmless
 
@@ -313,6 +313,9 @@ def _in_words(quiz: Bank, item: str, answer: Any) -> str:
         if isinstance(question, Match):
             pairs = zip(question.pairs, answer, strict=True)
             return "; ".join(f"{_cell(pair.left)} → {_cell(question.rights[i])}" for pair, i in pairs)
+        if isinstance(question, Hunt):
+            line, symptom = answer
+            return f"line {line}, “{_cell(question.options[symptom].text)}”"
         if isinstance(question, Numeric):
             return f"{answer:.6g}"
     except (InvalidInput, KeyError, TypeError):

@@ -1,10 +1,11 @@
-"""The loss of a training, drawn while it runs."""
+"""A figure that is drawn while something runs, such as the loss of a training."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import plotly.graph_objects as go
 from IPython.display import update_display
 
 from ..figures.curves import curves
@@ -12,6 +13,35 @@ from ..front import surface
 from ..runtime import require
 
 REDRAW = 0.3  # seconds between two pictures
+
+
+@contextmanager
+def live_figure() -> Iterator[Callable[[Callable[[], go.Figure]], None]]:
+    """A place in this cell whose figure is drawn anew at most every 0.3 s, and which is taken away at the end.
+
+        with live_figure() as draw:
+            draw(lambda: curves(...))
+
+    Without a widget front end it shows nothing.
+    """
+    if not surface.moves():
+        yield lambda make: None
+        return
+    live = surface.Live("explorer", {"controls": []}, {"figure": None, "summary": "", "values": {}})
+    drawn = 0.0  # when it was last drawn
+
+    def draw(make: Callable[[], go.Figure]) -> None:
+        nonlocal drawn
+        if time.monotonic() - drawn > REDRAW:
+            live.state = {**surface.Drawn.by(make).state, "values": {}}
+            drawn = time.monotonic()
+
+    place = live.display()
+    try:
+        yield draw
+    finally:
+        live.close()
+        update_display({"text/html": ""}, raw=True, display_id=place)
 
 
 @contextmanager
@@ -28,10 +58,7 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
         return
     steps: list[int] = []
     values: list[float] = []
-    drawn = 0.0  # when it was last drawn
     name = metric or "loss"
-    nothing = {"figure": None, "summary": "", "values": {}}
-    live = surface.Live("explorer", {"controls": []}, nothing)
 
     def picture():
         return curves(
@@ -40,17 +67,11 @@ def live_loss(title: str = "Training", metric: str | None = None) -> Iterator:
         )  # fmt: skip
 
     def report(step: int, metrics: dict[str, float]) -> None:
-        nonlocal drawn
         require(name in metrics, f"There is no metric {name!r}; the loss reports {', '.join(metrics)}.")
         steps.append(step)
         values.append(metrics[name])
-        if time.monotonic() - drawn > REDRAW and np.isfinite(values).all():
-            live.state = {**surface.Drawn.by(picture).state, "values": {}}
-            drawn = time.monotonic()
+        if np.isfinite(values).all():
+            draw(picture)
 
-    place = live.display()
-    try:
+    with live_figure() as draw:
         yield report
-    finally:
-        live.close()
-        update_display({"text/html": ""}, raw=True, display_id=place)

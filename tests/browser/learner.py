@@ -15,6 +15,13 @@ def answers(question):
         return [(wrong, False), (list(question.answer[:1]), len(question.answer) == 1), (list(question.answer), True)]
     if kind == "order":
         return [(list(range(len(question.items))), True)]
+    if kind == "hunt":
+        lines = [line for line in range(1, 1 + len(question.lines)) if question.holds_code(line)]
+        symptoms = sorted(range(len(question.options)), key=lambda i: question.options[i].correct)
+        every = [
+            (line, symptom) for symptom in symptoms for line in sorted(lines, key=lambda line: line == question.wrong)
+        ]
+        return [([line, symptom], (line, symptom) == every[-1]) for line, symptom in every]
     if kind == "match":
         right = list(range(len(question.pairs)))
         return [(right[1:] + right[:1], False), (right, True)]

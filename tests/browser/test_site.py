@@ -11,7 +11,7 @@ from learner import answers
 from course_utils.pages import SiteError, build_site
 from course_utils.pages.formulas import in_html
 from course_utils.pages.slides import build_slides
-from course_utils.teaching.bank import KINDS, Predict, bank
+from course_utils.teaching.bank import KINDS, bank
 from course_utils.teaching.grading import grade
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -89,6 +89,9 @@ def fill(form, question, answer):
     elif question.kind == "multiple":
         for i, box in enumerate(form.locator("input").all()):
             box.set_checked(i in answer)
+    elif question.kind == "hunt":
+        form.locator(f".course-code input[value='{answer[0]}']").check()
+        form.locator(f".course-option input[value='{answer[1]}']").check()
     elif question.kind == "match":
         for i, box in enumerate(form.locator("select").all()):
             box.select_option(value=str(answer[i]))
@@ -101,8 +104,10 @@ def fill(form, question, answer):
         form.locator(f"input[value='{answer}']").check()
 
 
-def every_question_answers_as_the_notebook_does(page, chapter):
-    for question in bank(chapter).questions:
+def every_question_answers_as_the_notebook_does(page, chapter, questions=()):
+    for question in questions or bank(chapter).questions:
+        if question.kind == "hunt" and not page.locator(f"form#{question.id}").count():
+            continue  # a notebook may leave a bug hunt out
         asked = question.variant(0)
         form = page.locator(f"form#{question.id}")
         said = form.locator(".course-said")
@@ -138,7 +143,7 @@ def test_a_page_moves_answers_and_remembers(site_of, opened, path):
     every_figure_is_drawn_and_moves(page)
 
     every_question_answers_as_the_notebook_does(page, chapter)
-    quiz = [question for question in bank(chapter).questions if not isinstance(question, Predict)]
+    quiz = bank(chapter).quiz
     assert f"{len(quiz)} of {len(quiz)} right" in page.locator(".course-score").inner_text()
     assert all(found.get_attribute("open") is not None for found in page.locator(".course-reveal").all())
     assert page.get_by_text("You predicted").count() == page.locator(".course-reveal").count() >= 1
@@ -185,6 +190,8 @@ def work(page, at, asked, right):
         assert focus()["caption"] != at["caption"]
     elif at["type"] == "radio":
         press("Space")
+        if asked.kind == "hunt":  # the line counts from 1, and every line is code
+            right = right[0] - 1 if at["name"].endswith(" line") else right[1]
         for _ in range(right):
             press("ArrowDown")
     elif at["type"] == "checkbox":
@@ -216,8 +223,8 @@ def test_a_page_is_worked_by_keys_alone(site_of, opened, path):
     chapter = f"ch{path.stem[:2]}"
     page = opened(site_of(path) / "notebooks" / f"{path.stem}.html")
     questions = {question.id: question.variant(0) for question in bank(chapter).questions}
-    assert {question.kind for question in questions.values()} == set(KINDS)
-    sliders, worked = page.locator(f"{FIGURES} input[type=range]").count(), 0
+    assert {question.kind for question in questions.values()} | {"hunt"} == set(KINDS)
+    sliders, worked = sum(page.locator(FIGURES).evaluate_all(CONTROLS)), 0
     for _ in range(600):
         page.keyboard.press("Tab")
         at = page.evaluate(FOCUS)
@@ -229,10 +236,46 @@ def test_a_page_is_worked_by_keys_alone(site_of, opened, path):
         work(page, at, asked, answers(asked)[-1][0] if asked else None)
     assert page.evaluate(FOCUS)["end"]  # no trap: the page has been left
     assert worked == sliders > 5
-    quiz = [question for question in questions.values() if question.kind != "predict"]
+    quiz = bank(chapter).quiz
     assert f"{len(quiz)} of {len(quiz)} right" in page.locator(".course-score").inner_text()
     assert page.get_by_text("You predicted").count() == page.locator(".course-reveal").count()
     assert page.locator("details:not([open])").count() == 0
+
+
+@pytest.fixture
+def hunting(site_of, opened, tmp_path):
+    """A page of a notebook that asks one hunt."""
+    for name in ("notebooks", "data/pictures"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "LICENSE").write_text("Free.")
+    (tmp_path / "README.md").write_text("# A course\n\n[A hunt](notebooks/03_hunt.ipynb)\n")
+    cell = nbformat.v4.new_code_cell("from course_utils.teaching import hunt\nhunt('ch03-hunt')")
+    path = tmp_path / "notebooks" / "03_hunt.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A hunt"), cell]), path)
+    return opened(site_of(path) / "notebooks" / "03_hunt.html")
+
+
+def test_a_hunt_on_a_page_answers_remembers_and_is_worked_by_keys_alone(hunting):
+    page, question = hunting, bank("ch03").question("ch03-hunt")
+    every_question_answers_as_the_notebook_does(page, "ch03", [question])
+    page.reload()
+    assert "Your earlier answer" in page.locator("form#ch03-hunt .course-said").inner_text()
+    assert page.locator(".course-code input:checked").get_attribute("value") == str(question.wrong)
+    assert page.get_by_role("radio", name="7 C = (1 - f) * C + i * candidate").is_checked()
+    assert page.get_by_text("In a notebook this code is trained").is_visible()
+    assert page.get_by_role("button", name="Train it").count() == 0
+    is_accessible(page)
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        at = page.evaluate(FOCUS)
+        if at["form"]:
+            assert at["outlined"], at
+            work(page, at, question, [question.wrong, 1])
+        if at["type"] == "submit" and at["form"]:
+            break
+    assert "✓ Found, and its symptom too." in " ".join(page.locator(".course-said").inner_text().split())
 
 
 def test_pages_are_joined_by_links_that_lead_somewhere(site_of, tmp_path):

@@ -168,3 +168,37 @@ def test_a_training_shows_a_curve_that_goes(opened):
     expect(curve).to_have_count(0)
     save(notebook)
     assert nbformat.read(notebook.path, 4).cells[-1].outputs == []
+
+
+HUNT = """import os
+os.environ["COURSE_SIZE"] = "quick"
+from course_utils.teaching import hunt
+hunt("ch03-hunt")"""
+
+
+def test_a_hunt_is_found_by_keys_and_trains_only_when_its_button_is_pressed(opened):
+    notebook = opened(HUNT)
+    page, card = notebook.page, notebook.page.locator("form.ch03-hunt")
+    train = card.get_by_role("button", name="Train it, as it is and mended")
+    expect(train).to_be_hidden()
+    card.get_by_role("radio", name="1 def lstm_step").focus()
+    page.keyboard.press("Space")
+    for _ in range(6):
+        page.keyboard.press("ArrowDown")
+    expect(card.get_by_role("radio", name="7 C = (1 - f) * C")).to_be_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(card.locator(".course-said").first).to_contain_text("Mended: C = f * C + i * candidate")
+    expect(card.locator(".course-plot")).to_have_count(0)
+    train.focus()
+    page.keyboard.press("Enter")
+    expect(train).to_have_attribute("aria-disabled", "true")
+    expect(card.locator(".course-title")).to_have_text("The mended code learns, the other one does not", timeout=120_000)
+    expect(train).to_have_attribute("aria-disabled", "false")
+    expect(train).to_be_focused()
+    expect(card.locator(".course-summary")).to_contain_text("as it is 2.0")
+    assert card.locator(".main-svg").count() > 0
+    assert ours(Axe().run(page)) == []
+    assert notebook.outside == []

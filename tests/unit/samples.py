@@ -43,5 +43,12 @@ KINDS = {
             "answer": "side * height", "tolerance": 0, "why": why("[[side]] times [[height]] is [[side * height]]."),
             "otherwise": why("Multiply."), "slips": [{"value": "side + height", "why": why("Added.")}],
         },
+        {
+            "id": "ch42-hunt", "kind": "hunt", "objective": "one", "section": "1 · One", "prompt": "What is wrong?",
+            "code": "def step(h, C, x, W, b):\n    # the sum < & >\n\n    C = C - x\n    h = tanh(C)\n    return h, C",
+            "wrong": 4, "mended": "C = C + x", "why": why("Minus."), "otherwise": why("Another line."),
+            "suspects": [{"line": 5, "why": why("Squashed.")}], "symptom": "What would you see?", "trains": "lstm_recall",
+            "options": [{"text": "falls", "why": why("Falls."), "correct": True}, {"text": "rises", "why": why("Rises.")}],
+        },
     ],
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The examples of docs/contributing/, taken from its pages and run: together they are a small chapter 98."""
+"""The examples of docs/contributing/, taken from its pages and run: together they are a small chapter 98, and a bug hunt."""
 
 import importlib
 import json
@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from course_utils import experiments, runtime
+from course_utils.experiments import hunts
 from course_utils.figures import style
 from course_utils.teaching.bank import read_bank
 from course_utils.teaching.exercise import check_exercise
@@ -47,10 +48,11 @@ def chapter(tmp_path, monkeypatch):
 
 def test_every_page_has_examples_and_all_of_them_are_run():
     contributing = (PAGES.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert {page.stem for page in PAGES.glob("*.md")} == {"chapter", "exercise", "explorer", "question"}
+    assert {page.stem for page in PAGES.glob("*.md")} == {"chapter", "exercise", "explorer", "hunt", "question"}
     assert all(f"](docs/contributing/{page.name})" in contributing for page in PAGES.glob("*.md"))
     assert set(EXAMPLES) == {
         "data/quizzes/ch98.yaml",
+        "data/quizzes/ch97.yaml",
         "course_utils/measure/half_lives.py",
         "course_utils/exercises/ch98.py",
         "course_utils/figures/half_lives.py",
@@ -75,6 +77,21 @@ def test_the_bank_is_sound_and_each_answer_is_told_its_own_why(chapter):
             wrong = grade(question, slip.value)
             assert wrong.correct is False
             assert slip.why in wrong.message
+
+
+def test_the_hunt_tells_each_line_its_why_and_learns_only_when_it_is_mended(chapter, monkeypatch):
+    hunt = read_bank(runtime.asset("quizzes/ch97.yaml")).question("ch97-hunt")
+    assert grade(hunt, [7, 0]).correct
+    for line in (1, 3, 8):
+        said = grade(hunt, [line, 0])
+        assert said.correct is False
+        assert hunt.says_of(line) in said.message
+        assert hunt.mended not in said.message
+    monkeypatch.setenv("COURSE_SIZE", "quick")
+    broken, mended = (hunts.train(hunt.trains, source) for source in hunt.sources.values())
+    guessing = hunts.task(hunt.trains).guessing
+    assert mended.learned(guessing)
+    assert broken.losses[-1] > 0.9 * guessing
 
 
 def test_the_exercise_knows_its_mistakes_and_keeps_their_names(chapter):

@@ -50,7 +50,7 @@ def test_moodle_xml_says_what_the_bank_says(bank):
     assert len({q.findtext("name/text") for q in entries}) == len(entries)
     for entry, question in zip(entries, wanted, strict=True):
         full = [a for a in entry.iterfind("answer") if float(a.get("fraction")) > 0]
-        kind = {"multichoice": ("single", "multiple"), "numerical": ("numeric",), "shortanswer": ("shape",),
+        kind = {"multichoice": ("single", "multiple", "hunt"), "numerical": ("numeric",), "shortanswer": ("shape",),
                 "matching": ("order", "match")}[entry.get("type")]  # fmt: skip
         assert question.kind in kind
         assert entry.findtext("generalfeedback/text").startswith(f"Where to reread: {question.section}")
@@ -77,8 +77,9 @@ def test_gift_is_understood_by_another_parser(bank):
     assert [entry.title.replace("\\", "") for entry in found] == [
         element.findtext("name/text") for element in ET.fromstring(to_moodle(bank)) if element.get("type") != "category"
     ]
-    kinds = {"single": {"ChoicesSet", "SelectSet"}, "multiple": {"MultipleChoicesSet"}, "numeric": {"NumericAnswerSet"},
-             "shape": {"SelectSet", "ShortSet"}, "order": {"MatchingSet"}, "match": {"MatchingSet"}}  # fmt: skip
+    kinds = {"single": {"ChoicesSet", "SelectSet"}, "hunt": {"ChoicesSet"}, "multiple": {"MultipleChoicesSet"},
+             "numeric": {"NumericAnswerSet"}, "shape": {"SelectSet", "ShortSet"}, "order": {"MatchingSet"},
+             "match": {"MatchingSet"}}  # fmt: skip
     for entry, question in zip(found, wanted, strict=True):
         assert entry.valid, question.id
         assert type(entry.answers).__name__ in kinds[question.kind], question.id
@@ -98,6 +99,21 @@ def test_formulas_are_written_for_mathjax_and_predictions_left_out(bank):
         assert text.count("$") == text.count("$course$") * 2 + text.count("$CATEGORY")
     if any(isinstance(q, Match) for q in bank.questions):
         assert "\\(" in to_moodle(bank)
+
+
+def test_of_a_hunt_a_platform_asks_for_the_line_and_shows_the_code(tmp_path):
+    (tmp_path / "ch42.yaml").write_text(yaml.safe_dump(KINDS, allow_unicode=True))
+    found = read_bank(tmp_path / "ch42.yaml")
+    entry = next(q for q in ET.fromstring(to_moodle(found)) if q.findtext("name/text") == "ch42-hunt")
+    asked_for, options = entry.findtext("questiontext/text"), entry.findall("answer")
+    assert "<br>&nbsp;2&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;#&nbsp;the&nbsp;sum&nbsp;&lt;&nbsp;&amp;" in asked_for
+    assert [option.findtext("text").split(":")[0] for option in options] == ["Line 1", "Line 4", "Line 5", "Line 6"]
+    assert [option.get("fraction") for option in options] == ["0", "100", "0", "0"]
+    assert entry.findtext("shuffleanswers") == "false"
+    assert "<code>C = C + x</code>. What would you see? falls" in entry.findtext("generalfeedback/text")
+    gift = next(block for block in to_gift(found).split("\n\n") if block.startswith("::ch42-hunt"))
+    assert "C&nbsp;\\=&nbsp;C&nbsp;-&nbsp;x<br>" in gift
+    assert "\n=Line 4\\: <code>C \\= C - x</code>#It is so" in gift
 
 
 def test_no_rounding_error_is_exported_as_a_number(bank):

@@ -1,7 +1,10 @@
-"""The seven kinds of questions, each with the rules that its options, slips or items keep."""
+"""The kinds of questions, each with the rules that its options, slips, items or lines keep."""
 
+import ast
 import math
+import pathlib
 import random
+import re
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -18,6 +21,7 @@ from .parts import (
     Prompt,
     Slip,
     Spare,
+    Suspect,
     Text,
     Why,
     WrongShape,
@@ -25,6 +29,8 @@ from .parts import (
     require_distinct,
 )
 from .variants import combinations, fill, refuse_expressions
+
+MOST_COLUMNS = 70  # of a line of code
 
 
 class _Question(Part):
@@ -227,6 +233,91 @@ def _shuffle(count: int, seed: str) -> tuple[int, ...]:
     return tuple(order)
 
 
+TASKS = pathlib.Path(__file__).parents[2] / "experiments" / "hunts"  # a module for each
+
+
+class Hunt(_Question):
+    """Code that trains and does not learn, because of one line: which one, and what would one see?
+
+    The code is one function. `trains` names the module of `experiments.hunts` that trains it, as it is and with the line
+    `mended`. Lines count from 1; only those that hold code can be named.
+    """
+
+    kind: Literal["hunt"]
+    code: Text
+    wrong: int
+    mended: Text  # the line as it should be, without its indentation
+    why: Why
+    suspects: tuple[Suspect, ...] = ()
+    otherwise: Why  # said to any other line
+    symptom: Text  # what is asked about it
+    options: Annotated[tuple[Option, ...], pydantic.Field(min_length=2, max_length=4)]
+    trains: str
+
+    @pydantic.model_validator(mode="after")
+    def _one_line_is_wrong(self):
+        known = sorted(path.stem for path in TASKS.glob("[a-z]*.py"))
+        if self.trains not in known:
+            raise ValueError(f"nothing is called {self.trains!r} that trains it; there are {', '.join(known)}")
+        if not 4 <= len(self.lines) <= 15:
+            raise ValueError(f"the code has {len(self.lines)} lines; a hunt has 4 to 15")
+        longest = max(map(len, self.lines))
+        if longest > MOST_COLUMNS:
+            raise ValueError(
+                f"a line of the code has {longest} characters; at most {MOST_COLUMNS} can be read on a phone"
+            )
+        self._lines_are_named_once()
+        count = sum(option.correct for option in self.options)
+        if count != 1:
+            raise ValueError(f"exactly one symptom is correct, not {count}")
+        require_distinct("symptoms", [option.text for option in self.options])
+        if "\n" in self.mended or self.mended == self.lines[self.wrong - 1].strip():
+            raise ValueError("`mended` is one line, and another than the wrong one")
+        for name, source in self.sources.items():
+            _require_one_function(source, f"the code {name}")
+        return self
+
+    def _lines_are_named_once(self):
+        named = [self.wrong, *(suspect.line for suspect in self.suspects)]
+        for line in named:
+            if not self.holds_code(line):
+                raise ValueError(f"line {line} holds no code; lines count from 1")
+        if len(set(named)) < len(named):
+            raise ValueError("two `suspects` are the same line, or one is the wrong line")
+
+    @property
+    def lines(self) -> list[str]:
+        """The code as it is shown."""
+        return [line.rstrip() for line in self.code.split("\n")]
+
+    def holds_code(self, line: int) -> bool:
+        """Whether there is something on a line that may be wrong: no blank line, no comment alone."""
+        return 1 <= line <= len(self.lines) and not re.fullmatch(r"\s*(#.*)?", self.lines[line - 1])
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The code `as it is` and `mended`."""
+        lines, place = self.lines, self.wrong - 1
+        indent = lines[place][: len(lines[place]) - len(lines[place].lstrip())]
+        mended = [*lines[:place], indent + self.mended, *lines[place + 1 :]]
+        return {"as it is": "\n".join(lines), "mended": "\n".join(mended)}
+
+    def says_of(self, line: int) -> str:
+        """What there is to say about a line that somebody names."""
+        known = {self.wrong: self.why, **{suspect.line: suspect.why for suspect in self.suspects}}
+        return known.get(line, self.otherwise)
+
+
+def _require_one_function(source: str, what: str) -> None:
+    """Raise `ValueError` unless some source is one function and nothing else."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError as error:
+        raise ValueError(f"{what} is no Python: {error.msg}, line {error.lineno}") from None
+    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
+        raise ValueError(f"{what} is not one function and nothing else")
+
+
 class Predict(_Question):
     """Asked before an experiment, answered by its number. The outcomes cover every number once."""
 
@@ -251,6 +342,7 @@ class Predict(_Question):
 
 
 Question = Annotated[
-    SingleChoice | MultipleChoice | Numeric | Shape | Order | Match | Predict, pydantic.Field(discriminator="kind")
+    SingleChoice | MultipleChoice | Numeric | Shape | Order | Match | Hunt | Predict,
+    pydantic.Field(discriminator="kind"),
 ]
-KINDS = ("single", "multiple", "numeric", "shape", "order", "match", "predict")
+KINDS = ("single", "multiple", "numeric", "shape", "order", "match", "hunt", "predict")

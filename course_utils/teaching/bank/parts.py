@@ -95,6 +95,13 @@ class WrongShape(Part):
     why: Why
 
 
+class Suspect(Part):
+    """A line of code that a known thought takes for the wrong one. Lines count from 1."""
+
+    line: int
+    why: Why
+
+
 class Item(Part):
     """Something to put in order, and why it stands where it does."""
 

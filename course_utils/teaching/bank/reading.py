@@ -9,7 +9,7 @@ import pydantic
 import yaml
 
 from ...runtime import CourseError, asset, shortened
-from .kinds import KINDS, Question
+from .kinds import KINDS, Hunt, Predict, Question
 from .parts import Part, Text
 
 MOST_BYTES = 300_000  # of a bank; the course's own hold 20,000
@@ -56,6 +56,11 @@ class Bank(Part):
         if idle:
             raise ValueError(f"no question tests the objective {sorted(idle)[0]!r}")
         return self
+
+    @property
+    def quiz(self) -> tuple[Any, ...]:
+        """The questions of the chapter's quiz: predictions and bug hunts have cells of their own."""
+        return tuple(question for question in self.questions if not isinstance(question, (Hunt, Predict)))
 
     def question(self, id: str) -> Any:
         """A question by its id."""
