@@ -16,6 +16,6 @@ One module a subject; `machine` says what a `Machine` is, `parts` makes its part
 """
 
 from .machine import Machine, Variant
-from .page import page, show
+from .page import page
 
-__all__ = ["Machine", "Variant", "page", "show"]
+__all__ = ["Machine", "Variant", "page"]

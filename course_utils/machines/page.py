@@ -1,11 +1,10 @@
-"""Machines for those who show them: as data beside a text, and as one HTML page that needs no kernel and no network."""
+"""Machines on one HTML page that needs no kernel and no network."""
 
 import html
 import pathlib
 from collections.abc import Iterable
-from typing import Any
 
-from .machine import Machine, plain_text, to_json
+from .machine import Machine, to_json
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "front" / "machine.js"
 _STYLE = """:root { color-scheme: light dark; }
@@ -13,11 +12,6 @@ body { margin: 0 auto; max-width: 700px; padding: 16px 10px 60px; background: #f
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; }
 .a-machine { margin: 0 0 56px; } h1 { overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) { body { background: #14181f; color: #e8ecf2; } }"""
-
-
-def show(machine: Machine) -> dict[str, Any]:
-    """What a front end needs of a machine: the spec, the machine in words, and what the picture is of."""
-    return {"kind": "machine", "spec": machine.spec(), "text": machine.in_words(), "alt": plain_text(machine.alt)}
 
 
 def inline(machine: Machine) -> str:

@@ -30,7 +30,6 @@ from course_utils.machines import (
     page,
     recurrence,
     self_attention,
-    show,
     transformer,
 )
 from course_utils.machines.machine import Machine, Variant
@@ -156,8 +155,7 @@ def test_a_page_holds_everything_it_needs_and_no_text_ends_its_script():
     assert "</script><b>" not in held.replace("&lt;/script", "").split("<noscript>")[0].split("application/json")[1]
     assert "One &amp; two" in held
     assert not re.search(r"https?://(?!www\.w3\.org)", held)
-    assert show(small())["spec"]["title"] == "Small"
-    assert show(small())["text"].startswith("Small. It is small.")
+    assert small().in_words().startswith("Small. It is small.")
 
 
 def test_the_player_is_one_module_of_at_most_450_lines():
