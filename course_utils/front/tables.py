@@ -24,6 +24,11 @@ def show_table(rows: Mapping[Any, Any] | Sequence[Mapping[str, Any]], caption: s
     display(Table.of(rows, caption, name))
 
 
+def seeds(values: Sequence[Any]) -> dict[str, Any]:
+    """One value a seed as the columns of a row: {"seed 0": …}."""
+    return {f"seed {i}": value for i, value in enumerate(values)}
+
+
 class Table:
     """Cells in words, the heading of each column, and which columns are numbers."""
 

@@ -37,10 +37,9 @@ def playground() -> Explorer:
     gates_at = {  # each gate is dragged at a step of its own
         "f_quiet": quiet[1], "f_mark": marks[0], "i_quiet": quiet[len(quiet) // 2], "i_mark": marks[-1],
     }  # fmt: skip
-    every = lambda forget, entry: {"f_quiet": forget, "f_mark": forget, "i_quiet": entry, "i_mark": entry}
     return explore(
         draw,
-        presets={"half open": every(0.5, 0.5), "only the last value": every(0, 1), "all open": every(1, 1)},
+        presets={"half open": _gates(0.5, 0.5), "only the last value": _gates(0, 1), "all open": _gates(1, 1)},
         drags=[_gate(name, int(step)) for name, step in gates_at.items()],
         goal=choice("goal", get_args(Goal)),
         offered=choice("what is offered", ["the value", "always 1"]),
@@ -50,6 +49,11 @@ def playground() -> Explorer:
         i_mark=slider("i, mark", 0, 1, 0.05, value=0.5),
         gates=choice("gates", SHARPNESS),
     )
+
+
+def _gates(forget: float, entry: float) -> dict[str, float]:
+    """Both gates as controls, the same with and without a mark."""
+    return {"f_quiet": forget, "f_mark": forget, "i_quiet": entry, "i_mark": entry}
 
 
 def _gate(name: str, step: int) -> Drag:

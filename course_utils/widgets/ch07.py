@@ -94,31 +94,12 @@ def five(table: Mapping[str, Any]) -> Explorer:
     return explore(draw, presets=presets, measure=choice("measure", list(table)))
 
 
-class Table:
-    """All measures of all architectures: means, and the lowest and highest seed where there are several."""
-
-    def __init__(self, table: Mapping[str, Any]):
-        self.names = list(next(iter(table.values()))["values"])
-        self.rows = [
-            (measure, row["unit"], [_cell(row["values"][name]) for name in self.names])
-            for measure, row in table.items()
-        ]
-
-    def __repr__(self) -> str:
-        return "\n".join(
-            f"{measure} ({unit}): " + "; ".join(f"{name} {cell}" for name, cell in zip(self.names, cells, strict=True))
-            for measure, unit, cells in self.rows
-        )
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col'>{name}</th>" for name in ("measure", "unit", *self.names))
-        body = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{measure}</th><td>{unit}</td>"
-            + "".join(f"<td>{cell}</td>" for cell in cells)
-            + "</tr>"
-            for measure, unit, cells in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def rows_of(table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """All measures of all architectures for `show_table`: means, and the lowest and highest seed where there are several."""
+    return {
+        measure: {"unit": row["unit"], **{name: _cell(values) for name, values in row["values"].items()}}
+        for measure, row in table.items()
+    }
 
 
 def _cell(values: Any) -> str:
@@ -186,11 +167,13 @@ def _meetings(batch: Pictures, weights: np.ndarray) -> dict[str, tuple[int, int,
     every = np.arange(len(middles))
     looks = np.stack([weights[:, every, middles[:, k], middles[:, 1 - k]] for k in (0, 1)], axis=-1)
     most, least = (np.unravel_index(at, looks.shape) for at in (looks.argmax(), looks.argmin()))
-    place = lambda layer, k, sign: (int(layer), int(k), int(middles[k, sign]))
-    other = place(most[0], most[1], 1 - most[2])
+
+    def place(layer: Any, k: Any, sign: Any) -> tuple[int, int, int]:
+        return int(layer), int(k), int(middles[k, sign])
+
     return {
         "a sign finds the other": place(*most),
-        "the other sign of this picture": other,
+        "the other sign of this picture": place(most[0], most[1], 1 - most[2]),
         "the same in the other layer": (1 - int(most[0]), *place(*most)[1:]),
         "a sign that does not": place(*least),
     }
