@@ -103,8 +103,8 @@ def alignment_arcs(alignment: Alignment) -> go.Figure:
     """The same weights as lines between two rows of words; thick: much weight; orange dashes: gold of the chosen word."""
     source, target, chosen = alignment.source, alignment.target, alignment.chosen
     width = max(len(source), len(target)) - 1
-    top = np.linspace(0, width, len(source)) if len(source) > 1 else np.zeros(1)
-    bottom = np.linspace(0, width, len(target)) if len(target) > 1 else np.zeros(1)
+    top = np.arange(len(source)) * spacing(len(target), len(source))
+    bottom = np.arange(len(target)) * spacing(len(source), len(target))
     traces = _arcs(
         alignment, top, bottom
     )  # built first, drawn at once: Plotly checks a figure anew at every later change
@@ -144,6 +144,11 @@ def alignment_arcs(alignment: Alignment) -> go.Figure:
         summary=alignment.summary("As arcs"),
         height=430,
     )
+
+
+def spacing(other: int, count: int) -> float:
+    """How far apart the words of a row of `count` are drawn, so that it is as wide as the longer of the two."""
+    return (max(other, count) - 1) / max(count - 1, 1)
 
 
 def _arcs(alignment: Alignment, top: np.ndarray, bottom: np.ndarray) -> list[go.Scatter]:

@@ -37,6 +37,7 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
     figure.update_yaxes(range=[0, max(0.11, float(weight.max()) * 1.1)], tickformat=".2f")
     figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 0.78, "yanchor": "top"})
     figure.update_layout(bargap=0.15)
+    figure.update_xaxes(range=[-0.5, length - 0.5])
     figure.add_annotation(
         x=0.99, y=0.9, xref="paper", yref="paper", showarrow=False, xanchor="right", font={"color": GREY},
         text=f"{held:.0%} of the total weight lies on these {length} inputs",
@@ -46,7 +47,7 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
         title=story,
         caption="Each bar is the weight of one past input in today's state. Every step multiplies an old input "
         "by the same number, so its weight falls exponentially: the theme of chapter 02 in its simplest form.",
-        summary=f"Decay {decay:.2f}: {story} The newest input has weight {weight[0]:.3f}, the one {length - 1} steps "
+        summary=f"Decay {decay:g}: {story} The newest input has weight {weight[0]:.3f}, the one {length - 1} steps "
         f"ago {weight[-1]:.2g}.",
         x="steps ago",
         y="weight in the state",

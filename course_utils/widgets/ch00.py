@@ -10,18 +10,43 @@ from ..figures.paths import Architecture, path_diagram
 from ..figures.sentences import anatomy, reading
 from ..figures.style import add_to_summary
 from ..measure.agreement import nouns, read
-from .explore import Explorer, choice, explore, slider, text, toggle
+from .explore import Drag, Explorer, choice, explore, slider, text, toggle
+
+REMEMBERED = 39.5  # steps back, the edge of the figure of a fading memory
 
 
 def fading_memory() -> Explorer:
     """How an input fades in h_t = decay · h_{t-1} + (1 - decay) · x_t."""
-    return explore(decay_weights, decay=slider("decay", 0, 1, 0.01, value=0.9))
+    return explore(
+        decay_weights,
+        presets={
+            "an input fades slowly": {"decay": 0.9},
+            "the last input alone": {"decay": 0.0},
+            "almost nothing fades": {"decay": 0.98},
+        },
+        drags=[Drag("half-life", _half_life, lambda x, y, decay: {"decay": 0.5 ** (1 / max(x, 0.1))})],
+        decay=slider("decay", 0, 1, 0.001, value=0.9),
+    )
+
+
+def _half_life(decay: float) -> tuple[float, None]:
+    """Where the line of the half-life is, at the edge of the figure where it would be beyond."""
+    if decay in (0, 1):
+        return (0.0 if decay == 0 else REMEMBERED), None
+    return min(float(np.log(0.5) / np.log(decay)), REMEMBERED), None
 
 
 def paths() -> Explorer:
     """How far the first input travels in each architecture of the course."""
     return explore(
         path_diagram,
+        presets={
+            "a recurrence": {"architecture": "recurrence"},
+            "a recurrence, four times as long": {"architecture": "recurrence", "length": 32},
+            "attention over a recurrence": {"architecture": "attention over a recurrence"},
+            "self-attention": {"architecture": "self-attention"},
+            "self-attention, four times as long": {"architecture": "self-attention", "length": 32},
+        },
         architecture=choice("architecture", get_args(Architecture)),
         length=slider("positions", 1, 40, value=8),
     )
@@ -45,6 +70,13 @@ def sentence_maker() -> Explorer:
 
     return explore(
         draw,
+        presets={
+            "both rules fail": {"distance": 9, "attractors": 1, "fronted": True},
+            "only the nearest noun fails": {"distance": 9, "attractors": 1, "fronted": False},
+            "only the first noun fails": {"distance": 9, "attractors": 0, "fronted": True},
+            "next to its subject": {"distance": 1, "attractors": 0, "fronted": False},
+            "forty words away": {"distance": 39, "attractors": 3, "fronted": True},
+        },
         distance=slider("distance", 1, 40, value=9),
         attractors=slider("nouns in between", 0, MOST_ATTRACTORS, value=1),
         fronted=toggle("a phrase in front", value=True),
@@ -66,13 +98,13 @@ def _anatomy(corpus: Agreement, row: int):
     return anatomy(words, roles, answers, nouns(words))
 
 
-EXAMPLES = (
-    "the cat",
-    "near the dogs the cat",
-    "near the dogs the cat that slept quietly beside the old horses",
-    "the teachers with the young singer",
-    "the bird that sang softly there and waited near the children and danced behind the farmers",
-)
+EXAMPLES = {
+    "nouns of both numbers": "near the dogs the cat that slept quietly beside the old horses",
+    "subject only": "the cat",
+    "a phrase in front": "near the dogs the cat",
+    "several, then one": "the teachers with the young singer",
+    "far away": "the bird that sang softly there and waited near the children and danced behind the farmers",
+}
 
 
 def watch_reading(model: Any) -> Explorer:
@@ -82,4 +114,5 @@ def watch_reading(model: Any) -> Explorer:
         words, plural = read(model, sentence)
         return reading(words, plural, nouns=nouns(words))
 
-    return explore(draw, sentence=text("sentence", EXAMPLES[2]))
+    presets = {name: {"sentence": sentence} for name, sentence in EXAMPLES.items()}
+    return explore(draw, presets=presets, sentence=text("sentence", next(iter(EXAMPLES.values()))))

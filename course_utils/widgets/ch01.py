@@ -14,14 +14,22 @@ from ..figures.memory import pipe as pipe_figure
 from ..measure.language import most_likely, steps
 from ..measure.memory import Recall, reach, recalled_bits, total_memory
 from ..measure.states import Plane, principal_plane, states_of
+from ..runtime import require
 from . import sentences
 from .explore import Explorer, choice, explore, slider, text
 
 SENTENCE = "near the dogs the cat that slept quietly beside the old horses was hungry"
+PLACES = {
+    "after “the”": 4,
+    "after “that”": 6,
+    "after “near”": 1,
+    "before the verb": 12,
+}  # words of it that have been read
 
 
-def step_through(model: Any, word: int = 5) -> Explorer:
-    """One word at a time: the state, and the distribution of the next word. It opens after `word` words."""
+def step_through(model: Any, opens: str = "after “the”") -> Explorer:
+    """One word at a time: the state, and the distribution of the next word. It opens at one of `PLACES`."""
+    require(opens in PLACES, f"It opens at one of {', '.join(PLACES)}, not {opens!r}.")
     vocab = vocabulary()
     read = functools.lru_cache(8)(lambda sentence: steps(model, vocab, sentence))
 
@@ -31,7 +39,13 @@ def step_through(model: Any, word: int = 5) -> Explorer:
         following = words[position + 1] if position + 1 < len(words) else None
         return next_words(words, position, states, most_likely(probabilities[position], vocab, SHOWN), following)
 
-    return explore(draw, sentence=text("sentence", SENTENCE), word=slider("words read", 0, 48, value=word))
+    places = [opens, *(place for place in PLACES if place != opens)]
+    return explore(
+        draw,
+        presets={place: {"word": PLACES[place]} for place in places},
+        sentence=text("sentence", SENTENCE),
+        word=slider("words read", 0, 48, value=PLACES[opens]),
+    )
 
 
 def twins(models: Mapping[str, Any]) -> Explorer:
@@ -55,6 +69,12 @@ def twins(models: Mapping[str, Any]) -> Explorer:
 
     return explore(
         draw,
+        presets={name: {"network": name} for name in models}
+        | {
+            f"{name}, {between}": {"network": name, "sentence": sentences.TWINS[between]}
+            for name in list(models)[:1]
+            for between in ("short", "two nouns between")
+        },
         network=choice("network", list(models)),
         sentence=choice("between subject and verb", sentences.TWINS, value=sentences.TWINS["another noun between"]),
     )
@@ -89,6 +109,12 @@ def pipe(capacity: Mapping[int, Recall]) -> Explorer:
 
     return explore(
         draw,
+        presets={
+            "medium input": {},
+            "weaker, many symbols": {"symbols": 16, "scale": 0.03},
+            "stronger": {"scale": 1.0},
+            "stronger, two symbols": {"symbols": 2, "scale": 1.0},
+        },
         hidden=choice("units H", ch01.SIZES, value=64),
         symbols=choice("symbols V", ch01.SYMBOLS, value=8),
         scale=choice("strength of the input", ch01.SCALES, value=0.1),

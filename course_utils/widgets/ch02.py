@@ -11,7 +11,7 @@ from ..figures.gradients import gradient_flow as flow_figure
 from ..figures.gradients import jacobian_product as product_figure
 from ..measure import regimes
 from ..measure.cliff import descend, surface
-from .explore import Explorer, choice, explore, slider, toggle
+from .explore import Drag, Explorer, choice, explore, slider, toggle
 
 HIDDEN, LONGEST = 64, 200
 STRENGTHS = {"none": 0.0, "weak (0.1)": 0.1, "medium (0.3)": 0.3, "strong (1)": 1.0}
@@ -33,8 +33,19 @@ def jacobian_product() -> Explorer:
         setting = f"W {kind}, {activation}, inputs of strength {strength:g}, {length} step{'s' if length > 1 else ''}."
         return product_figure(shown, regime, bounds.radius, bounds.per_step, length, setting)
 
+    fading = {"kind": "orthogonal", "scale": 1.0}
     return explore(
         draw,
+        presets={
+            "it grows first": {"kind": "non-normal", "activation": "linear", "length": 150},
+            "a Gaussian matrix": {"kind": "Gaussian", "activation": "linear", "length": 150},
+            "a rotation, linear": {"kind": "orthogonal", "activation": "linear"},
+            "it explodes": {"kind": "orthogonal", "activation": "linear", "scale": 1.1},
+            "a rotation, tanh": fading,
+            "with strong inputs": {**fading, "strength": 1.0},
+            "identity and ReLU": {"kind": "identity", "activation": "relu", "scale": 1.0, "strength": 1.0},
+            "a logistic function": {"kind": "orthogonal", "activation": "logistic", "scale": 1.0},
+        },
         kind=choice("matrix W", get_args(regimes.Kind)),
         activation=choice("activation", list(regimes.RULES)),
         scale=slider("spectral radius", 0.05, 2, 0.05, value=0.9),
@@ -61,6 +72,18 @@ def cliff() -> Explorer:
 
     return explore(
         draw,
+        presets={
+            "on a leash": {},
+            "a long leash": {"threshold": 5},
+            "a short leash": {"threshold": 0.1},
+            "smaller steps": {"learning_rate": 0.1},
+            "far from the wall": {"w_0": 4, "b_0": -3},
+        },
+        drags=[
+            Drag(
+                "start of the descent", lambda w_0, b_0, **rest: (w_0, b_0), lambda x, y, **values: {"w_0": x, "b_0": y}
+            )
+        ],
         w_0=slider("start w", 3, 7, 0.25, value=5),
         b_0=slider("start b", -4, 0, 0.25, value=-2),
         learning_rate=slider("learning rate", 0.05, 2, 0.05, value=0.5),
@@ -76,5 +99,15 @@ def gradient_flow(flow: Mapping[int, Mapping[str, Any]]) -> Explorer:
     accuracy = {updates: np.asarray(row["accuracy"], float) for updates, row in flow.items()}
     return explore(
         lambda updates: flow_figure(gradients, accuracy, updates),
-        updates=choice("updates", list(gradients)),
+        presets={f"{n:,} updates": {"updates": n} for n in _moments(gradients)},
+        updates=choice("updates", sorted(gradients)),
     )
+
+
+def _moments(gradients: Mapping[int, np.ndarray]) -> list[int]:
+    """Of all moments of training: the one with the largest gradient at the first position, the next, the first and the last."""
+    moments = sorted(gradients)
+    early = {updates: float((rows[:, 0] / rows[:, -1]).max()) for updates, rows in gradients.items()}
+    at = moments.index(max(early, key=lambda updates: early[updates]))
+    chosen = (moments[at], moments[min(at + 1, len(moments) - 1)], moments[0], moments[-1])
+    return list(dict.fromkeys(chosen))

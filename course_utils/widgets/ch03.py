@@ -12,7 +12,7 @@ from ..measure.gates import NumberUnits, gates_of
 from ..measure.playground import BUILT, Goal, computed, play, pulses, wanted
 from ..measure.retention import additive_path, retention
 from . import sentences
-from .explore import Explorer, choice, explore, slider
+from .explore import Drag, Explorer, choice, explore, slider
 
 SHARPNESS = {"exactly as set": None, "computed, |a| ≤ 6": 6.0, "computed, |a| ≤ 3": 3.0}
 
@@ -32,8 +32,15 @@ def playground() -> Explorer:
             signal.value, signal.mark, forget, entry, state, wanted(goal, signal), goal, BUILT, offered
         )
 
+    quiet = np.flatnonzero(signal.mark == 0) + 1
+    marks = np.flatnonzero(signal.mark) + 1
+    gates_at = {  # each gate is dragged at a step of its own
+        "f_quiet": quiet[1], "f_mark": marks[0], "i_quiet": quiet[len(quiet) // 2], "i_mark": marks[-1],
+    }  # fmt: skip
     return explore(
         draw,
+        presets={"half open": _gates(0.5, 0.5), "only the last value": _gates(0, 1), "all open": _gates(1, 1)},
+        drags=[_gate(name, int(step)) for name, step in gates_at.items()],
         goal=choice("goal", get_args(Goal)),
         offered=choice("what is offered", ["the value", "always 1"]),
         f_quiet=slider("f, no mark", 0, 1, 0.05, value=0.5),
@@ -42,6 +49,20 @@ def playground() -> Explorer:
         i_mark=slider("i, mark", 0, 1, 0.05, value=0.5),
         gates=choice("gates", SHARPNESS),
     )
+
+
+def _gates(forget: float, entry: float) -> dict[str, float]:
+    """Both gates as controls, the same with and without a mark."""
+    return {"f_quiet": forget, "f_mark": forget, "i_quiet": entry, "i_mark": entry}
+
+
+def _gate(name: str, step: int) -> Drag:
+    """A gate of the playground that is dragged up and down at one step."""
+    gate, where = name.split("_")
+    return Drag(
+        f"{'forget' if gate == 'f' else 'input'} gate where {'there is a mark' if where == 'mark' else 'no mark is'}",
+        lambda **values: (step, values[name]), lambda x, y, **values: {name: y}, "xaxis2", "yaxis2",
+    )  # fmt: skip
 
 
 def gradient_retention(length: int = 100) -> Explorer:
@@ -60,6 +81,13 @@ def gradient_retention(length: int = 100) -> Explorer:
 
     return explore(
         draw,
+        presets={
+            "bias 0": {},
+            "bias 1": {"bias": 1},
+            "bias 4": {"bias": 4},
+            "bias 4, louder inputs": {"bias": 4, "strength": 1.0},
+            "bias 4, very loud inputs": {"bias": 4, "strength": 3.0},
+        },
         bias=slider("gate bias", -2, 6, 0.5, value=0),
         strength=choice("strength of the input", [0.1, 0.3, 1.0, 3.0], value=0.3),
     )
@@ -82,8 +110,21 @@ def units(model: Any, measured: NumberUnits) -> Explorer:
             measured.correlation, measured.accuracy, measured.untouched,
         )  # fmt: skip
 
+    follows, accuracy = np.abs(measured.correlation), measured.accuracy
+
+    def click(x: float, y: float, unit: int, sentence: str):
+        """The unit at a point of the right panel; elsewhere in the figure nothing changes."""
+        off = np.hypot(follows - x, accuracy - y)
+        return {"unit": int(off.argmin())} if off.min() < 1e-6 else {}
+
     return explore(
         draw,
-        unit=slider("unit", 0, len(measured.accuracy) - 1),
+        presets={
+            "needed most": {"unit": int(accuracy.argmin())},
+            "follows the number best": {"unit": int(follows.argmax())},
+            "one of the others": {"unit": int(follows.argmin())},
+        },
+        click=click,
+        unit=slider("unit", 0, len(accuracy) - 1),
         sentence=choice("between subject and verb", sentences.TWINS, value=sentences.TWINS["another noun between"]),
     )

@@ -15,6 +15,7 @@ from . import sentences
 from .explore import Explorer, choice, explore, text
 
 BEAM = 4
+NEGATION = "the cat does not see the black dogs"
 
 
 def side_by_side(models: Mapping[str, Translator]) -> Explorer:
@@ -29,13 +30,14 @@ def side_by_side(models: Mapping[str, Translator]) -> Explorer:
         decoded = searches[search](models[name], *sentences.padded(indices))
         return vocabularies()[1].decode(decoded.words[0]).split()
 
-    picks = sentences.examples()
-    first = sentences.Sentence.of(next(iter(picks.values())))
+    picks = sentences.examples() | {f"8 words: {NEGATION}": NEGATION}
+    of_length = functools.partial(sentences.of_length, picks)
+    first = sentences.picked_or_typed(of_length(6), "")
     for name in models:  # compile before the first move
         for search in searches:
             translated(name, search, first.indices)
 
-    def draw(picked: Pair, typed: str, search: str):
+    def draw(picked: Pair | str, typed: str, search: str):
         sentence = sentences.picked_or_typed(picked, typed)
         translations = {name: translated(name, search, sentence.indices) for name in models}
         note = " ".join(filter(None, [sentences.longer_note(sentence.words), f"Search: {search}."]))
@@ -44,7 +46,14 @@ def side_by_side(models: Mapping[str, Translator]) -> Explorer:
 
     return explore(
         draw,
-        picked=choice("sentence", picks, value=list(picks.values())[2]),
+        presets={
+            "30 words": {"picked": of_length(30)},
+            "6 words": {"picked": of_length(6)},
+            "14 words": {"picked": of_length(14)},
+            "40 words, more than any trained on": {"picked": of_length(40)},
+            "a negation, adjectives": {"picked": NEGATION},
+        },
+        picked=choice("sentence", picks),
         typed=text("or type one", ""),
         search=choice("search", list(searches)),
     )
@@ -58,7 +67,12 @@ def bleu_by_length(curves: Mapping[str, Mapping[str, Any]], first: str, second: 
         return figures.bleu_curves(curves[first]["upto"], chosen)
 
     names = list(curves)
-    return explore(draw, first=choice("curve", names, value=first), second=choice("beside", names, value=second))
+    sizes = [name for name in names if name.endswith(" units")]
+    pairs = dict.fromkeys([(first, second), (sizes[0], sizes[-1]), (sizes[-1], second)])  # each once
+    presets = {f"{a} and {b}": {"first": a, "second": b} for a, b in pairs if a != b}
+    return explore(
+        draw, presets=presets, first=choice("curve", names, value=first), second=choice("beside", names, value=second)
+    )
 
 
 def recorded_curves(recorded: Mapping[str, Any], variants: bool = True) -> dict[str, Mapping[str, Any]]:
@@ -90,8 +104,15 @@ def recency(by_encoder: Mapping[str, Any], first: str, second: str, among: Seque
         return figures.context_by_position({name: runs[name] for name in (first, second)}, measure, chance)
 
     names = list(among or runs)
+    longer = next(name for name in names if name.endswith("updates"))
     return explore(
         draw,
+        presets={
+            f"{first} and {second}": {},
+            "their gradients": {"measure": "gradient"},
+            f"{second} and {longer}": {"first": second, "second": longer},
+            f"{longer}, its gradient": {"first": second, "second": longer, "measure": "gradient"},
+        },
         measure=choice("measured", {"words a probe can name": "accuracy", "gradient of c": "gradient"}),
         first=choice("encoder", names, value=first),
         second=choice("beside", names, value=second),

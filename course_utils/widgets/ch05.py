@@ -18,8 +18,9 @@ from ..models.interfaces import Translator
 from ..models.run import apply
 from ..runtime import InvalidInput
 from . import sentences
-from .explore import Explorer, choice, explore, slider, text, toggle
+from .explore import Drag, Explorer, choice, explore, slider, text, toggle
 
+CROSSED, CLITIC = "we see the European economic area", "I never find them"
 VIEWS = {"map": figures.alignment_map, "arcs": figures.alignment_arcs}
 
 
@@ -35,10 +36,25 @@ def _translate(model: Translator, indices: Sequence[int]) -> tuple[list[str], np
 def alignments(model: Translator) -> Explorer:
     """Any sentence, its translation, and which English word each French one attends to; gold where there is one."""
     translated = functools.lru_cache(64)(lambda indices: _translate(model, indices))
-    picks = sentences.examples()
-    translated(sentences.Sentence.of(next(iter(picks.values()))).indices)
+    picks = {f"“{line}”": line for line in (CROSSED, CLITIC)} | sentences.examples()
+    of_length = functools.partial(sentences.of_length, picks)
+    translated(sentences.picked_or_typed(CROSSED, "").indices)
 
-    def draw(picked: Pair, typed: str, word: int, view: str, gold: bool):
+    def place(picked: Pair | str, typed: str, word: int, view: str, gold: bool) -> tuple[float, float]:
+        """Where the chosen word is dragged: at its darkest cell, or at the word below the arcs."""
+        words, weights = translated(sentences.picked_or_typed(picked, typed).indices)
+        i = min(word, len(words)) - 1
+        if view == "map":
+            return int(weights[i].argmax()), i
+        return i * figures.spacing(weights.shape[1], len(words)), 0
+
+    def to(x: float, y: float, picked: Pair | str, typed: str, word: int, view: str, gold: bool) -> dict[str, int]:
+        """The word at a place of the figure."""
+        words, weights = translated(sentences.picked_or_typed(picked, typed).indices)
+        at = y if view == "map" else x / figures.spacing(weights.shape[1], len(words))
+        return {"word": min(max(round(at), 0), len(words) - 1) + 1}
+
+    def draw(picked: Pair | str, typed: str, word: int, view: str, gold: bool):
         sentence = sentences.picked_or_typed(picked, typed)
         words, weights = translated(sentence.indices)
         links, no_gold = _gold(sentence.pair, words, weights) if gold else (None, "")
@@ -55,7 +71,17 @@ def alignments(model: Translator) -> Explorer:
 
     return explore(
         draw,
-        picked=choice("sentence", picks, value=list(picks.values())[1]),
+        presets={
+            "words that cross": {"picked": CROSSED, "word": 4},
+            "a pronoun before its verb": {"picked": CLITIC, "word": 3},
+            "18 words": {"picked": of_length(18)},
+            "40 words, more than any trained on": {"picked": of_length(40)},
+            "as arcs": {"picked": CROSSED, "word": 4, "view": "arcs"},
+            "with gold": {"picked": of_length(10), "word": 2},
+        },
+        drags=[Drag("chosen French word", place, to)],
+        click=to,
+        picked=choice("sentence", picks),
         typed=text("or type one", ""),
         word=slider("French word", 1, 60, value=1),
         view=choice("view", list(VIEWS)),
@@ -109,6 +135,13 @@ def soft_to_hard(model: seq2seq.Translator, bleu: Any) -> Explorer:
 
     return explore(
         draw,
+        presets={
+            "softer": {"temperature": 3.0},
+            "as trained": {"temperature": 1.0},
+            "hard": {"temperature": 0.0},
+            "hardly changed": {"temperature": 1.5},
+            "uniform": {"temperature": float("inf")},
+        },
         picked=choice("sentence", picks, value=list(picks.values())[1]),
         temperature=choice("temperature τ", names, value=1.0),
         word=slider("French word", 1, 40, value=3),
@@ -131,8 +164,17 @@ def scores(variants: Mapping[str, Any]) -> Explorer:
         values = {name: [[seed[row] for row in rows] for seed in variants[name]["aer"]] for name in chosen}
         return figures.alignment_errors(["all words" if row == "error" else row for row in rows], values, measure)
 
+    presets = {
+        f"{names[0]} and {names[1]}": {},
+        "their BLEU": {"measure": "BLEU by length"},
+        "precision and recall": {"measure": "precision and recall"},
+    }
+    for rival in ("reversed", "forward, general"):
+        if rival in names:
+            presets[f"{names[0]} and {rival}"] = {"second": rival}
     return explore(
         draw,
+        presets=presets,
         measure=choice("measured", ["alignment error", "BLEU by length", "precision and recall"]),
         first=choice("translator", names, value=names[0]),
         second=choice("beside", names, value=names[1]),

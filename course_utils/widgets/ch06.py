@@ -15,7 +15,7 @@ from ..measure.softmax import random_vectors, saturation
 from ..models.positions import rotate, sinusoidal
 from ..models.run import apply
 from ..models.self_attention import scaled_dot_product
-from .explore import Explorer, choice, explore, slider, text, toggle
+from .explore import Drag, Explorer, choice, explore, slider, text, toggle
 
 # A small dictionary: each animal's key (land and size), and its value, how many legs it has.
 ANIMALS = ("dog", "hen", "spider", "carp", "whale", "crab")
@@ -37,10 +37,29 @@ def soft_dictionary() -> Explorer:
         query = length * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
         return figures.soft_dictionary(ANIMALS, KEYS, LEGS, query, look_up(query)[0], "legs")
 
+    def place(angle: float, length: float) -> tuple[float, float]:
+        """The tip of the query as it is drawn."""
+        x, y = min(length, figures.REACH) * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+        return float(x), float(y)
+
+    def to(x: float, y: float, angle: float, length: float) -> dict[str, float]:
+        """The query whose tip is here; one that is drawn to the edge keeps its length along the edge."""
+        drawn = float(np.hypot(x, y))
+        kept = length > figures.REACH and abs(drawn - figures.REACH) < 0.25
+        return {"angle": float(np.degrees(np.arctan2(y, x))) % 360, "length": length if kept else drawn}
+
     return explore(
         draw,
-        angle=slider("angle of the query", 0, 360, 5, value=20),
-        length=slider("length of the query", 0, 12, 0.5, value=2),
+        presets={
+            "a blend": {"angle": 20, "length": 2},
+            "a look-up": {"angle": 20, "length": 12},
+            "between land and water": {"angle": 270, "length": 4},
+            "no direction": {"length": 0},
+            "turned round": {"angle": 200, "length": 1.5},
+        },
+        drags=[Drag("tip of the query", place, to)],
+        angle=slider("angle of the query", 0, 359, 1, value=20),
+        length=slider("length of the query", 0, 12, 0.1, value=2),
     )
 
 
@@ -56,6 +75,13 @@ def root_of_d() -> Explorer:
 
     return explore(
         draw,
+        presets={
+            "64 numbers": {},
+            "64 numbers, divided": {"divided": True},
+            "1,024 numbers": {"size": 1024},
+            "1,024 numbers, divided": {"size": 1024, "divided": True},
+            "4 numbers": {"size": 4},
+        },
         size=choice("d", list(ch06.SIZES), value=64),
         divided=toggle("divide by √d", value=False),
         query=slider("query", 1, 20, value=1),
@@ -63,6 +89,7 @@ def root_of_d() -> Explorer:
 
 
 SENTENCE = ("the", "cat", "near", "the", "dogs", "sleeps", "<pad>", "<pad>")
+NAMES = [f"{i} {word}" for i, word in enumerate(SENTENCE, 1)]  # as the map names them
 
 
 def mask_builder() -> Explorer:
@@ -75,7 +102,7 @@ def mask_builder() -> Explorer:
 
     @functools.cache
     def weights(padding: bool, causal: bool, itself: bool, window: int):
-        mask = np.ones((n, n), bool) & (np.abs(i - j) <= window)
+        mask = np.abs(i - j) <= (window or n)
         mask = mask & words if padding else mask
         mask = mask & (j <= i) if causal else mask
         mask = mask if itself else mask & (i != j)
@@ -84,14 +111,23 @@ def mask_builder() -> Explorer:
     def draw(padding: bool, causal: bool, itself: bool, window: int, position: int):
         return figures.mask_map(SENTENCE, *weights(padding, causal, itself, window), position - 1)
 
-    draw(True, True, True, 4, 1)  # compiled before a learner waits for it
+    draw(True, True, True, 0, 1)  # compiled before a learner waits for it
     return explore(
         draw,
+        presets={
+            "causal": {},
+            "the future leaks": {"causal": False},
+            "padding leaks": {"padding": False, "causal": False},
+            "two words back at most": {"window": 2},
+            "nowhere to attend": {"itself": False, "position": 1},
+            "a window to both sides": {"window": 1, "causal": False},
+        },
+        click=lambda x, y, **values: {"position": NAMES.index(y) + 1} if y in NAMES else {},
         padding=toggle("leave out padding", value=True),
         causal=toggle("leave out the future", value=True),
         itself=toggle("may look at itself", value=True),
-        window=slider("farthest", 1, n - 1, value=4),
-        position=slider("position", 1, n, value=2),
+        window=slider("words away at most (0: any)", 0, n - 2, value=0),
+        position=slider("position", 1, n, value=6),
     )
 
 
@@ -131,9 +167,21 @@ def heads(model: Any) -> Explorer:
         chosen = min(word or before_verb, len(words)) - 1
         return figures.head_map(words, weights(indices)[layer - 1], layer - 1, head - 1, chosen, marked)
 
-    weights(tuple(np.asarray(test.tokens[next(iter(picks.values()))])[:16].tolist()))
+    opening = next(iter(picks.values()))
+    before_verb = int(test.verb[opening])
+    indices = tuple(np.asarray(test.tokens[opening])[: before_verb + 1].tolist())
+    looks = weights(indices)[:, :, before_verb - 1]  # of each head where the verb is due, [layers, heads, words]
+    share = {"the subject": looks[..., int(test.subject[opening])], "the first word": looks[..., 0]}
+    share = {f"most weight on {what}": of_heads for what, of_heads in share.items()} | {
+        "most even": -(looks**2).sum(-1)
+    }
+    presets = {}
+    for name, of_heads in share.items():
+        layer, head = np.unravel_index(of_heads.argmax(), of_heads.shape)
+        presets[name] = {"layer": int(layer) + 1, "head": int(head) + 1}
     return explore(
         draw,
+        presets=presets,
         picked=choice("sentence", picks),
         typed=text("or type one", ""),
         layer=choice("layer", list(range(1, ch06.LAYERS + 1)), value=ch06.LAYERS),
@@ -157,6 +205,13 @@ def positions() -> Explorer:
 
     return explore(
         draw,
+        presets={
+            "sinusoidal": {},
+            "rotary": {"kind": "rotary"},
+            "slower waves": {"width": 64},
+            "few waves": {"width": 8},
+            "near the end": {"position": 54},
+        },
         kind=choice("positions", kinds),
         width=choice("numbers", widths, value=32),
         position=slider("position", 0, 63, value=20),

@@ -9,21 +9,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.english_french import Pair, vocabularies
-from ..data.images import PATCH, cut, left_or_right
+from ..data.images import PATCH, Pictures, cut, left_or_right
 from ..decoding import BOS, greedy
 from ..figures import transformer as figures
 from ..figures.style import add_to_summary
 from ..measure import inside
 from ..models.run import apply
 from . import sentences
-from .explore import Explorer, choice, explore, slider, text
+from .explore import Drag, Explorer, choice, explore, slider, text
 
 SHOWN = 3  # words of each stage
+NEGATION = "the black cat does not sleep"
 
 
 def stages(model: Any) -> Explorer:
     """Any sentence, translated; then one word of the translation, stage by stage through the decoder."""
-    picks = sentences.examples((6, 10, 14, 18, 24))
+    picks = {f"“{NEGATION}”": NEGATION} | sentences.examples((6, 10, 14, 18, 24))
 
     @functools.lru_cache(64)
     def translated(indices: tuple[int, ...]):
@@ -36,7 +37,7 @@ def stages(model: Any) -> Explorer:
         vectors, logits = apply(model, inside.residual_stream, row, mask, jnp.asarray(inputs))
         return words, np.linalg.norm(vectors[:, 0, :n], axis=-1), np.asarray(jax.nn.softmax(logits[:, 0, :n]))
 
-    def draw(picked: Pair, typed: str, word: int):
+    def draw(picked: Pair | str, typed: str, word: int):
         sentence = sentences.picked_or_typed(picked, typed)
         indices, norms, probabilities = translated(sentence.indices)
         i = min(word, len(indices)) - 1
@@ -54,10 +55,17 @@ def stages(model: Any) -> Explorer:
         return figure
 
     for pair in picks.values():
-        translated(sentences.Sentence.of(pair).indices)
+        translated(sentences.picked_or_typed(pair, "").indices)
     return explore(
         draw,
-        picked=choice("sentence", picks, value=list(picks.values())[1]),
+        presets={
+            "an article": {"picked": NEGATION, "word": 1},
+            "a noun": {"picked": NEGATION, "word": 2},
+            "its adjective": {"picked": NEGATION, "word": 3},
+            "the end of a negation": {"picked": NEGATION, "word": 6},
+            "a longer sentence": {"picked": sentences.of_length(picks, 18)},
+        },
+        picked=choice("sentence", picks),
         typed=text("or type one", ""),
         word=slider("French word", 1, 40, value=3),
     )
@@ -69,7 +77,10 @@ def race(recorded: list[Mapping[str, Any]], where: str, here: Mapping[str, Any] 
     first = next((name for name, (times, _) in runs.items() if here is None or times["batch"] == here["batch"]), None)
     if here is not None:
         runs[f"this device, now, batch {here['batch']}"] = (here, "on this device")
-    return explore(lambda run: figures.race(*runs[run]), run=choice("measured", list(runs), value=first))
+    presets = {name: {"run": name} for name in dict.fromkeys([first, *runs]) if name}
+    return explore(
+        lambda run: figures.race(*runs[run]), presets=presets, run=choice("measured", list(runs), value=first)
+    )
 
 
 def five(table: Mapping[str, Any]) -> Explorer:
@@ -79,34 +90,16 @@ def five(table: Mapping[str, Any]) -> Explorer:
         row = table[measure]
         return figures.five(measure, row["values"], row["unit"], row["better"])
 
-    return explore(draw, measure=choice("measure", list(table)))
+    presets = {measure: {"measure": measure} for measure in list(table)[:4]}
+    return explore(draw, presets=presets, measure=choice("measure", list(table)))
 
 
-class Table:
-    """All measures of all architectures: means, and the lowest and highest seed where there are several."""
-
-    def __init__(self, table: Mapping[str, Any]):
-        self.names = list(next(iter(table.values()))["values"])
-        self.rows = [
-            (measure, row["unit"], [_cell(row["values"][name]) for name in self.names])
-            for measure, row in table.items()
-        ]
-
-    def __repr__(self) -> str:
-        return "\n".join(
-            f"{measure} ({unit}): " + "; ".join(f"{name} {cell}" for name, cell in zip(self.names, cells, strict=True))
-            for measure, unit, cells in self.rows
-        )
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col'>{name}</th>" for name in ("measure", "unit", *self.names))
-        body = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{measure}</th><td>{unit}</td>"
-            + "".join(f"<td>{cell}</td>" for cell in cells)
-            + "</tr>"
-            for measure, unit, cells in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def rows_of(table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """All measures of all architectures for `show_table`: means, and the lowest and highest seed where there are several."""
+    return {
+        measure: {"unit": row["unit"], **{name: _cell(values) for name, values in row["values"].items()}}
+        for measure, row in table.items()
+    }
 
 
 def _cell(values: Any) -> str:
@@ -137,13 +130,53 @@ def pictures(model: Any) -> Explorer:
         answer = f"Answer: the {sign} is farther left ({outcome})"
         return figures.pictured(pixels[k], weights[layer - 1, k, :, patch - 1].mean(0), patch - 1, PATCH, layer, answer)
 
-    brightest = int(cut(batch.pixels[:1])[0].sum(-1).argmax())
+    side = batch.pixels.shape[-1] // PATCH
+    found = _meetings(batch, weights.mean(2))
     return explore(
         draw,
+        presets={
+            name: {"picture": k + 1, "layer": layer + 1, "patch": patch + 1}
+            for name, (layer, k, patch) in found.items()
+        },
+        drags=[
+            Drag(
+                "patch that looks",
+                lambda patch, **rest: ((patch - 1) % side, (patch - 1) // side),
+                lambda x, y, **values: {"patch": _nearest(y, side) * side + _nearest(x, side) + 1},
+                "xaxis2",
+                "yaxis2",
+            )
+        ],
         picture=slider("picture", 1, len(pixels), value=1),
         layer=choice("layer", [1, 2], value=2),
-        patch=slider("patch that looks", 1, weights.shape[-1], value=brightest + 1),
+        patch=slider("patch that looks", 1, weights.shape[-1]),
     )
+
+
+def _nearest(place: float, count: int) -> int:
+    """The patch at a place of an axis of so many patches."""
+    return min(max(round(place), 0), count - 1)
+
+
+def _meetings(batch: Pictures, weights: np.ndarray) -> dict[str, tuple[int, int, int]]:
+    """Where the patch of one sign gives the other's the most weight, and where the least: name → layer, picture, patch.
+
+    weights: `[layers, pictures, patches, patches]`.
+    """
+    middles = np.asarray((batch.rows + 1) // PATCH * (batch.pixels.shape[-1] // PATCH) + (batch.columns + 1) // PATCH)
+    every = np.arange(len(middles))
+    looks = np.stack([weights[:, every, middles[:, k], middles[:, 1 - k]] for k in (0, 1)], axis=-1)
+    most, least = (np.unravel_index(at, looks.shape) for at in (looks.argmax(), looks.argmin()))
+
+    def place(layer: Any, k: Any, sign: Any) -> tuple[int, int, int]:
+        return int(layer), int(k), int(middles[k, sign])
+
+    return {
+        "a sign finds the other": place(*most),
+        "the other sign of this picture": place(most[0], most[1], 1 - most[2]),
+        "the same in the other layer": (1 - int(most[0]), *place(*most)[1:]),
+        "a sign that does not": place(*least),
+    }
 
 
 def _look(model: Any, pixels: Any) -> Any:

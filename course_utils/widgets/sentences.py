@@ -1,7 +1,7 @@
 """Sentences that a learner picks from a list or types, for the explorers of all chapters."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -53,17 +53,22 @@ def examples(lengths: Sequence[int] = (6, 10, 14, 18, 24, 30, 40)) -> dict[str, 
     return {f"{n} words: {' '.join(by_length[n].source[:5])} …": by_length[n] for n in lengths}
 
 
+def of_length(picks: Mapping[str, Pair | str], length: int) -> Pair | str:
+    """The first of some examples that has so many words."""
+    return next(pick for pick in picks.values() if isinstance(pick, Pair) and len(pick.source) == length)
+
+
 @functools.cache
 def _test_pairs() -> dict[tuple[str, ...], Pair]:
     """The test pairs, also those longer than any trained on, by their source."""
     return {pair.source: pair for pair in (*translators.held_out().pairs, *translators.beyond().pairs)}
 
 
-def picked_or_typed(picked: Pair, typed: str) -> Sentence:
-    """The typed sentence, or the picked one where nothing is typed. Unknown words raise `UnknownWords`."""
-    if not typed.strip():
+def picked_or_typed(picked: Pair | str, typed: str) -> Sentence:
+    """The typed sentence, or the picked one, a pair or a text, where nothing is typed. Unknown words raise `UnknownWords`."""
+    if isinstance(picked, Pair) and not typed.strip():
         return Sentence.of(picked)
-    indices = tuple(read(typed))
+    indices = tuple(read(typed if typed.strip() else str(picked)))
     words = tuple(vocabularies()[0].decode(indices).split())
     return Sentence(words, indices, _test_pairs().get(words))
 
