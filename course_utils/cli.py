@@ -272,8 +272,6 @@ def reproduce(
     ] = None,
 ) -> None:
     """Run the headline measurements of chapters again and print them as JSON."""
-    import json
-
     from . import experiments
     from .runtime import use_compilation_cache
 
@@ -285,7 +283,7 @@ def reproduce(
         for name in names:
             for path in experiments.ship(name, weights) if weights else ():
                 typer.echo(f"written: {path}", err=True)
-            typer.echo(json.dumps(experiments.reproduce(name, out), indent=1, sort_keys=True))
+            typer.echo(experiments.reproduce(name, out).to_json(), nl=False)
     except (CourseError, OSError) as error:
         raise _fail(error) from None
 

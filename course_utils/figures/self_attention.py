@@ -1,11 +1,12 @@
 """Self-attention drawn: a look-up in the plane, the softmax of large scores, masks, heads."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
+from ..experiments.results.ch06 import Saturations
 from ..measure.softmax import Saturation
 from .curves import curves
 from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish, subplots
@@ -98,9 +99,10 @@ def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) 
     )  # fmt: skip
 
 
-def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[float]]], measure: str) -> go.Figure:
-    """One measure against d: name → measure → `[sizes]`."""
-    ends = {name: values[measure][-1] for name, values in found.items()}
+def scaling(sizes: Sequence[int], scores: Mapping[str, Saturations], measure: str) -> go.Figure:
+    """One measure against d."""
+    curve_of = {name: getattr(of, measure) for name, of in scores.items()}
+    ends = {name: values[-1] for name, values in curve_of.items()}
     told = ", ".join(f"{value:.3g} for {name}" for name, value in ends.items())
     labels = {
         "variance": ("variance of the scores", "The variance of q · k grows as d does; divided by √d it stays 1."),
@@ -115,7 +117,7 @@ def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[floa
     }
     y, caption = labels[measure]
     return curves(
-        sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,}: {told}",
+        sizes, curve_of, title=f"At d = {sizes[-1]:,}: {told}",
         caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
         summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
     )  # fmt: skip
@@ -261,9 +263,10 @@ def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str)
     )  # fmt: skip
 
 
-def heads_needed(looks: Mapping[str, Any], off: Any) -> go.Figure:
-    """Each head as a point: its weight on the subject (mean), and the accuracy without it; `[seeds, layers, heads]` both."""
-    subject, off = np.asarray(looks["subject"], float), np.asarray(off, float)
+def heads_needed(
+    subject: Float[np.ndarray, "seeds layers heads"], off: Float[np.ndarray, "seeds layers heads"]
+) -> go.Figure:
+    """Each head as a point: its weight on the subject (mean), and the accuracy without it."""
     seeds, layers, heads = subject.shape
     figure = go.Figure()
     for layer in range(layers):

@@ -74,6 +74,14 @@ def by_distance(hits: Any, corpus: Agreement, edges: tuple[int, ...]) -> tuple[n
         return (low + high - 1) / 2, np.where(inside, hits, 0).sum(1) / inside.sum(1)
 
 
+def by_attractors(
+    hits: Bool[np.ndarray, " n"], corpus: Agreement, counts: tuple[int, ...] = (0, 1, 2, 3, 4), least: int = 13
+) -> Float[np.ndarray, " counts"]:
+    """Accuracy by number of nouns between subject and verb, over distances of `least` and more, where any number fits."""
+    between, far = np.asarray(corpus.attractors), np.asarray(corpus.distance) >= least
+    return np.array([np.asarray(hits)[far & (between == count)].mean() for count in counts])
+
+
 class Reading(NamedTuple):
     """What a classifier believes after each word of one sentence."""
 

@@ -6,17 +6,18 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from ..models.cells import recurrent_matrix
 from ..runtime import require, require_positive
+from .probe import linear_probe
 
 WARM_UP = 200  # steps before the first state that is looked at
-STEPS = 3_000  # states: half to fit the read-out, half to test it
+STEPS = 3_000  # states: half to fit the probe, half to test it
 
 
 class Recall(NamedTuple):
-    """How well the symbol `lag` steps ago is read off a state, on states that the read-out was not fitted on."""
+    """How well the symbol `lag` steps ago is read off a state, on states that the probe was not fitted on."""
 
     accuracy: Float[np.ndarray, "*lead lags"]  # share of symbols named rightly
     explained: Float[np.ndarray, "*lead lags"]  # R²: share of the variance of the symbols' one-hot vectors
@@ -35,7 +36,7 @@ def frozen_recall(
 
         h_t = tanh(W h_{t-1} + u(s_t)),   W orthogonal times `radius`,   u(s) ~ N(0, input_scale²)
 
-    reads independent symbols s_t, uniform over `symbols`. For each lag k a linear read-out of (h_t, 1) is
+    reads independent symbols s_t, uniform over `symbols`. For each lag k a linear probe of (h_t, 1) is
     fitted to the one-hot vector of s_{t-k} by least squares. No gradient passes through time: what cannot be
     read off was not lost in training. `symbols` and `input_scale` may be arrays; `lead` is their common shape.
 
@@ -79,7 +80,7 @@ def _frozen(rngs, symbols, input_scale, radius, hidden, width, lags):
             return h, h
 
         _, states = jax.lax.scan(step, jnp.zeros(hidden), stream)
-        return read_out(states[WARM_UP:], _lagged(stream, lags), width)
+        return linear_probe(states[WARM_UP:], _lagged(stream, lags), width)
 
     return jax.lax.map(one, (rngs, symbols, input_scale))
 
@@ -87,29 +88,6 @@ def _frozen(rngs, symbols, input_scale, radius, hidden, width, lags):
 def _lagged(stream, lags):
     """The stream as it was k steps ago, for each lag k, beside the states after the warm-up: `[lags, steps]`."""
     return jnp.stack([jax.lax.dynamic_slice(stream, (WARM_UP - k,), (STEPS,)) for k in range(lags)])
-
-
-def read_out(
-    states: Float[Array, "steps hidden"], targets: Int[Array, "lags steps"], symbols: int
-) -> tuple[Float[Array, " lags"], Float[Array, " lags"]]:
-    """Accuracy and R² of a least-squares read-out of each target, fitted on the first half, tested on the second.
-
-    A ridge of 1e-5 of the mean variance keeps the normal equations solvable in float32.
-    """
-    half = len(states) // 2
-    features = jnp.concatenate([states, jnp.ones((len(states), 1))], axis=1)
-    fit, test = features[:half], features[half:]
-    one_hot = jax.nn.one_hot(targets, symbols)
-    gram = fit.T @ fit
-    ridge = 1e-5 * jnp.trace(gram) / len(gram) * jnp.eye(len(gram))
-    moment = jnp.einsum("tf,ktv->fkv", fit, one_hot[:, :half])
-    weights = jax.scipy.linalg.solve(gram + ridge, moment.reshape(len(gram), -1), assume_a="pos").reshape(moment.shape)
-    guess, truth = jnp.einsum("tf,fkv->ktv", test, weights), one_hot[:, half:]
-    seen = one_hot.any((0, 1))  # a symbol that never comes must not be named
-    spread = ((truth - truth.mean(1, keepdims=True)) ** 2).sum((1, 2))
-    explained = 1 - ((guess - truth) ** 2).sum((1, 2)) / spread
-    named = jnp.where(seen, guess, -jnp.inf).argmax(-1)
-    return (named == targets[:, half:]).mean(1), explained
 
 
 def reach(accuracy: Float[np.ndarray, "*lead lags"], level: float = 0.9) -> Int[np.ndarray, "*lead"]:

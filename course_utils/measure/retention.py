@@ -16,7 +16,7 @@ GATE = {"GRU": slice(1, 2), "LSTM": slice(0, 1)}  # the part of b that is the up
 
 
 @functools.cache
-def _start(kind: CellName, hidden: int) -> tuple[nnx.GraphDef, nnx.State]:
+def _start(kind: CellName, hidden: int) -> tuple:
     return nnx.split(CELLS[kind](hidden // 2, hidden, rngs=nnx.Rngs(0)))
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..data.batching import Parallel
 from ..runtime import require
-from .memory import read_out
+from .probe import linear_probe
 from .run import apply
 
 
@@ -26,8 +26,8 @@ def kept(model: Any, batch: Parallel, vocab: int, sensitivity: int = 64) -> Kept
 
         x̂_t = argmax (A_t c + b_t)        ‖∂c/∂v_t‖ = √ Σ_ke (∂c_k / ∂v_te)²,   v_t the vector of word t
 
-    The probe is a least-squares read-out, fitted on the first half of the sentences and tested on the second
-    (`measure.memory.read_out`); the gradient is the mean Frobenius norm over the first `sensitivity` sentences. Sentences
+    The probe is fitted on the first half of the sentences and tested on the second
+    (`measure.probe.linear_probe`); the gradient is the mean Frobenius norm over the first `sensitivity` sentences. Sentences
     of different lengths raise `InvalidInput`.
     """
     lengths = np.asarray(batch.source_mask).sum(1)
@@ -37,7 +37,7 @@ def kept(model: Any, batch: Parallel, vocab: int, sensitivity: int = 64) -> Kept
     length = int(lengths[0]) - 1
     words = jnp.asarray(batch.source)[:, :length].T
     summary = apply(model, _summary, batch.source, batch.source_mask)
-    accuracy = np.asarray(read_out(jnp.asarray(summary), words, vocab)[0])
+    accuracy = np.asarray(linear_probe(jnp.asarray(summary), words, vocab)[0])
     first, last = np.split(np.asarray(words), [words.shape[1] // 2], axis=1)
     chance = [(there == np.bincount(seen).argmax()).mean() for seen, there in zip(first, last, strict=True)]
     norms = apply(model, _sensitivity, batch.source[:sensitivity], batch.source_mask[:sensitivity])

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ..data.agreement import vocabulary
-from ..data.batching import pad
 from ..experiments import ch01
 from ..experiments.agreement import corpora
 from ..figures.language import SHOWN, next_words, twin_paths
@@ -16,14 +15,9 @@ from ..measure.language import most_likely, steps
 from ..measure.memory import Recall, reach, recalled_bits, total_memory
 from ..measure.states import Plane, principal_plane, states_of
 from .explore import Explorer, choice, explore, slider, text
+from .twins import SHOWN_FIRST, TWINS, twin_rows, twin_words
 
 SENTENCE = "near the dogs the cat that slept quietly beside the old horses was hungry"
-TWINS = (
-    ("short", "the {} was hungry"),
-    ("a relative clause", "the {} that slept quietly there was hungry"),
-    ("another noun between", "the {} that slept quietly beside the old horses was hungry"),
-    ("two nouns between", "the {} that slept beside the old horses and danced near the child was hungry"),
-)
 
 
 def step_through(model: Any, word: int = 5) -> Explorer:
@@ -43,28 +37,25 @@ def step_through(model: Any, word: int = 5) -> Explorer:
 def twins(models: Mapping[str, Any]) -> Explorer:
     """Two sentences that differ in one noun's number, read by one of several networks."""
     planes = {name: _plane(model) for name, model in models.items()}
-    subject = ("cat", "cats")
 
     @functools.lru_cache(64)
-    def paths(network: str, frame: str):
-        said = [frame.split(" was ")[0].format(noun).split() for noun in subject]
-        rows = pad([[vocabulary().bos, *vocabulary().encode(" ".join(words))] for words in said], length=32)
-        states = states_of(models[network], rows.tokens, rows.mask)[:, 1 : 1 + len(said[0])]
-        return said, states
+    def paths(network: str, sentence: str):
+        words, rows = twin_words(sentence), twin_rows(sentence)
+        return words, states_of(models[network], rows.tokens, rows.mask)[:, 1 : 1 + len(words[0])]
 
     for name in models:  # compiled now, not at the first choice
-        paths(name, TWINS[0][1])
+        paths(name, SHOWN_FIRST)
 
     def draw(network: str, sentence: str):
-        said, states = paths(network, sentence)
+        words, states = paths(network, sentence)
         plane = planes[network]
         gap = np.sqrt(((states[0] - states[1]) ** 2).sum(-1))
-        return twin_paths((said[0], said[1]), (plane.of(states[0]), plane.of(states[1])), gap, plane.share)
+        return twin_paths(words, (plane.of(states[0]), plane.of(states[1])), gap, plane.share)
 
     return explore(
         draw,
         network=choice("network", list(models)),
-        sentence=choice("between subject and verb", dict(TWINS), value=TWINS[2][1]),
+        sentence=choice("between subject and verb", TWINS, value=SHOWN_FIRST),
     )
 
 

@@ -5,16 +5,14 @@ from typing import Any, get_args
 
 import numpy as np
 
-from ..data.agreement import vocabulary
-from ..data.batching import pad
 from ..figures.gates import playground as playground_figure
 from ..figures.gates import retention as retention_figure
 from ..figures.gates import unit_over_sentence
 from ..measure.gates import NumberUnits, gates_of
 from ..measure.playground import BUILT, Goal, computed, play, pulses, wanted
 from ..measure.retention import additive_path, retention
-from .ch01 import TWINS
 from .explore import Explorer, choice, explore, slider
+from .twins import SHOWN_FIRST, TWINS, twin_rows, twin_words
 
 SHARPNESS = {"exactly as set": None, "computed, |a| ≤ 6": 6.0, "computed, |a| ≤ 3": 3.0}
 
@@ -65,15 +63,13 @@ def gradient_retention(length: int = 100) -> Explorer:
     )
 
 
-def units(model: Any, found: NumberUnits, sentences: Any = TWINS) -> Explorer:
+def units(model: Any, found: NumberUnits) -> Explorer:
     """One unit of a trained LSTM at a time, over a sentence and its twin; `found` says what each is worth."""
-    subject = ("cat", "cats")
 
     @functools.lru_cache(16)
-    def inside(frame: str):
-        said = [frame.split(" was ")[0].format(noun).split() for noun in subject]
-        rows = pad([[vocabulary().bos, *vocabulary().encode(" ".join(words))] for words in said], length=32)
-        return said[0], gates_of(model, rows.tokens, rows.mask)
+    def inside(sentence: str):
+        rows = twin_rows(sentence)
+        return twin_words(sentence)[0], gates_of(model, rows.tokens, rows.mask)
 
     def draw(unit: int, sentence: str):
         words, gates = inside(sentence)
@@ -87,5 +83,5 @@ def units(model: Any, found: NumberUnits, sentences: Any = TWINS) -> Explorer:
     return explore(
         draw,
         unit=slider("unit", 0, len(found.accuracy) - 1),
-        sentence=choice("between subject and verb", dict(sentences), value=sentences[2][1]),
+        sentence=choice("between subject and verb", TWINS, value=SHOWN_FIRST),
     )

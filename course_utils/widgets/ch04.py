@@ -11,6 +11,8 @@ from ..data.batching import pad
 from ..data.translation import Pair, read, vocabularies
 from ..decoding import beam, greedy, longest_target
 from ..experiments import ch04, translators
+from ..experiments.results.ch04 import Recorded, WordsKept
+from ..experiments.results.translators import Quality
 from ..figures.translation import bleu_curves, kept_by_place, translations
 from .explore import Explorer, choice, explore, text
 
@@ -83,39 +85,39 @@ def translate(models: Mapping[str, Any]) -> Explorer:
     )
 
 
-def bleu_by_length(curves: Mapping[str, Mapping[str, Any]], first: str, second: str) -> Explorer:
-    """Two of several recorded curves of BLEU by length, one over the other: name → {"upto", "bleu"}."""
+def bleu_by_length(curves: Mapping[str, Quality], first: str, second: str) -> Explorer:
+    """Two of several recorded curves of BLEU by length, one over the other."""
 
     def draw(first: str, second: str):
-        chosen = {name: curves[name]["bleu"] for name in (first, second)}
-        return bleu_curves(curves[first]["upto"], chosen)
+        chosen = {name: curves[name].bleu for name in (first, second)}
+        return bleu_curves(curves[first].upto, chosen)
 
     names = list(curves)
     return explore(draw, first=choice("curve", names, value=first), second=choice("beside", names, value=second))
 
 
-def recorded_curves(stored: Mapping[str, Any], variants: bool = True) -> dict[str, Mapping[str, Any]]:
-    """Curves of BLEU by length in `data/recorded/ch04.json`, under the names that learners choose from: sizes, four times the
-    updates, and, unless left out, the variants."""
-    longer = f"{stored['longer_updates']:,} updates"
-    found = {f"{hidden} units": stored["sizes"][hidden] for hidden in sorted(stored["sizes"], key=int)}
-    found[f"128 units, {longer}"] = stored["longer"]["forward"]
+def recorded_curves(recorded: Recorded, variants: bool = True) -> dict[str, Quality]:
+    """Curves of BLEU by length, under the names that learners choose from: sizes, four times the updates, and, unless left
+    out, the variants."""
+    longer = f"{recorded.longer_updates:,} updates"
+    curves: dict[str, Quality] = {f"{hidden} units": of for hidden, of in sorted(recorded.sizes.items())}
+    curves[f"128 units, {longer}"] = recorded.longer["forward"]
     if variants:
-        found |= {f"128 units, {name}": curve for name, curve in stored["variants"].items() if name != "forward"}
-        found[f"128 units, reversed, {longer}"] = stored["longer"]["reversed"]
-    return found
+        curves |= {f"128 units, {name}": of for name, of in recorded.variants.items() if name != "forward"}
+        curves[f"128 units, reversed, {longer}"] = recorded.longer["reversed"]
+    return curves
 
 
-def recency(kept: Mapping[str, Any], first: str, second: str, among: Sequence[str] | None = None) -> Explorer:
-    """What survives of each source position in c, for two of several encoders (`recorded("ch04")["kept"]`)."""
+def recency(kept: WordsKept, first: str, second: str, among: Sequence[str] | None = None) -> Explorer:
+    """What survives of each source position in c, for two of several encoders."""
     runs = {
         name.replace("longer", f"{ch04.LONGER:,} updates"): {
-            key: np.array([seed[key] for seed in seeds]) for key in ("accuracy", "gradient", "chance")
+            "accuracy": np.array([seed.accuracy for seed in seeds]),
+            "gradient": np.array([seed.gradient for seed in seeds]),
         }
-        for name, seeds in kept.items()
-        if name != "length"
+        for name, seeds in kept.encoders.items()
     }
-    chance = runs["forward"]["chance"][0]
+    chance = kept.encoders["forward"][0].chance
 
     def draw(measure: str, first: str, second: str):
         return kept_by_place({name: runs[name] for name in (first, second)}, measure, chance)

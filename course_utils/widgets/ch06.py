@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data.agreement import vocabulary
 from ..experiments import ch06
+from ..experiments.agreement import corpora
 from ..figures import self_attention as figures
 from ..measure.run import apply
 from ..measure.softmax import random_vectors, saturation
@@ -96,8 +97,8 @@ def mask_builder() -> Explorer:
 
 @functools.cache
 def sentences(count: int = 5) -> dict[str, int]:
-    """Test sentences up to the verb, by their words: rows of `ch06.test()` with two nouns or more in between."""
-    test = ch06.test()
+    """Test sentences up to the verb, by their words: rows of the test sentences with two nouns or more in between."""
+    test = corpora()[1]
     fits = (np.asarray(test.attractors) >= 2) & (np.asarray(test.verb) <= 24) & (np.asarray(test.distance) >= 8)
     subjects = np.asarray(test.tokens)[np.arange(len(fits)), np.asarray(test.subject)]
     once = (np.asarray(test.tokens) == subjects[:, None]).sum(1) == 1
@@ -107,7 +108,7 @@ def sentences(count: int = 5) -> dict[str, int]:
 
 def heads(model: Any) -> Explorer:
     """Any sentence in a trained reader: where each head of each layer looks."""
-    test, vocab = ch06.test(), vocabulary()
+    test, vocab = corpora()[1], vocabulary()
     picks = sentences()
 
     @functools.lru_cache(32)

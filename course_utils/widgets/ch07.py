@@ -1,7 +1,7 @@
 """Explorers of notebook 07."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ import numpy as np
 from ..data.images import PATCH, cut, left_or_right
 from ..data.translation import Pair, vocabularies
 from ..decoding import BOS, greedy
+from ..experiments.results.ch07 import Race
 from ..figures import transformer as figures
 from ..figures.style import add_to_summary
 from ..measure.run import apply
@@ -67,12 +68,12 @@ def _stages(model: Any, source: Any, mask: Any, words: Any) -> Any:
     return model.stages(source, mask, words)
 
 
-def race(recorded: list[Mapping[str, Any]], where: str, here: Mapping[str, Any] | None = None) -> Explorer:
+def race(recorded: Sequence[Race], where: str, here: Race | None = None) -> Explorer:
     """Time and memory of one training step against the length: recorded ones, by batch, and those measured just now."""
-    runs = {f"{where}, batch {found['batch']}": (found, where) for found in recorded}
-    start = next((name for name, (found, _) in runs.items() if here is None or found["batch"] == here["batch"]), None)
+    runs = {f"{where}, batch {one.batch}": (one, where) for one in recorded}
+    start = next((name for name, (one, _) in runs.items() if here is None or one.batch == here.batch), None)
     if here is not None:
-        runs[f"this device, now, batch {here['batch']}"] = (here, "on this device")
+        runs[f"this device, now, batch {here.batch}"] = (here, "on this device")
     return explore(lambda run: figures.race(*runs[run]), run=choice("measured", list(runs), value=start))
 
 
