@@ -1,12 +1,13 @@
 """What a state holds: how well past inputs can be read off it, and how many bits that is."""
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int, Key
+from numpy.typing import ArrayLike
 
 from ..models.cells import recurrent_matrix
 from ..runtime import require, require_positive
@@ -25,10 +26,10 @@ class Recall(NamedTuple):
 
 def frozen_recall(
     hidden: int,
-    symbols: Any,
+    symbols: ArrayLike,
     lags: int = 60,
     *,
-    input_scale: Any = 0.1,
+    input_scale: ArrayLike = 0.1,
     radius: float = 0.98,
     seeds: tuple[int, ...] = (0, 1, 2),
 ) -> Recall:
@@ -65,7 +66,15 @@ def frozen_recall(
 
 
 @functools.partial(jax.jit, static_argnums=(4, 5, 6))
-def _frozen(rngs, symbols, input_scale, radius, hidden, width, lags):
+def _frozen(
+    rngs: Key[Array, " runs"],
+    symbols: Int[Array, " runs"],
+    input_scale: Float[Array, " runs"],
+    radius: Float[Array, ""],
+    hidden: int,
+    width: int,
+    lags: int,
+) -> tuple[Float[Array, "runs {lags}"], Float[Array, "runs {lags}"]]:
     """One network after another. The table of inputs has `width` rows, so that one program serves any vocabulary."""
 
     def one(run):
@@ -85,7 +94,7 @@ def _frozen(rngs, symbols, input_scale, radius, hidden, width, lags):
     return jax.lax.map(one, (rngs, symbols, input_scale))
 
 
-def _lagged(stream, lags):
+def _lagged(stream: Int[Array, " time"], lags: int) -> Int[Array, "{lags} steps"]:
     """The stream as it was k steps ago, for each lag k, beside the states after the warm-up: `[lags, steps]`."""
     return jnp.stack([jax.lax.dynamic_slice(stream, (WARM_UP - k,), (STEPS,)) for k in range(lags)])
 
@@ -95,17 +104,17 @@ def reach(accuracy: Float[np.ndarray, "*lead lags"], level: float = 0.9) -> Int[
     return np.cumprod(np.asarray(accuracy) >= level, axis=-1).sum(-1)
 
 
-def total_memory(explained: Float[np.ndarray, "*lead lags"], symbols: Any) -> Float[np.ndarray, "*lead"]:
+def total_memory(explained: Float[np.ndarray, "*lead lags"], symbols: ArrayLike) -> Float[np.ndarray, "*lead"]:
     """Linear memory in numbers: (V - 1) Σ_k R²_k, never more than the size of the state.
 
     A one-hot vector of V symbols varies in V - 1 directions, and symbols of different steps are independent.
     So the targets of all lags are uncorrelated, and by Bessel's inequality H states (after whitening) explain at
     most H units of their variance in all. Lags whose R² is negative (worse than the mean) count as 0.
     """
-    return (symbols - 1) * np.clip(explained, 0, None).sum(-1)
+    return (np.asarray(symbols) - 1) * np.clip(explained, 0, None).sum(-1)
 
 
-def recalled_bits(accuracy: Float[np.ndarray, "*lead"], symbols: Any) -> Float[np.ndarray, "*lead"]:
+def recalled_bits(accuracy: Float[np.ndarray, "*lead"], symbols: ArrayLike) -> Float[np.ndarray, "*lead"]:
     """Bits that an answer with this accuracy must carry at least about a symbol uniform over V:
 
         log2 V - H2(e) - e log2(V - 1),   e = 1 - accuracy,   H2(e) = -e log2 e - (1 - e) log2(1 - e)

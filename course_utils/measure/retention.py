@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ..models.by_name import CELLS, CellName
 from ..runtime import InvalidInput, require
@@ -42,7 +42,9 @@ def additive_path(
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _retention(kind, length, hidden, start, bias, strength):
+def _retention(
+    kind: CellName, length: int, hidden: int, start: tuple, bias: Float[Array, ""], strength: float | Array
+) -> tuple[Float[Array, "{length}"], Float[Array, "{length}"]]:
     cell = nnx.merge(*start)
     if kind in GATE:
         rows = cell.b[...].reshape(-1, hidden)
