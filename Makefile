@@ -74,6 +74,7 @@ check: $(VENV)/.test $(VENV)/.site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/python tests/notebook_types.py
 	$(BIN)/lint-imports
 	$(BIN)/course quiz validate
 

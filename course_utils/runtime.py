@@ -4,7 +4,6 @@ import _thread
 import contextlib
 import ctypes
 import functools
-import json
 import os
 import pathlib
 import platform
@@ -104,11 +103,6 @@ def asset(name: str) -> pathlib.Path:
         f"The course file {name!r} is missing from this installation. "
         f"Install the course again: pip install --force-reinstall {PACKAGE}"
     )
-
-
-def recorded(name: str) -> dict[str, Any]:
-    """A measurement stored in `data/recorded/`, with the device, versions, seeds and date it came from."""
-    return json.loads(asset(f"recorded/{name}.json").read_text(encoding="utf-8"))
 
 
 def typed_path(name: Any) -> pathlib.Path:

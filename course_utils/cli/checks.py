@@ -1,6 +1,5 @@
 """Commands that look at an installation and at the numbers: doctor, reproduce."""
 
-import json
 import pathlib
 from typing import Annotated
 
@@ -41,7 +40,7 @@ def reproduce(
     for name in names:
         for path in experiments.ship(name, weights) if weights else ():
             typer.echo(f"written: {path}", err=True)
-        typer.echo(json.dumps(experiments.reproduce(name, out), indent=1, sort_keys=True))
+        typer.echo(experiments.reproduce(name, out).to_json(), nl=False)
 
 
 def _experiment(chapter: str) -> str:

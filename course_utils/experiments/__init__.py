@@ -1,41 +1,28 @@
 """Each chapter's headline measurements, one module a chapter, run by notebooks, tests and `course reproduce`.
 
-A module `chNN` has `headline() -> dict`, which runs everything and returns what goes to
+A module `chNN` has `headline()`, which runs everything and returns the `results.chNN.Recorded` that goes to
 `data/recorded/chNN.json`; so has `multi30k`, which needs files that are not part of the course. Models that the
 course ships are named in a module's `MODELS`: name → `get(retrain)`.
 """
 
-import datetime
+import dataclasses
 import importlib
-import json
 import pathlib
 import time
-from typing import Any
-
-import numpy as np
+from types import ModuleType
 
 from .. import devices
 from ..files import write
-from ..runtime import CourseError, InvalidInput, device, require_writable, size, use_full_precision, versions
+from ..runtime import CourseError, InvalidInput, require_writable, size, use_full_precision
 from ..training import keep
+from .results import CHAPTERS, Results, recorded, require_chapter
 
-REAL_TEXT = "multi30k"
-
-
-def chapters() -> list[str]:
-    """Chapters that have headline measurements, and the one measurement on real text."""
-    return [*sorted(path.stem for path in pathlib.Path(__file__).parent.glob("ch[0-9][0-9].py")), REAL_TEXT]
+__all__ = ["CHAPTERS", "module", "recorded", "reproduce", "ship"]
 
 
-def rounded(values: Any) -> list:
-    """Numbers as lists of four digits, as `data/recorded/` keeps them."""
-    return np.round(np.asarray(values, float), 4).tolist()
-
-
-def module(chapter: str) -> Any:
+def module(chapter: str) -> ModuleType:
     """The module that measures a chapter; `InvalidInput` names the chapters there are."""
-    if chapter not in chapters():
-        raise InvalidInput(f"There is no chapter {chapter!r} with measurements; there are {', '.join(chapters())}.")
+    require_chapter(chapter)
     return importlib.import_module(f"{__name__}.{chapter}")
 
 
@@ -53,8 +40,8 @@ def ship(chapter: str, folder: pathlib.Path | str) -> list[pathlib.Path]:
     return written
 
 
-def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[str, Any]:
-    """Run a chapter's headline measurements, with the device and versions they ran on and the seconds they took.
+def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> Results:
+    """Run a chapter's headline measurements; what returns says where, when, and how many seconds it took.
 
     With a `folder` the result is also written there as `chNN.json`, except when `COURSE_SIZE=quick`: rough
     numbers are never recorded. Of several processes the first writes.
@@ -64,17 +51,9 @@ def reproduce(chapter: str, folder: pathlib.Path | str | None = None) -> dict[st
         require_writable(pathlib.Path(folder))
     use_full_precision()
     begin = time.monotonic()
-    numbers = measure()
-    result = {
-        "chapter": chapter,
-        "date": datetime.date.today().isoformat(),
-        "device": device(),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - begin),
-        **numbers,
-    }
+    result = dataclasses.replace(measure(), seconds=round(time.monotonic() - begin))
     if folder is not None and size() == "full" and devices.first():
-        path, text = pathlib.Path(folder) / f"{chapter}.json", json.dumps(result, indent=1, sort_keys=True) + "\n"
+        path, text = pathlib.Path(folder) / f"{chapter}.json", result.to_json()
         try:
             write(path, text)
         except OSError as error:  # what took minutes is told all the same

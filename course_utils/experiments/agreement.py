@@ -1,15 +1,17 @@
 """The cat sentence, measured alike in every chapter: the same corpora, bins of distance and baselines."""
 
-import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from ..data.agreement import Agreement, agreement, baselines
 from ..data.batching import Batches
-from ..measure.agreement import by_distance
+from ..measure.agreement import by_attractors, by_distance, prefers
+from ..models.interfaces import LanguageModel
+from .results.agreement import Accuracy, ByAttractors
 
 DISTANCES = (1, 5, 9, 13, 17, 21, 25, 29, 33, 37, 41)  # edges of the bins
 SEEDS = (0, 1, 2)
@@ -36,42 +38,26 @@ def words_only() -> Batches:
     return Batches(corpora()[0].sentences(), BATCH, LENGTHS)
 
 
-@dataclasses.dataclass(frozen=True)
-class Accuracy:
-    """Test accuracy against distance: `[seeds, bins]`, with the baselines `[bins]`."""
-
-    distance: np.ndarray  # middle of each bin
-    accuracy: np.ndarray
-    baselines: dict[str, np.ndarray]
-    seeds: tuple[int, ...]
-
-    @property
-    def farthest(self) -> float:
-        """Mean over the seeds in the last bin, 37 to 40 words."""
-        return float(self.accuracy[:, -1].mean())
-
-    def report(self) -> None:
-        """Print the last bin: the network's mean and range over seeds, and each baseline."""
-        last = self.accuracy[:, -1]
-        print(
-            f"subject 37 to 40 words back, {len(self.seeds)} seeds: network {last.mean():.3f} "
-            f"({last.min():.3f} to {last.max():.3f}), "
-            + ", ".join(f"{name} {values[-1]:.3f}" for name, values in self.baselines.items())
-        )
-
-    def numbers(self) -> dict[str, Any]:
-        """What goes to `data/recorded/`."""
-        return {
-            "seeds": list(self.seeds),
-            "distance": self.distance.tolist(),
-            "accuracy": self.accuracy.round(4).tolist(),
-            "baselines": {name: values.round(4).tolist() for name, values in self.baselines.items()},
-        }
-
-
-def accuracy(models: Iterable[Any], hits: Callable[[Any, Agreement], Any], seeds: tuple[int, ...] = SEEDS) -> Accuracy:
+def accuracy(
+    models: Sequence[Any],
+    hits: Callable[[Any, Agreement], Bool[np.ndarray, " n"]],
+    seeds: tuple[int, ...] = SEEDS,
+) -> Accuracy:
     """Test models against distance; `hits(model, corpus)` says for each sentence whether a model is right."""
     _, test = corpora()
     runs = [by_distance(hits(model, test), test, DISTANCES) for model in models]
     references = {name: by_distance(right, test, DISTANCES)[1] for name, right in baselines(test).items()}
-    return Accuracy(runs[0][0], np.array([accuracy for _, accuracy in runs]), references, seeds)
+    return Accuracy(
+        seeds=seeds, distance=runs[0][0], accuracy=np.array([shares for _, shares in runs]), baselines=references
+    )
+
+
+def nouns_between(models: Sequence[LanguageModel]) -> np.ndarray:
+    """Accuracy of language models by the number of nouns between subject and verb: `[seeds, nouns]`."""
+    _, test = corpora()
+    return np.array([by_attractors(prefers(model, test), test) for model in models])
+
+
+def with_nouns_between(models: Sequence[LanguageModel]) -> ByAttractors:
+    """Language models asked for the verb: by distance, and by the number of nouns in between."""
+    return ByAttractors(agreement=accuracy(models, prefers), attractors=nouns_between(models))

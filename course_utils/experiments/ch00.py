@@ -1,7 +1,6 @@
 """Notebook 00: a small recurrent network, asked directly for the number of the subject."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flax import nnx
 
@@ -12,7 +11,9 @@ from ..models.losses import classification
 from ..models.sequence import SequenceClassifier
 from ..runtime import budget, front_end
 from ..training import History, fit, fit_seeds
-from .agreement import SEEDS, Accuracy, accuracy, asked_directly
+from .agreement import SEEDS, accuracy, asked_directly
+from .results.agreement import Accuracy
+from .results.ch00 import Recorded
 
 UPDATES = 1_000
 HIDDEN, EMBED = 64, 32
@@ -44,6 +45,6 @@ def three_seeds() -> Accuracy:
     return accuracy(models, right)
 
 
-def headline() -> dict[str, Any]:
+def headline() -> Recorded:
     """Accuracy against distance of three seeds, with the baselines."""
-    return {"updates": budget(UPDATES), **three_seeds().numbers()}
+    return Recorded(seeds=SEEDS, updates=budget(UPDATES), agreement=three_seeds())

@@ -1,45 +1,43 @@
 """Notebook 01: what a recurrent network computes, what its state can hold, and what training puts there."""
 
-import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Bool, Float, Int
 
 from ..data import nesting
 from ..data.agreement import vocabulary
 from ..data.batching import Batches, Tagged
 from ..data.sequences import lag_recall
-from ..measure.agreement import number_loss, prefers
+from ..measure.agreement import prefers
 from ..measure.memory import Recall, frozen_recall, reach, total_memory
 from ..measure.speed import seconds
 from ..measure.states import twin_distance
 from ..models.cells import RNNCell
 from ..models.fast import unroll
-from ..models.losses import classification, next_word, next_word_loss, tagging
+from ..models.losses import classification, next_word, tagging
 from ..models.run import apply, every_step
 from ..models.sequence import RecurrentLanguageModel, SequenceClassifier
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
-from . import ch00, rounded
-from .agreement import BATCH, SEEDS, Accuracy, accuracy, corpora, words_only
-from .agreement import LENGTHS as SENTENCE_LENGTHS
+from . import ch00, language, weighted
+from .agreement import BATCH, SEEDS, accuracy, corpora, words_only
 from .agreement import asked_directly as asked_batches
 from .follow import followed
+from .language import EMBED, HIDDEN, moment
+from .results.agreement import Accuracy, Moment
+from .results.ch01 import Capacity, Recorded, TrainedRecall, WeightedVerb
+from .weighted import weighted_next_word, weighted_sentences
 
-HIDDEN, EMBED = 64, 32
 SHORT = 1_000  # updates that the notebook runs live
 UPDATES = (1_000, 2_000, 4_000, 8_000)  # where the agreement curve is measured; the last is the shipped model
 SIZES, SYMBOLS, SCALES, LAGS = (16, 32, 64, 128), (2, 4, 8, 16), (0.03, 0.1, 0.3, 1.0), 60
 TRAINED_LAGS = (1, 4, 8, 12, 16, 20, 24, 28, 32, 40)
 RECALL_UPDATES, STREAM = 2_000, 96
 NESTED_SIZES, DEPTHS, NESTED_UPDATES = (2, 4, 8, 16), 16, (4_000, 16_000)
-VERB_WEIGHT, WEIGHTED_UPDATES = 25.0, (1_000, 2_000)
 LENGTHS = (200, 400, 800, 1600, 3200)  # longer ones leave the processor cache, which is another story
 
 
@@ -48,7 +46,7 @@ LENGTHS = (200, 400, 800, 1600, 3200)  # longer ones leave the processor cache, 
 
 def language_model(rngs: nnx.Rngs) -> RecurrentLanguageModel:
     """A plain tanh network of 64 units that reads words and predicts each next one."""
-    return RecurrentLanguageModel(RNNCell(EMBED, HIDDEN, rngs=rngs), len(vocabulary()), rngs=rngs)
+    return language.language_model("RNN", rngs)
 
 
 def train_language_model(
@@ -99,74 +97,14 @@ def guesses() -> dict[str, float]:
     }
 
 
-def test_loss(model: RecurrentLanguageModel) -> float:
-    """Mean loss of each next word on the test sentences, in nats."""
-    sentences = corpora()[1].sentences()
-    return float(apply(model, _next_word_loss, sentences.tokens, sentences.mask))
-
-
-def _next_word_loss(model: RecurrentLanguageModel, tokens: Array, mask: Array) -> Array:
-    return next_word_loss(model(tokens, mask), tokens, mask)
-
-
-@dataclasses.dataclass(frozen=True)
-class Moment:
-    """Language models of several seeds at one moment of their training, on the test sentences."""
-
-    agreement: Accuracy
-    twins: np.ndarray  # distance of twin states by steps after the subject, [seeds, steps]
-    loss: list[float]  # nats a word
-    number_loss: list[float]  # nats a sentence, for the verb's number alone
-
-    @classmethod
-    def of(cls, models: list[RecurrentLanguageModel]) -> "Moment":
-        test = corpora()[1]
-        return cls(
-            accuracy(models, prefers),
-            np.array([twin_distance(model, test) for model in models]),
-            [test_loss(model) for model in models],
-            [number_loss(model, test) for model in models],
-        )
-
-    def numbers(self) -> dict[str, Any]:
-        """What goes to `data/recorded/`."""
-        rest = {"twins": rounded(self.twins), "loss": rounded(self.loss), "number_loss": rounded(self.number_loss)}
-        return {**self.agreement.numbers(), **rest}
-
-
 def by_updates() -> dict[int, Moment]:
     """Three language models at several moments of one training run."""
-    return {n: Moment.of(models) for n, models in followed(language_model, words_only(), next_word, UPDATES)}
-
-
-class Weighted(NamedTuple):
-    """Sentences with a weight for each word that is to be predicted."""
-
-    tokens: Int[Array, "n time"]
-    mask: Bool[Array, "n time"]
-    weight: Float[Array, "n time"]
-
-    time_axes = {"mask": ("tokens", "mask", "weight")}  # noqa: RUF012
-
-
-def weighted_next_word(model: RecurrentLanguageModel, batch: Weighted) -> tuple[Array, dict[str, Array]]:
-    """`next_word` with a weight for each word: Σ w_t (-log p_t) / Σ w_t."""
-    log_p = jax.nn.log_softmax(model(batch.tokens, batch.mask)[:, :-1])
-    chosen = jnp.take_along_axis(log_p, batch.tokens[:, 1:, None], axis=-1)[..., 0]
-    weight = jnp.where(batch.mask, batch.weight, 0)[:, 1:]
-    return -(chosen * weight).sum() / weight.sum(), {}
-
-
-def weighted_sentences() -> Batches:
-    """Training sentences in which the verb counts `VERB_WEIGHT` times as much as any other word."""
-    train = corpora()[0]
-    verb = jnp.arange(train.tokens.shape[1]) == train.verb[:, None]
-    return Batches(Weighted(train.tokens, train.mask, jnp.where(verb, VERB_WEIGHT, 1.0)), BATCH, SENTENCE_LENGTHS)
+    return {n: moment(models) for n, models in followed(language_model, words_only(), next_word, UPDATES)}
 
 
 def with_weighted_verb() -> dict[int, Accuracy]:
-    """The same training with one change: the verb counts `VERB_WEIGHT` times as much as any other word."""
-    run = followed(language_model, weighted_sentences(), weighted_next_word, WEIGHTED_UPDATES)
+    """The same training with one change: the verb counts 25 times as much as any other word."""
+    run = followed(language_model, weighted_sentences(), weighted_next_word, weighted.UPDATES)
     return {n: accuracy(models, prefers) for n, models in run}
 
 
@@ -239,42 +177,35 @@ def reading_times(batches: tuple[int, ...] = (1, 16)) -> dict[int, list[float]]:
 # ----------------------------------------------------------------------------------------------- together
 
 
-def headline() -> dict[str, Any]:
+def headline() -> Recorded:
     """Agreement by updates and distance; twins; recall of frozen and of trained networks; nesting; losses."""
+    return Recorded(
+        seeds=SEEDS,
+        guesses=guesses(),
+        words=by_updates(),
+        asked_twins=asked_twins(),
+        weighted_verb=WeightedVerb(weight=weighted.VERB_WEIGHT, by_updates=with_weighted_verb()),
+        capacity=_capacity(),
+        trained_recall=TrainedRecall(
+            hidden=HIDDEN, symbols=8, updates=budget(RECALL_UPDATES), lags=TRAINED_LAGS, accuracy=trained_recall()
+        ),
+        nested=nested_accuracy(),
+    )
+
+
+def _capacity() -> Capacity:
+    """`capacity`, as it is recorded."""
     frozen = capacity()
-    best = [
-        r.accuracy[SYMBOLS.index(8)][reach(r.accuracy[SYMBOLS.index(8)]).mean(-1).argmax()] for r in frozen.values()
-    ]
-    return {
-        "seeds": list(SEEDS),
-        "guesses": guesses(),
-        "words": {str(updates): found.numbers() for updates, found in by_updates().items()},
-        "asked": {"twins": rounded(asked_twins())},
-        "weighted_verb": {
-            "weight": VERB_WEIGHT,
-            **{str(updates): found.numbers() for updates, found in with_weighted_verb().items()},
+    of_eight = {hidden: recall.accuracy[SYMBOLS.index(8)] for hidden, recall in frozen.items()}
+    return Capacity(
+        symbols=SYMBOLS,
+        input_scales=SCALES,
+        reach={hidden: reach(recall.accuracy) for hidden, recall in frozen.items()},
+        numbers={
+            hidden: total_memory(recall.explained, np.array(SYMBOLS)[:, None, None])
+            for hidden, recall in frozen.items()
         },
-        "capacity": {
-            "symbols": list(SYMBOLS),
-            "input_scales": list(SCALES),
-            "reach": {str(hidden): reach(found.accuracy).tolist() for hidden, found in frozen.items()},
-            "numbers": {
-                str(hidden): rounded(total_memory(found.explained, np.array(SYMBOLS)[:, None, None]))
-                for hidden, found in frozen.items()
-            },
-            "accuracy_8_symbols": {
-                str(hidden): rounded(accuracy) for hidden, accuracy in zip(SIZES, best, strict=True)
-            },
+        accuracy_8_symbols={
+            hidden: accuracy[reach(accuracy).mean(-1).argmax()] for hidden, accuracy in of_eight.items()
         },
-        "trained_recall": {
-            "hidden": HIDDEN,
-            "symbols": 8,
-            "lags": list(TRAINED_LAGS),
-            "updates": budget(RECALL_UPDATES),
-            "accuracy": rounded(trained_recall()),
-        },
-        "nested": {
-            str(updates): {str(hidden): rounded(found) for hidden, found in sizes.items()}
-            for updates, sizes in nested_accuracy().items()
-        },
-    }
+    )

@@ -12,7 +12,8 @@ from ..data.agreement import agreement, vocabulary
 from ..data.batching import Batches, Measured, Tagged
 from ..data.sequences import ADDING_BASELINE, adding, copy_baseline, copy_memory
 from ..data.source import Windows, python_source
-from ..measure.agreement import prefers, right
+from ..measure import context
+from ..measure.agreement import right
 from ..measure.context import cut, places, shuffled
 from ..measure.gates import number_units
 from ..measure.speed import seconds
@@ -22,17 +23,17 @@ from ..models.losses import classification, next_word, squared_error, tagging
 from ..models.sequence import RecurrentLanguageModel, SequenceClassifier, SequenceRegressor
 from ..runtime import budget
 from ..training import History, Trained, fit, fit_seeds, trained
-from . import recall, rounded
-from .agreement import BATCH, LENGTHS, SEEDS, Accuracy, accuracy, asked_directly, corpora, words_only
-from .ch01 import Moment
+from . import recall
+from .agreement import BATCH, LENGTHS, SEEDS, accuracy, asked_directly, corpora, nouns_between, words_only
 from .follow import followed
+from .language import EMBED, HIDDEN, language_model, moment
+from .results.agreement import Accuracy, Near
+from .results.ch03 import Context, ContextUse, Curves, GatedMoment, NumberUnits, Recorded, Task
 
-HIDDEN, EMBED = 64, 32
 DELAYS = (10, 30, 100, 300)
 RECALLED = ("RNN", "GRU", "GRU, chrono", "LSTM, forget bias 0", "LSTM, forget bias 1", "LSTM, chrono")
 MOMENTS = (500, 1_000, 2_000, 4_000)  # updates on words alone; the last is the shipped model
 ASKED_UPDATES, NEAR = 1_000, 10  # the farthest distance that "trained near" sees
-ATTRACTORS = (0, 1, 2, 3, 4)
 ADDED, ADDING_UPDATES, ADDED_RIGHT = 100, 2_000, 0.01
 COPY_DELAY, COPY_UPDATES = 20, 2_000
 POINT = 50  # updates in one point of a stored loss curve
@@ -47,11 +48,6 @@ LEARNERS = (*PLAIN, "LSTM, chrono")  # of adding and copying
 
 
 # ------------------------------------------------------------------------------------ the cat sentence
-
-
-def language_model(cell: CellName, rngs: nnx.Rngs) -> RecurrentLanguageModel:
-    """A network of 64 units that predicts words, with one of `CELLS`."""
-    return RecurrentLanguageModel(CELLS[cell](EMBED, HIDDEN, rngs=rngs), len(vocabulary()), rngs=rngs)
 
 
 def reader(cell: CellName, rngs: nnx.Rngs) -> SequenceClassifier:
@@ -73,20 +69,13 @@ def well_trained(cell: CellName = "LSTM", retrain: bool = False) -> Trained:
 MODELS = {"words-lstm": well_trained}
 
 
-def words_alone(cell: CellName) -> dict[int, tuple[Moment, np.ndarray]]:
-    """Three language models at several moments of training: what `ch01.Moment` says, and accuracy by attractors."""
+def words_alone(cell: CellName) -> dict[int, GatedMoment]:
+    """Three language models at several moments of training."""
     make = functools.partial(language_model, cell)
     return {
-        updates: (Moment.of(models), np.array([by_attractors(prefers(model, corpora()[1])) for model in models]))
+        updates: GatedMoment(**vars(moment(models)), attractors=nouns_between(models))
         for updates, models in followed(make, words_only(), next_word, MOMENTS)
     }
-
-
-def by_attractors(hits: Any, least: int = 13) -> np.ndarray:
-    """Accuracy by number of nouns between subject and verb, over distances of `least` and more, where any number fits."""
-    test = corpora()[1]
-    between, far = np.asarray(test.attractors), np.asarray(test.distance) >= least
-    return np.array([np.asarray(hits)[far & (between == count)].mean() for count in ATTRACTORS])
 
 
 def asked(cell: CellName, farthest: int | None = None) -> Accuracy:
@@ -108,44 +97,45 @@ def asked(cell: CellName, farthest: int | None = None) -> Accuracy:
 # ------------------------------------------------------------------------------------- adding and copying
 
 
-def _points(losses: np.ndarray) -> list:
-    """Mean loss of every `POINT` updates, None where a seed has ended."""
-    runs = losses[:, : losses.shape[1] // POINT * POINT].reshape(len(losses), -1, POINT)
-    means = np.where(np.isfinite(runs).all(-1), runs.mean(-1), np.nan)
-    return [[None if np.isnan(value) else round(float(value), 5) for value in row] for row in means]
+def _curves(history: History, stops: bool) -> Curves:
+    """Mean loss of every `POINT` updates, NaN where a seed has ended."""
+    losses = history.losses[:, : history.losses.shape[1] // POINT * POINT]
+    points = losses.reshape(len(losses), -1, POINT).mean(-1)
+    ended = ~np.isfinite(points)
+    return Curves(
+        loss=np.where(ended, np.nan, points),
+        last=history.last("loss"),
+        stopped=list(history.stopped) if stops else None,
+    )
 
 
-def adding_curves(cell: str, length: int = ADDED) -> dict[str, Any]:
+def adding_curves(cell: str, length: int = ADDED) -> Curves:
     """Squared error of three seeds while they learn to add two numbers out of `length`; a run ends below 0.01."""
 
     def make(rngs: nnx.Rngs) -> SequenceRegressor:
         return SequenceRegressor(initialised(cell, 2, HIDDEN, length, rngs=rngs), rngs=rngs)
 
-    def batches(step: Any, rng: Any) -> Measured:
+    def batches(step, rng) -> Measured:
         return adding(rng, BATCH, length)
 
     _, history = fit_seeds(
         make, batches, budget(ADDING_UPDATES), loss=squared_error, seeds=SEEDS, progress=False,
         stop=lambda history: history.steps >= 100 and history.last("loss") < ADDED_RIGHT,
     )  # fmt: skip
-    return {
-        "loss": _points(history.losses),
-        "last": np.round(history.last("loss"), 5).tolist(),
-        "stopped": history.stopped,
-    }
+    return _curves(history, stops=True)
 
 
-def copy_curves(cell: str, delay: int = COPY_DELAY) -> dict[str, Any]:
+def copy_curves(cell: str, delay: int = COPY_DELAY) -> Curves:
     """Loss of three seeds while they learn to repeat ten symbols after `delay` blanks."""
 
     def make(rngs: nnx.Rngs) -> SequenceClassifier:
         return SequenceClassifier(initialised(cell, EMBED, HIDDEN, delay + 20, rngs=rngs), 10, 9, rngs=rngs)
 
-    def batches(step: Any, rng: Any) -> Tagged:
+    def batches(step, rng) -> Tagged:
         return copy_memory(rng, BATCH, delay)
 
     _, history = fit_seeds(make, batches, budget(COPY_UPDATES), loss=tagging, seeds=SEEDS, progress=False)
-    return {"loss": _points(history.losses), "last": np.round(history.last("loss"), 5).tolist()}
+    return _curves(history, stops=False)
 
 
 # ---------------------------------------------------------------------------------------------- real text
@@ -171,21 +161,26 @@ def train_on_text(
     )
 
 
-def effective_context(models: Sequence[RecurrentLanguageModel], words: int = PREDICTED) -> dict[str, Any]:
-    """Loss on test modules as the context is cut to k tokens, or shuffled beyond the nearest k of 300, by seed."""
+def effective_context(
+    models: Sequence[RecurrentLanguageModel], words: int = PREDICTED
+) -> tuple[ContextUse, ContextUse]:
+    """Loss on test modules as the context is cut to k tokens, and as it is shuffled beyond the nearest k of 300."""
     stream = python_source().test
     at = places(stream, words, CONTEXT)
-    found = {
-        "cut": [cut(model, stream, at, KEPT) for model in models],
-        "shuffled": [shuffled(model, stream, at, BEYOND, CONTEXT) for model in models],
-    }
-    return {
-        name: {
-            "k": list(contexts[0].sizes), "loss": rounded([seed.mean for seed in contexts]),
-            "above": rounded([seed.more[0] for seed in contexts]), "effective": [seed.effective() for seed in contexts],
-        }
-        for name, contexts in found.items()
-    }  # fmt: skip
+    return (
+        _context_use([cut(model, stream, at, KEPT) for model in models]),
+        _context_use([shuffled(model, stream, at, BEYOND, CONTEXT) for model in models]),
+    )
+
+
+def _context_use(contexts: Sequence[context.Context]) -> ContextUse:
+    """Of models of several seeds."""
+    return ContextUse(
+        k=contexts[0].sizes,
+        loss=np.array([seed.mean for seed in contexts]),
+        above=np.array([seed.more[0] for seed in contexts]),
+        effective=[seed.effective() for seed in contexts],
+    )
 
 
 # --------------------------------------------------------------------------------------------------- time
@@ -211,44 +206,48 @@ def step_times(lengths: tuple[int, ...] = TIMED, batch: int = 64) -> dict[str, l
 # ----------------------------------------------------------------------------------------------- together
 
 
-def headline() -> dict[str, Any]:
+def headline() -> Recorded:
     """Delayed recall; adding and copying; agreement in three regimes; number units; context on real text."""
-    lstm = well_trained().model
+    return Recorded(
+        seeds=SEEDS,
+        recall=recall.table(RECALLED, DELAYS, lambda delay: 1_000 if delay == 300 else recall.UPDATES),
+        adding=Task(
+            length=ADDED, baseline=ADDING_BASELINE, updates=budget(ADDING_UPDATES), point=POINT,
+            cells={cell: adding_curves(cell) for cell in LEARNERS},
+        ),
+        copying=Task(
+            length=COPY_DELAY, baseline=copy_baseline(COPY_DELAY), updates=budget(COPY_UPDATES), point=POINT,
+            cells={cell: copy_curves(cell) for cell in LEARNERS},
+        ),
+        words={"GRU": words_alone("GRU"), "LSTM": words_alone("LSTM")},
+        asked={cell: asked(cell) for cell in PLAIN},
+        near=Near(farthest=NEAR, networks={cell: asked(cell, NEAR) for cell in PLAIN}),
+        number_units=_number_units(),
+        context=_context(),
+    )  # fmt: skip
+
+
+def _number_units() -> NumberUnits:
     train, test = corpora()
-    units = number_units(lstm, jax.tree.map(lambda a: a[:4000], train), test)
-    on_text = [train_on_text(TEXT_HIDDEN, TEXT_UPDATES, TEXT_LENGTH, seed=seed) for seed in SEEDS]
+    units = number_units(well_trained().model, jax.tree.map(lambda a: a[:4000], train), test)
+    return NumberUnits(**units._asdict())
+
+
+def _context() -> Context:
+    trained = [train_on_text(TEXT_HIDDEN, TEXT_UPDATES, TEXT_LENGTH, seed=seed) for seed in SEEDS]
     source = python_source()
-    return {
-        "seeds": list(SEEDS),
-        "recall": recall.table(RECALLED, DELAYS, lambda delay: 1_000 if delay == 300 else recall.UPDATES),
-        "adding": {
-            "length": ADDED, "baseline": ADDING_BASELINE, "updates": budget(ADDING_UPDATES), "point": POINT,
-            **{cell: adding_curves(cell) for cell in LEARNERS},
-        },
-        "copy": {
-            "delay": COPY_DELAY, "baseline": copy_baseline(COPY_DELAY), "updates": budget(COPY_UPDATES), "point": POINT,
-            **{cell: copy_curves(cell) for cell in LEARNERS},
-        },
-        "words": {
-            cell: {str(n): {**moment.numbers(), "attractors": rounded(found)} for n, (moment, found) in words_alone(cell).items()}
-            for cell in ("GRU", "LSTM")
-        },
-        "asked": {cell: asked(cell).numbers() for cell in PLAIN},
-        "near": {"farthest": NEAR, **{cell: asked(cell, NEAR).numbers() for cell in PLAIN}},
-        "number_units": {
-            "correlation": rounded(units.correlation), "accuracy": rounded(units.accuracy), "untouched": units.untouched,
-        },
-        "context": {
-            "hidden": TEXT_HIDDEN, "updates": budget(TEXT_UPDATES), "tokens": [len(source.train), len(source.test)],
-            "modules": [len(names) for names in source.modules], "origin": source.origin,
-            "vocabulary": len(source.vocabulary), "training_loss": [round(history.last("loss"), 4) for _, history in on_text],
-            "unigram": unigram_loss(), **effective_context([model for model, _ in on_text]),
-        },
-    }  # fmt: skip
+    cut, shuffled = effective_context([model for model, _ in trained])
+    training, test = source.modules
+    return Context(
+        hidden=TEXT_HIDDEN, updates=budget(TEXT_UPDATES), origin=source.origin, modules=(len(training), len(test)),
+        tokens=(len(source.train), len(source.test)), vocabulary=len(source.vocabulary),
+        training_loss=np.array([history.last("loss") for _, history in trained]), unigram=unigram_loss(),
+        cut=cut, shuffled=shuffled,
+    )  # fmt: skip
 
 
 def unigram_loss() -> float:
     """Loss on the test modules of a guesser that knows how often each token comes in the others."""
     source = python_source()
     counts = np.bincount(source.train, minlength=len(source.vocabulary)) + 1
-    return round(float(-np.log(counts / counts.sum())[source.test].mean()), 4)
+    return float(-np.log(counts / counts.sum())[source.test].mean())

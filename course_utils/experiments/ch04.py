@@ -5,17 +5,20 @@ from typing import Any
 
 import numpy as np
 from flax import nnx
+from jaxtyping import Array, Float, Int
 
 from ..data.batching import Parallel
 from ..data.english_french import arrays, pairs, vocabularies
 from ..measure.bleu import bleu
 from ..measure.decode import decode_batch
-from ..measure.summary import Kept, kept
+from ..measure.summary import kept
 from ..models.run import apply
+from ..models.seq2seq import Translator
 from ..runtime import budget
-from ..training import Trained, trained
-from . import rounded, translators
+from ..training import History, Trained, trained
+from . import translators
 from .agreement import SEEDS
+from .results.ch04 import Beams, ForcedAndFree, Kept, OfSize, Recorded, Variant, WordsKept
 from .translators import HIDDEN, UPDATES, beyond, held_out, parameters, quality, several, translator
 
 SIZES = (32, 64, 128, 256, 512)
@@ -62,78 +65,82 @@ def probed() -> Parallel:
     return arrays([pair for pair in found if pair.source not in known][:PROBES])
 
 
-def survives(model: Any) -> Kept:
-    """What a model's context keeps of each position of a sentence of `PROBED` words."""
-    return kept(model, probed(), len(vocabularies()[0]))
+def survives(model: Translator) -> Kept:
+    """What a translator's context keeps of each position of a sentence of `PROBED` words."""
+    return Kept(**kept(model, probed(), len(vocabularies()[0]))._asdict())
 
 
-def first_words(model: Any, count: int = FIRST_WORDS) -> np.ndarray:
+def first_words(model: Translator, count: int = FIRST_WORDS) -> Float[np.ndarray, " count"]:
     """Share of the test sentences whose first 1 … `count` words are all right."""
     words = decode_batch(model, held_out().batch).words[:, :count]
     reference = np.asarray(held_out().batch.target)[:, 1 : 1 + count]
-    there = np.asarray(held_out().batch.target_mask)[:, 1 : 1 + count]
+    present = np.asarray(held_out().batch.target_mask)[:, 1 : 1 + count]
     right = np.cumprod(words == reference, axis=1)
-    return np.array([right[there[:, i], i].mean() for i in range(count)])
+    return np.array([right[present[:, i], i].mean() for i in range(count)])
 
 
-def forced_and_free(model: Any, upto: int = 30) -> dict[str, list]:
-    """Share of the words right at each place of the sentence: with the right words before it given, and without."""
-    reference, there = np.asarray(held_out().batch.target)[:, 1:], np.asarray(held_out().batch.target_mask)[:, 1:]
-    forced = apply(model, _best_words, held_out().batch)
-    free = decode_batch(model, held_out().batch).words
+def forced_and_free(model: Translator, upto: int = 30) -> ForcedAndFree:
+    """Share of the words right at each position of the sentence: teacher-forced, and after the model's own words."""
+    batch = held_out().batch
+    reference, present = np.asarray(batch.target)[:, 1:], np.asarray(batch.target_mask)[:, 1:]
+    forced, free = apply(model, _best_words, batch), decode_batch(model, batch).words
     width = min(free.shape[1], reference.shape[1], upto)
-    found = {}
-    for name, words in (("forced", forced), ("free", free)):
+
+    def shares(words: Int[np.ndarray, "n target"]) -> Float[np.ndarray, " width"]:
         right = words[:, :width] == reference[:, :width]
-        found[name] = [round(float(right[there[:, i], i].mean()), 4) for i in range(width)]
-    return found
+        return np.array([right[present[:, i], i].mean() for i in range(width)])
+
+    return ForcedAndFree(forced=shares(forced), free=shares(free))
 
 
-def _best_words(model: Any, batch: Parallel) -> Any:
+def _best_words(model: Translator, batch: Parallel) -> Int[Array, "n target"]:
     return model(batch.source, batch.source_mask, batch.target[:, :-1]).argmax(-1)
 
 
-def by_beam(model: Any) -> list[float]:
+def by_beam(model: Translator) -> list[float]:
     """BLEU on the test sentences for each width of the beam."""
-    return [round(bleu(translators.written(model, held_out(), size=size), held_out().references), 2) for size in BEAMS]
+    return [bleu(translators.written(model, held_out(), size=size), held_out().references) for size in BEAMS]
 
 
-def headline() -> dict[str, Any]:
+# ------------------------------------------------------------------------------------------------ together
+
+
+def headline() -> Recorded:
     """BLEU by length: sizes, four times the updates, variants; what c keeps; first words; beams; forced against free."""
-    result: dict[str, Any] = {
-        "seeds": list(SEEDS), "updates": budget(UPDATES), "longer_updates": budget(LONGER),
-        "sentences": {"test": len(held_out().pairs), "beyond": len(beyond().pairs)}, "sizes": {}, "variants": {}, "longer": {},
-        "kept": {"length": PROBED}, "first_words": {}, "beams": {"sizes": list(BEAMS), "bleu": []}, "forced_and_free": [],
-    }  # fmt: skip
-    for name, options in VARIANTS.items():
-        models, history = several(options)
-        result["variants"][name] = {
-            **quality(models), "parameters": parameters(models[0]),
-            "loss": np.round(history.last("loss"), 4).tolist(),
-        }  # fmt: skip
-        if name in PROBED_VARIANTS:
-            result["kept"][name] = [_listed(survives(model)) for model in models]
-        if name in ("forward", "reversed"):
-            result["first_words"][name] = [rounded(first_words(model)) for model in models]
-        if name == "forward":
-            result["beams"]["bleu"] = [by_beam(model) for model in models]
-            result["forced_and_free"] = [forced_and_free(model) for model in models]
-            result["sizes"][str(HIDDEN)] = {**result["variants"][name], "seeds": list(SEEDS)}
-    result["kept"]["untrained"] = [_listed(survives(translator(nnx.Rngs(seed)))) for seed in SEEDS]
-    for hidden in SIZES:
-        if hidden != HIDDEN:
-            seeds = SEEDS[:1] if hidden == LARGEST else SEEDS
-            models, history = several({"hidden": hidden}, seeds=seeds)
-            result["sizes"][str(hidden)] = {
-                **quality(models), "parameters": parameters(models[0]), "seeds": list(seeds),
-                "loss": np.round(history.last("loss"), 4).tolist(),
-            }  # fmt: skip
-    for name in ("forward", "reversed"):
-        models, _ = several(VARIANTS[name], LONGER)
-        result["longer"][name] = quality(models)
-        result["kept"][f"{name}, longer"] = [_listed(survives(model)) for model in models]
-    return result
+    runs = {name: several(options) for name, options in VARIANTS.items()}
+    models = {name: trained for name, (trained, _) in runs.items()}
+    variants = {name: Variant(**_measured(*run)) for name, run in runs.items()}
+    longer = {name: several(VARIANTS[name], LONGER)[0] for name in ("forward", "reversed")}
+    encoders = {name: models[name] for name in PROBED_VARIANTS}
+    encoders |= {"untrained": [translator(nnx.Rngs(seed)) for seed in SEEDS]}
+    encoders |= {f"{name}, longer": trained for name, trained in longer.items()}
+    return Recorded(
+        seeds=SEEDS,
+        updates=budget(UPDATES),
+        longer_updates=budget(LONGER),
+        sentences={"test": len(held_out().pairs), "beyond": len(beyond().pairs)},
+        sizes={hidden: of_size(hidden) for hidden in SIZES if hidden != HIDDEN}
+        | {HIDDEN: OfSize(**vars(variants["forward"]), seeds=SEEDS)},
+        variants=variants,
+        longer={name: quality(trained) for name, trained in longer.items()},
+        kept=WordsKept(
+            length=PROBED,
+            encoders={name: [survives(model) for model in trained] for name, trained in encoders.items()},
+        ),
+        first_words={
+            name: np.array([first_words(model) for model in models[name]]) for name in ("forward", "reversed")
+        },
+        beams=Beams(sizes=BEAMS, bleu=np.array([by_beam(model) for model in models["forward"]])),
+        forced_and_free=[forced_and_free(model) for model in models["forward"]],
+    )
 
 
-def _listed(found: Kept) -> dict[str, list]:
-    return {name: rounded(values) for name, values in found._asdict().items()}
+def of_size(hidden: int) -> OfSize:
+    """Translators of so many units; one seed of the largest."""
+    seeds = SEEDS[:1] if hidden == LARGEST else SEEDS
+    return OfSize(**_measured(*several({"hidden": hidden}, seeds=seeds)), seeds=seeds)
+
+
+def _measured(models: list[Translator], history: History) -> dict[str, Any]:
+    """The fields of a `Variant`."""
+    return {**vars(quality(models)), "parameters": parameters(models[0]), "loss": history.last("loss")}

@@ -1,11 +1,13 @@
 """Notebook 05: what attention gives back, and what its weights say."""
 
+import dataclasses
 import functools
 from typing import Any, Literal, get_args
 
 import jax
 import numpy as np
 from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
 from scipy.stats import kendalltau
 
 from ..data.batching import Parallel
@@ -21,7 +23,20 @@ from ..runtime import budget, require
 from ..training import fit_seeds
 from . import translators
 from .agreement import SEEDS
-from .translators import RATE, UPDATES, Corpus, aligned, batches, held_out, parameters, quality, several, translator
+from .results.ch05 import Correlations, Evidence, GuidedTraining, Paths, Recorded, Replaced
+from .results.translators import AlignmentErrors, Attentive, Sized
+from .translators import (
+    RATE,
+    UPDATES,
+    Corpus,
+    attentive_fields,
+    batches,
+    held_out,
+    parameters,
+    quality,
+    several,
+    translator,
+)
 
 ATTENTIVE: dict[str, Any] = {"reading": "both", "score": "additive"}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -43,12 +58,14 @@ def attentive(rngs: nnx.Rngs) -> Translator:
     return translator(rngs, **ATTENTIVE)
 
 
-def last_and_mean(model: Translator, batch: Parallel) -> tuple[np.ndarray, np.ndarray]:
-    """The last state of each source sentence, and the mean of its states: `[n, key]` each."""
+def last_and_mean(model: Translator, batch: Parallel) -> tuple[Float[np.ndarray, "n key"], Float[np.ndarray, "n key"]]:
+    """The last state of each source sentence, and the mean of its states."""
     return apply(model, _last_and_mean, batch.source, batch.source_mask)
 
 
-def _last_and_mean(model: Translator, source: Any, mask: Any) -> Any:
+def _last_and_mean(
+    model: Translator, source: Int[Array, "n source"], mask: Bool[Array, "n source"]
+) -> tuple[Float[Array, "n key"], Float[Array, "n key"]]:
     memory = model.encode(source, mask)
     return memory.summary, attend(mask / mask.sum(1, keepdims=True), memory.states)
 
@@ -87,50 +104,48 @@ def of_one_length() -> Corpus:
     return Corpus.of(pairs(200, seed=4, lengths=(PATH, PATH), split="test"))
 
 
-def evidence(model: Translator) -> dict[str, Any]:
-    """Alignment error of three ways to say which source word an answer came from, on the same short sentences."""
+def evidence(model: Translator) -> Evidence:
+    """Alignment error of the ways to say which source word an answer came from, on the same short sentences."""
     batch = short().batch
-    found = {"gradient": gradients(model, batch), "deletion": deletions(model, batch)}
-    if model.scorer is not None:
-        found["weights"] = weights_on_reference(model, batch)
-    there = np.asarray(batch.source_mask)[:, None]
-    told = {
-        name: translators.errors(links(np.where(there, values, -np.inf)), short()) for name, values in found.items()
-    }
-    if "weights" in found:
-        told["correlation"] = correlations(found)  # type: ignore[assignment]
-    return told
+    gradient, deletion = gradients(model, batch), deletions(model, batch)
+    without = Evidence(gradient=_errors_of(gradient), deletion=_errors_of(deletion))
+    if model.scorer is None:
+        return without
+    weights = weights_on_reference(model, batch)
+    correlation = Correlations(gradient=correlated(weights, gradient), deletion=correlated(weights, deletion))
+    return dataclasses.replace(without, weights=_errors_of(weights), correlation=correlation)
 
 
-def correlations(found: dict[str, np.ndarray]) -> dict[str, float]:
-    """Mean rank correlation (Kendall's τ over the source words, one target word after another) of the weights with the others."""
+def _errors_of(strength: Float[np.ndarray, "n target source"]) -> AlignmentErrors:
+    """Each target word linked to the source word of its strongest evidence."""
+    present = np.asarray(short().batch.source_mask)[:, None]
+    return translators.errors(links(np.where(present, strength, -np.inf)), short())
+
+
+def correlated(weights: Float[np.ndarray, "n target source"], other: Float[np.ndarray, "n target source"]) -> float:
+    """Mean rank correlation (Kendall's τ over the source words, one target word after another) of weights with other evidence."""
     words = np.asarray(short().batch.source_mask)
-    rows = [
-        (row, i) for row, pair in enumerate(short().pairs[:150]) for i in range(len(pair.target))
-    ]  # fmt: skip
-
-    def tau(row: int, i: int, name: str) -> float:
-        there = words[row]
-        return float(kendalltau(found["weights"][row, i, there], found[name][row, i, there]).statistic)  # type: ignore[attr-defined]
-
-    return {
-        name: round(float(np.nanmean([tau(row, i, name) for row, i in rows])), 4) for name in ("gradient", "deletion")
-    }
+    taus = [
+        kendalltau(weights[row, i, words[row]], other[row, i, words[row]]).statistic  # type: ignore[attr-defined]
+        for row, pair in enumerate(short().pairs[:150])
+        for i in range(len(pair.target))
+    ]
+    return float(np.nanmean(taus))
 
 
-def controls(model: Translator, other: Translator) -> dict[str, Any]:
+def controls(model: Translator, other: Translator) -> dict[str, Replaced]:
     """A trained translator with weights that are not its own: accuracy, and how far its answers move."""
     batch = held_out().batch
-    own, mask = weights_on_reference(model, batch), batch.source_mask
+    trained, mask = weights_on_reference(model, batch), batch.source_mask
     kinds = {
-        "own": own,
-        **{kind: other_weights(own, mask, kind, jax.random.key(0)) for kind in ("largest only", "permuted", "uniform")},  # type: ignore[arg-type]
+        "own": trained,
+        **{
+            kind: other_weights(trained, mask, kind, jax.random.key(0))
+            for kind in ("largest only", "permuted", "uniform")
+        },  # type: ignore[arg-type]
         "another seed's": weights_on_reference(other, batch),
     }
-    return {
-        name: {key: round(value, 4) for key, value in replaced(model, batch, weights)._asdict().items()}  # type: ignore[arg-type]
-        for name, weights in kinds.items()
-    }
+    return {name: Replaced(**replaced(model, batch, weights)._asdict()) for name, weights in kinds.items()}
 
 
 class Guided(nnx.Module):
@@ -153,7 +168,7 @@ class Guided(nnx.Module):
         return self.student.forced(memory, words, weights)[0]
 
 
-def guided(kind: Guide, teacher: Translator) -> list[float]:
+def guided(kind: Guide, teacher: Translator) -> Float[np.ndarray, " seeds"]:
     """Accuracy, the words before given, of three new translators after `GUIDED_UPDATES` updates with weights of one kind."""
 
     def make(rngs: nnx.Rngs) -> Guided:
@@ -163,48 +178,49 @@ def guided(kind: Guide, teacher: Translator) -> list[float]:
         make, batches(), budget(GUIDED_UPDATES), loss=guided_next_word, seeds=[seed + 10 for seed in SEEDS],
         learning_rate=RATE / 2, progress=False,
     )  # fmt: skip
-    return [round(float(apply(model, guided_next_word, held_out().batch)[1]["accuracy"]), 4) for model in models]
+    return np.array([apply(model, guided_next_word, held_out().batch)[1]["accuracy"] for model in models])
 
 
 # -------------------------------------------------------------------------------------------- paths
 
 
-def gradient_by_place(model: Translator) -> list[float]:
+def gradient_by_word(model: Translator) -> Float[np.ndarray, " words"]:
     """‖∂ logit_i / ∂x_j‖ at the gold source word j of each target word i, mean by j: sentences of `PATH` words."""
     norms, gold = gradients(model, of_one_length().batch), of_one_length().gold
-    return [round(float(norms[:, :, j][gold[:, :, j]].mean()), 5) for j in range(PATH)]
+    return np.array([norms[:, :, j][gold[:, :, j]].mean() for j in range(PATH)])
 
 
 # ------------------------------------------------------------------------------------------ together
 
 
-def headline() -> dict[str, Any]:
+def headline() -> Recorded:
     """BLEU by length and alignment error of every variant; equal parameters; temperature; evidence; controls; paths."""
-    result: dict[str, Any] = {
-        "seeds": list(SEEDS), "updates": budget(UPDATES), "variants": {}, "evidence": {}, "paths": {"words": PATH},
-        "guided": {"updates": budget(GUIDED_UPDATES)}, "temperatures": [str(value) for value in TEMPERATURES],
+    models = {name: several(options)[0] for name, options in VARIANTS.items()}
+    examined = {
+        "forward": models["forward"], "both directions": models["both directions"], "fixed": several({})[0],
     }  # fmt: skip
-    for name, options in VARIANTS.items():
-        models, _ = several(options)
-        result["variants"][name] = {
-            **quality(models), "aer": [aligned(model) for model in models], "parameters": parameters(models[0]),
-        }  # fmt: skip
-        if name in ("forward", "both directions"):
-            result["evidence"][name] = [evidence(model) for model in models]
-            result["paths"][name] = [gradient_by_place(model) for model in models]
-        if name == "both directions":
-            result["temperature_bleu"] = [by_temperature(model) for model in models]
-            result["controls"] = [controls(model, models[i - 1]) for i, model in enumerate(models)]
-            for kind in get_args(Guide):
-                result["guided"][kind] = guided(kind, models[0])
     untrained = {"fixed": {}, "mean": {"summary": "mean"}, "forward": VARIANTS["forward"]}
-    for name, options in untrained.items():
-        result["paths"][f"{name}, untrained"] = [
-            gradient_by_place(translator(nnx.Rngs(seed), **options)) for seed in SEEDS
-        ]
-    models, _ = several({})
-    result["evidence"]["fixed"] = [evidence(model) for model in models]
-    result["paths"]["fixed"] = [gradient_by_place(model) for model in models]
-    models, _ = several({"reading": "both", "hidden": LARGER})
-    result["larger"] = {**quality(models), "parameters": parameters(models[0])}
-    return result
+    paths = examined | {
+        f"{name}, untrained": [translator(nnx.Rngs(seed), **options) for seed in SEEDS]
+        for name, options in untrained.items()
+    }
+    larger, _ = several({"reading": "both", "hidden": LARGER})
+    both = models["both directions"]
+    return Recorded(
+        seeds=SEEDS,
+        updates=budget(UPDATES),
+        variants={name: Attentive(**attentive_fields(trained)) for name, trained in models.items()},
+        larger=Sized(**vars(quality(larger)), parameters=parameters(larger[0])),
+        temperature_bleu=dict(zip(TEMPERATURES, np.array([by_temperature(model) for model in both]).T, strict=True)),
+        evidence={name: [evidence(model) for model in trained] for name, trained in examined.items()},
+        controls=[controls(model, both[i - 1]) for i, model in enumerate(both)],
+        guided=GuidedTraining(
+            updates=budget(GUIDED_UPDATES), accuracy={kind: guided(kind, both[0]) for kind in get_args(Guide)}
+        ),
+        paths=Paths(
+            words=PATH,
+            gradient={
+                name: np.array([gradient_by_word(model) for model in trained]) for name, trained in paths.items()
+            },
+        ),
+    )

@@ -14,7 +14,6 @@ from ..data.agreement import vocabulary
 from ..data.english_french import vocabularies
 from ..data.images import PATCH, SIDE, cut, left_or_right
 from ..decoding import BOS, EOS, PAD
-from ..measure.agreement import prefers
 from ..measure.alignment import links
 from ..measure.bleu import bleu
 from ..measure.decode import decode_batch
@@ -29,12 +28,16 @@ from ..models.readers import AttentiveRecurrence, AttentiveRecurrentClassifier, 
 from ..models.run import apply
 from ..models.self_attention import scaled_dot_product
 from ..models.transformer import Transformer
-from ..runtime import budget, recorded, size
+from ..runtime import budget, size
 from ..training import History, fit, fit_seeds
-from . import ch03, ch05, recall, rounded, translators
-from .agreement import SEEDS, accuracy, corpora, words_only
-from .ch03 import by_attractors
-from .translators import Corpus, aligned, batches, held_out, parameters, quality, translator, warmed_up
+from . import ch05, recall, translators
+from .agreement import SEEDS, with_nouns_between, words_only
+from .language import EMBED, HIDDEN, language_model
+from .results import ch07 as results
+from .results import recorded
+from .results.agreement import ByAttractors
+from .results.ch07 import Costs, LayerCosts, Race, Recorded, Stacks, Variant, Words
+from .translators import Corpus, attentive_fields, batches, held_out, parameters, translator, warmed_up
 
 WIDTH, HEADS, DEPTH = 128, 4, 2
 UPDATES, RATE, LAST_RATE, WARM_UP = 1_000, 3e-3, 6e-5, 100
@@ -92,7 +95,7 @@ def head_errors(model: Transformer, corpus: Corpus | None = None) -> list[list[f
     corpus = held_out() if corpus is None else corpus
     batch = corpus.batch
     found = apply(model, _cross, batch.source, batch.source_mask, batch.target[:, :-1])
-    return [[translators.errors(links(head), corpus)["error"] for head in np.moveaxis(layer, 1, 0)] for layer in found]
+    return [[translators.errors(links(head), corpus).error for head in np.moveaxis(layer, 1, 0)] for layer in found]
 
 
 def _cross(model: Transformer, source: Any, mask: Any, words: Any) -> Any:
@@ -111,20 +114,19 @@ FIVE: dict[str, Callable[[nnx.Rngs], Any]] = {
 }
 
 
-def costs_of_five() -> dict[str, dict[str, float]]:
+def costs_of_five() -> dict[str, Costs]:
     """Seconds on this device, compilation excluded, and parameters: `train`, of 1,000 updates, taken from `TIMED_UPDATES` of
     each; `decode`, of translating the test sentences greedily, median of five, the translators in turn."""
     models = {name: make(nnx.Rngs(0)) for name, make in FIVE.items()}
     decode = seconds(
         *(functools.partial(decode_batch, model, held_out().batch) for model in models.values()), repeats=5
     )
-    found = {}
+    costs = {}
     for (name, model), spent in zip(models.items(), decode, strict=True):
         history = fit(model, batches(), TIMED_UPDATES, loss=next_target_word, learning_rate=1e-3, progress=False)
-        found[name] = {
-            "train": round(history.seconds / history.steps * 1_000, 2), "decode": round(spent, 3), "parameters": parameters(model),
-        }  # fmt: skip
-    return found
+        train = history.seconds / history.steps * 1_000
+        costs[name] = Costs(parameters=parameters(model), train=train, decode=spent)
+    return costs
 
 
 def written_anew(model: Any, source: Any, mask: Any, longest: int) -> np.ndarray:
@@ -156,15 +158,14 @@ def bleu_by_place(model: Transformer, places: Sequence[int], longest: int = 32) 
 
 def looking_recurrence(rngs: nnx.Rngs) -> AttentiveRecurrence:
     """A GRU of 64 units that looks back over its own states, and predicts words."""
-    cell = GRUCell(ch03.EMBED, ch03.HIDDEN, rngs=rngs)
+    cell = GRUCell(EMBED, HIDDEN, rngs=rngs)
     return AttentiveRecurrence(cell, len(vocabulary()), len(vocabulary()), rngs=rngs)
 
 
-def agreement(make: Callable[[nnx.Rngs], Any]) -> dict[str, Any]:
+def agreement(make: Callable[[nnx.Rngs], Any]) -> ByAttractors:
     """Three language models after `WORDS_UPDATES` updates: verbs in the right number by distance, and by nouns in between."""
     models, _ = fit_seeds(make, words_only(), budget(WORDS_UPDATES), loss=next_word, seeds=SEEDS, progress=False)
-    found = accuracy(models, prefers).numbers()
-    return {**found, "attractors": [rounded(by_attractors(prefers(model, corpora()[1]))) for model in models]}
+    return with_nouns_between(models)
 
 
 def looking_reader(rngs: nnx.Rngs) -> AttentiveRecurrentClassifier:
@@ -184,26 +185,28 @@ def five() -> dict[str, dict[str, Any]]:
     self-attention without an MLP for agreement, and one look for delayed recall. For recall LSTM and GRU start with chrono biases.
     What is counted is said to be; MLPs and norms are left out of it.
     """
-    gates, ch04, attention, ch06, ours = (recorded(f"ch0{n}") for n in (3, 4, 5, 6, 7))
+    gates, fixed, attention, looks, ours = (
+        recorded("ch03"), recorded("ch04"), recorded("ch05"), recorded("ch06"), recorded("ch07"),
+    )  # fmt: skip
+    attentive = {"GRU + attention": attention.variants["both directions"], "Transformer": ours.variants["Transformer"]}
     quality_of = {
-        "RNN": ch04["variants"]["RNN"], "LSTM": ch04["variants"]["LSTM"], "GRU": ch04["variants"]["forward"],
-        "GRU + attention": attention["variants"]["both directions"], "Transformer": ours["variants"]["Transformer"],
+        "RNN": fixed.variants["RNN"], "LSTM": fixed.variants["LSTM"], "GRU": fixed.variants["forward"], **attentive,
     }  # fmt: skip
-    words = {
-        "RNN": ours["words"]["RNN"], "LSTM": gates["words"]["LSTM"][str(WORDS_UPDATES)],
-        "GRU": gates["words"]["GRU"][str(WORDS_UPDATES)], "GRU + attention": ours["words"]["GRU + attention"],
-        "Transformer": ch06["words"]["2000"],
+    attractors = {
+        "RNN": ours.words.networks["RNN"].attractors, "LSTM": gates.words["LSTM"][WORDS_UPDATES].attractors,
+        "GRU": gates.words["GRU"][WORDS_UPDATES].attractors,
+        "GRU + attention": ours.words.networks["GRU + attention"].attractors, "Transformer": looks.words[2_000].attractors,
     }  # fmt: skip
     recalled = {
-        "RNN": gates["recall"]["RNN"], "LSTM": gates["recall"]["LSTM, chrono"], "GRU": gates["recall"]["GRU, chrono"],
-        "GRU + attention": ours["recall"], "Transformer": ch06["recall"]["two alphabets"],
+        "RNN": gates.recall["RNN"], "LSTM": gates.recall["LSTM, chrono"], "GRU": gates.recall["GRU, chrono"],
+        "GRU + attention": ours.recall, "Transformer": looks.recall.two_alphabets,
     }  # fmt: skip
 
     def bleu_at(upto: int) -> dict[str, list[float]]:
-        return {name: [seed[found["upto"].index(upto)] for seed in found["bleu"]] for name, found in quality_of.items()}
+        return {name: of.bleu[:, of.upto.index(upto)].tolist() for name, of in quality_of.items()}
 
     def solved(delay: int) -> dict[str, int]:
-        return {name: sum(found is not None for found in row[str(delay)]["updates"]) for name, row in recalled.items()}
+        return {name: row[delay].count for name, row in recalled.items()}
 
     # Counted: cells and looks that wait for each other. A decoder's cell waits for its look; blocks look once, or twice.
     n = SENTENCE
@@ -214,22 +217,22 @@ def five() -> dict[str, dict[str, Any]]:
     def row(values: dict[str, Any], unit: str, better: str = "more") -> dict[str, Any]:
         return {"values": {name: values.get(name) for name in quality_of}, "unit": unit, "better": better}
 
-    costs = ours["costs"]
+    costs = ours.costs
     return {
-        "BLEU, all test sentences": row({name: found["overall"] for name, found in quality_of.items()}, "BLEU"),
+        "BLEU, all test sentences": row({name: of.overall.tolist() for name, of in quality_of.items()}, "BLEU"),
         "BLEU, 26 to 32 words": row(bleu_at(32), "BLEU"),
         "BLEU, 51 to 60 words (32 at most in training)": row(bleu_at(60), "BLEU"),
         "Alignment error": row(
-            {name: [seed["error"] for seed in found["aer"]] for name, found in quality_of.items() if "aer" in found}, "AER", "less"
+            {name: [seed.error for seed in of.aer] for name, of in attentive.items()}, "AER", "less"
         ),
         "Verbs right, four nouns in between": row(
-            {name: [seed[-1] for seed in found["attractors"]] for name, found in words.items()}, "share"
+            {name: of[:, -1].tolist() for name, of in attractors.items()}, "share"
         ),
         "Seeds of three that recall the first of 100 symbols": row(solved(100), "seeds"),
         "Seeds of three that recall the first of 300 symbols": row(solved(300), "seeds"),
-        "Parameters": row({name: costs[name]["parameters"] for name in quality_of}, "numbers", "less"),
-        "Training, 1,000 updates": row({name: costs[name]["train"] for name in quality_of}, "seconds", "less"),
-        "Translating 1,450 sentences": row({name: costs[name]["decode"] for name in quality_of}, "seconds", "less"),
+        "Parameters": row({name: costs[name].parameters for name in quality_of}, "numbers", "less"),
+        "Training, 1,000 updates": row({name: costs[name].train for name in quality_of}, "seconds", "less"),
+        "Translating 1,450 sentences": row({name: costs[name].decode for name in quality_of}, "seconds", "less"),
         "In turn, training, 20 positions (counted)": row(training, "cells and looks", "less"),
         "In turn, writing 20 positions (counted)": row(writing, "cells and looks", "less"),
         "From the first source word to the first written (counted)": row(shortest, "cells and looks", "less"),
@@ -239,28 +242,31 @@ def five() -> dict[str, dict[str, Any]]:
 # ----------------------------------------------------------------------------------------------- the race
 
 
-def raced(
-    lengths: Sequence[int] = LENGTHS, batch: int = RACE_BATCH, repeats: int = 5, limit: float = SLOW
-) -> dict[str, Any]:
+def raced(lengths: Sequence[int] = LENGTHS, batch: int = RACE_BATCH, repeats: int = 5, limit: float = SLOW) -> Race:
     """Time and memory of one training step of each layer against the length, with exponents and crossovers."""
-    costs = race(lengths, batch, RACE_WIDTH, repeats=repeats, limit=limit)
-    return {"batch": batch, "width": RACE_WIDTH, **summary(lengths, costs)}
+    return summary(lengths, race(lengths, batch, RACE_WIDTH, repeats=repeats, limit=limit), batch)
 
 
-def summary(lengths: Sequence[int], costs: dict[str, list[Cost]]) -> dict[str, Any]:
-    """Numbers of a race as they are recorded."""
-    found: dict[str, Any] = {"lengths": list(lengths), "layers": {}, "crossover": {}}
-    for layer, listed in costs.items():
-        times, sizes = [one.seconds for one in listed], [float(one.bytes) for one in listed]
-        found["layers"][layer] = {
-            "seconds": [None if value is None else float(f"{value:.3g}") for value in times],
-            "bytes": [one.bytes for one in listed], "skipped": [one.skipped for one in listed],
-            "exponent": round(exponent(lengths, times), 2), "memory_exponent": round(exponent(lengths, sizes), 2),
-        }  # fmt: skip
-    for layer in CELLS:
-        where = crossover(lengths, costs, layer)
-        found["crossover"][layer] = None if where is None else round(where)
-    return found
+def summary(lengths: Sequence[int], costs: dict[str, list[Cost]], batch: int = RACE_BATCH) -> Race:
+    """A race as it is recorded."""
+    crossed = {layer: crossover(lengths, costs, layer) for layer in CELLS}
+    return Race(
+        batch=batch,
+        width=RACE_WIDTH,
+        lengths=tuple(lengths),
+        layers={layer: _layer_costs(lengths, of_layer) for layer, of_layer in costs.items()},
+        crossover={layer: None if length is None else round(length) for layer, length in crossed.items()},
+    )
+
+
+def _layer_costs(lengths: Sequence[int], costs: Sequence[Cost]) -> LayerCosts:
+    return LayerCosts(
+        seconds=[one.seconds for one in costs],
+        bytes=[one.bytes for one in costs],
+        skipped=[one.skipped for one in costs],
+        exponent=exponent(lengths, [one.seconds for one in costs]),
+        memory_exponent=exponent(lengths, [float(one.bytes) for one in costs]),
+    )
 
 
 def idle(sizes: Sequence[int] = (1, 8, 64), steps: int = 1_000) -> dict[int, dict[str, float]]:
@@ -370,25 +376,26 @@ def without_places() -> float:
 # ------------------------------------------------------------------------------------------------ together
 
 
-def headline() -> dict[str, Any]:
+def headline() -> Recorded:
     """BLEU by length and alignment error of every variant and head; what is missing for the table of five; the race; images."""
-    result: dict[str, Any] = {
-        "seeds": list(SEEDS), "updates": budget(UPDATES), "width": WIDTH, "heads": HEADS, "layers": DEPTH, "variants": {},
-        "stacked": {"layers": list(LAYERS), **{kind: [stacked(kind, seed)._asdict() for seed in SEEDS] for kind in get_args(Kind)}},
-        "costs": costs_of_five(),
-    }  # fmt: skip
     lengths = LENGTHS if size() == "full" else LENGTHS[:5]
-    result["race"] = [raced(lengths, batch) for batch in RACE_BATCHES]
-    for name, options in VARIANTS.items():
-        models, _ = several(options)
-        result["variants"][name] = {
-            **quality(models), "aer": [aligned(model) for model in models], "heads": [head_errors(model) for model in models],
-            "parameters": parameters(models[0]),
-        }  # fmt: skip
-    result["words"] = {
-        "updates": budget(WORDS_UPDATES), "RNN": agreement(functools.partial(ch03.language_model, "RNN")),
-        "GRU + attention": agreement(looking_recurrence),
-    }  # fmt: skip
-    result["recall"] = {str(delay): recall.updates_to_solve(looking_reader, delay) for delay in DELAYS}
-    result["pictures"] = {positions: pictures(positions)[1] for positions in ("learned", "none")}
-    return result
+    stacks = {kind: [results.Stacked(**stacked(kind, seed)._asdict()) for seed in SEEDS] for kind in get_args(Kind)}
+    return Recorded(
+        seeds=SEEDS, updates=budget(UPDATES), width=WIDTH, heads=HEADS, layers=DEPTH,
+        stacked=Stacks(layers=LAYERS, kinds=stacks), costs=costs_of_five(), race=[raced(lengths, batch) for batch in RACE_BATCHES],
+        variants={name: variant(options) for name, options in VARIANTS.items()},
+        words=Words(
+            updates=budget(WORDS_UPDATES),
+            networks={
+                "RNN": agreement(functools.partial(language_model, "RNN")), "GRU + attention": agreement(looking_recurrence),
+            },
+        ),
+        recall={delay: recall.updates_to_solve(looking_reader, delay) for delay in DELAYS},
+        pictures={positions: pictures(positions)[1] for positions in ("learned", "none")},
+    )  # fmt: skip
+
+
+def variant(options: dict[str, Any]) -> Variant:
+    """Transformers of one kind, trained and measured."""
+    models, _ = several(options)
+    return Variant(**attentive_fields(models), heads=np.array([head_errors(model) for model in models]))

@@ -20,6 +20,7 @@ from ..models.seq2seq import Translator
 from ..models.transformer import Transformer
 from ..runtime import budget, require
 from ..training import History, fit
+from .results.multi30k import Group, Recorded, Rung, Scores, TransformerSettings
 from .translators import parameters, warmed_up
 
 SOURCE, TARGET = "de", "en"
@@ -102,34 +103,38 @@ def written(model: Any, text: Text, sentences: Texts, size: int = 1) -> list[str
     return as_text(decode_batch(model, batch, size=size).words, text.target)
 
 
-def quality(said: Sequence[str], test: Texts) -> dict[str, Any]:
+def quality(translations: Sequence[str], test: Texts) -> Scores:
     """BLEU (13a, running text) as it is and lower-cased, and lower-cased by the length of the source in words."""
     score = functools.partial(bleu, tokenize="13a", lower=True)
     lengths = [len(sentence.split()) for sentence in test.source]
-    groups = bleu_by_length(said, test.target, lengths, LENGTHS, score)
+    groups = bleu_by_length(translations, test.target, lengths, LENGTHS, score)
     rows = zip(groups.upto, groups.sentences, groups.bleu, strict=True)
-    return {
-        "bleu_lower": round(score(said, test.target), 2), "bleu": round(bleu(said, test.target, tokenize="13a"), 2),
-        "by_length": [{"upto": upto, "sentences": count, "bleu": round(value, 2)} for upto, count, value in rows],
-    }  # fmt: skip
+    return Scores(
+        bleu=bleu(translations, test.target, tokenize="13a"),
+        bleu_lower=score(translations, test.target),
+        by_length=[Group(upto=upto, sentences=count, bleu=value) for upto, count, value in rows],
+    )
 
 
-def headline() -> dict[str, Any]:
+def measured(text: Text, name: str, test: Texts) -> Rung:
+    """One rung, trained and tested with both searches."""
+    start = time.perf_counter()
+    model, history = learn(text, name)
+    minutes = (time.perf_counter() - start) / 60
+    greedy, beam = (quality(written(model, text, test, size), test) for size in (1, BEAM))
+    return Rung(
+        parameters=parameters(model), updates=history.steps, minutes=minutes, loss=history.last("loss", 400),
+        greedy=greedy, beam=beam,
+    )  # fmt: skip
+
+
+def headline() -> Recorded:
     """Train every rung, one seed each, and translate test 2016 with both searches."""
     train, test = (multi30k(SOURCE, TARGET, split) for split in ("train", "test_2016_flickr"))
     text = prepare(train)
-    result: dict[str, Any] = {
-        "languages": [SOURCE, TARGET], "test": "test 2016", "seeds": [0], "epochs": EPOCHS, "pieces": [len(text.source), len(text.target)],
-        "hidden": HIDDEN, "embed": EMBED, "dropout": DROPOUT, "beam": BEAM, "rungs": {},
-        "transformer": {"width": EMBED, "layers": LAYERS, "heads": HEADS, "inner": 2 * EMBED, "dropout": BRANCH_DROPOUT},
-    }  # fmt: skip
-    for name in RUNGS:
-        start = time.perf_counter()
-        model, history = learn(text, name)
-        minutes = round((time.perf_counter() - start) / 60, 1)
-        greedy, beam = (written(model, text, test, size) for size in (1, BEAM))
-        result["rungs"][name] = {
-            "greedy": quality(greedy, test), "beam": quality(beam, test), "parameters": parameters(model), "minutes": minutes,
-            "updates": history.steps, "loss": round(history.last("loss", 400), 4),
-        }  # fmt: skip
-    return result
+    return Recorded(
+        seeds=(0,), languages=(SOURCE, TARGET), test="test 2016", epochs=EPOCHS, pieces=(len(text.source), len(text.target)),
+        hidden=HIDDEN, embed=EMBED, dropout=DROPOUT, beam=BEAM,
+        transformer=TransformerSettings(width=EMBED, layers=LAYERS, heads=HEADS, inner=2 * EMBED, dropout=BRANCH_DROPOUT),
+        rungs={name: measured(text, name, test) for name in RUNGS},
+    )  # fmt: skip

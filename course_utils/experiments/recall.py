@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 from flax import nnx
 
 from ..data.batching import Labelled
@@ -15,6 +14,7 @@ from ..models.sequence import SequenceClassifier
 from ..runtime import budget, front_end
 from ..training import History, fit, fit_seeds
 from .agreement import SEEDS
+from .results.recall import Solved
 
 HIDDEN, EMBED, BATCH, LABELS, DISTRACTORS = 64, 32, 64, 8, 8
 UPDATES = 2_000
@@ -58,9 +58,10 @@ def learn(cell: str, delay: int, updates: int = UPDATES, *, seed: int = 0, repor
 
 def updates_to_solve(
     make: Callable[[nnx.Rngs], Any], delay: int, updates: int = UPDATES, seeds: tuple[int, ...] = SEEDS
-) -> dict[str, list[Any]]:
-    """Networks of three seeds on one delay: `updates` until solved (None where not), `accuracy` over the last 100."""
-    return outcome(several(make, batches(delay), updates, seeds)[1])
+) -> Solved:
+    """Networks of three seeds on one delay: how many updates each took."""
+    history = several(make, batches(delay), updates, seeds)[1]
+    return Solved(updates=until_solved(history), accuracy=history.last("accuracy", WINDOW))
 
 
 def several(
@@ -73,20 +74,18 @@ def several(
     return fit_seeds(make, drawn, budget(updates), loss=classification, stop=solved, seeds=seeds, progress=False)
 
 
-def outcome(history: History) -> dict[str, Any]:
-    """`updates` of each seed until solved (None where not), `accuracy` over the last 100."""
-    steps = [int(n) if why == "solved" else None for n, why in zip(history.steps, history.stopped, strict=True)]
-    return {"updates": steps, "accuracy": np.round(history.last("accuracy", WINDOW), 4).tolist()}
+def until_solved(history: History) -> list[int | None]:
+    """The updates of each seed until it was solved, None where it was not."""
+    return [int(n) if why == "solved" else None for n, why in zip(history.steps, history.stopped, strict=True)]
 
 
 def table(
     cells: Iterable[str], delays: Iterable[int], updates: Callable[[int], int] = lambda delay: UPDATES
-) -> dict[str, dict[str, Any]]:
-    """`updates_to_solve` for every cell and delay: cell → delay → result."""
+) -> dict[str, dict[int, Solved]]:
+    """`updates_to_solve` for every cell and delay."""
     return {
         cell: {
-            str(delay): updates_to_solve(functools.partial(reader, cell, delay), delay, updates(delay))
-            for delay in delays
+            delay: updates_to_solve(functools.partial(reader, cell, delay), delay, updates(delay)) for delay in delays
         }
         for cell in cells
     }

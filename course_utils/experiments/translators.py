@@ -9,17 +9,20 @@ import jax
 import numpy as np
 import optax
 from flax import nnx
+from jaxtyping import Bool
 
 from ..data.batching import Batches, Parallel
 from ..data.english_french import PHENOMENA, Pair, arrays, gold, pairs, vocabularies
 from ..measure.alignment import alignment_error, links, weights_on_reference
 from ..measure.bleu import ByLength, bleu, bleu_by_length
 from ..measure.decode import as_text, decode_batch
+from ..models.interfaces import TeacherForced
 from ..models.losses import next_target_word
 from ..models.seq2seq import Translator
 from ..runtime import budget
 from ..training import History, fit, fit_seeds
 from .agreement import SEEDS
+from .results.translators import AlignmentErrors, Quality
 
 HIDDEN, EMBED, BATCH = 128, 64, 64
 UPDATES, RATE, LAST_RATE = 1_000, 5e-3, 1e-4
@@ -143,32 +146,34 @@ def by_length(model: Any, corpus: Corpus | None = None, **search: Any) -> ByLeng
     return bleu_by_length(written(model, corpus, **search), corpus.references, corpus.lengths)
 
 
-def quality(models: Iterable[Any], longer: bool = True) -> dict[str, Any]:
-    """BLEU of several seeds by length, `[seeds, groups]`, and overall; with `longer`, beyond the trained lengths too."""
-    found: dict[str, Any] = {"bleu": [], "overall": []}
+def quality(models: Iterable[TeacherForced]) -> Quality:
+    """BLEU of translators of several seeds by length, beyond the trained lengths too, and overall."""
+    upto, by_groups, overall = [], [], []
     for model in models:
-        said = written(model, held_out())
-        groups = bleu_by_length(said, held_out().references, held_out().lengths)
-        upto, values = list(groups.upto), list(groups.bleu)
-        if longer:
-            far = by_length(model, beyond())
-            upto, values = upto + far.upto, values + far.bleu
-        found["upto"] = upto
-        found["bleu"].append(np.round(values, 2).tolist())
-        found["overall"].append(round(bleu(said, held_out().references), 2))
-    return found
+        translations = written(model, held_out())
+        near = bleu_by_length(translations, held_out().references, held_out().lengths)
+        far = by_length(model, beyond())
+        upto = near.upto + far.upto
+        by_groups.append(near.bleu + far.bleu)
+        overall.append(bleu(translations, held_out().references))
+    return Quality(upto=upto, bleu=np.array(by_groups), overall=np.array(overall))
 
 
-def aligned(model: Any, corpus: Corpus | None = None) -> dict[str, Any]:
-    """Alignment error of a model's largest weights: overall, precision, recall, and by phenomenon."""
+def aligned(model: TeacherForced, corpus: Corpus | None = None) -> AlignmentErrors:
+    """Alignment error of a translator's largest weights: overall, precision, recall, and by phenomenon."""
     corpus = held_out() if corpus is None else corpus
     return errors(links(weights_on_reference(model, corpus.batch)), corpus)
 
 
-def errors(found: np.ndarray, corpus: Corpus) -> dict[str, Any]:
+def errors(linked: Bool[np.ndarray, "n target source"], corpus: Corpus) -> AlignmentErrors:
     """Alignment error of links, overall and by phenomenon; `least` is that of one right link for every word."""
-    overall = alignment_error(found, corpus.gold)
+    overall = alignment_error(linked, corpus.gold)
+    phenomena = {name: alignment_error(linked, corpus.gold, corpus.tagged(name)).error for name in PHENOMENA}
+    return AlignmentErrors(**overall._asdict(), phenomena=phenomena)
+
+
+def attentive_fields(models: Sequence[TeacherForced]) -> dict[str, Any]:
+    """The fields of `Attentive`, of translators of several seeds."""
     return {
-        **{name: round(value, 4) for name, value in overall._asdict().items()},
-        **{name: round(alignment_error(found, corpus.gold, corpus.tagged(name)).error, 4) for name in PHENOMENA},
-    }
+        **vars(quality(models)), "aer": [aligned(model) for model in models], "parameters": parameters(models[0]),
+    }  # fmt: skip

@@ -1,11 +1,11 @@
 """Gates: one cell with gates set by hand, what a trained cell does over a sentence, and how much of a gradient gates keep."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from ..experiments.results.ch03 import ContextUse
 from ..runtime import require
 from .curves import curves, seeds_caption, span
 from .gradients import power
@@ -147,24 +147,23 @@ def unit_over_sentence(
     )  # fmt: skip
 
 
-def context_curves(cut: Mapping[str, Any], mixed: Mapping[str, Any]) -> go.Figure:
+def context_curves(cut: ContextUse, mixed: ContextUse) -> go.Figure:
     """Loss above that of the whole context, with context cut to k words and shuffled beyond k.
 
-    Each: "k", "above" `[seeds, k]`, and "effective", for each seed the k from which on it stays within 0.01 nats. With
-    k = 0 nothing is left as it was: so it is not drawn: a logarithmic axis has no 0.
+    With k = 0 nothing is left as it was: not drawn, for the axis has no place for it.
     """
-    require([k for k in mixed["k"] if k] == list(cut["k"]), "Both curves need the same k.")
-    drawn = np.asarray(mixed["k"]) > 0
-    series = {"cut to the last k": cut["above"], "shuffled beyond the last k": np.asarray(mixed["above"])[:, drawn]}
-    cut_near, shuffled_near = (span(curve["effective"]) for curve in (cut, mixed))
-    with_one_token = float(np.mean(np.asarray(cut["above"], float)[:, 0]))
+    require([k for k in mixed.k if k] == list(cut.k), "Both curves need the same k.")
+    drawn = np.asarray(mixed.k) > 0
+    series = {"cut to the last k": cut.above, "shuffled beyond the last k": mixed.above[:, drawn]}
+    kept, near = (span(use.effective) for use in (cut, mixed))
+    one = float(cut.above[:, 0].mean())
     return curves(
-        cut["k"], series, title=f"Within 0.01 nats of the whole context: cut to {cut_near} tokens, shuffled beyond {shuffled_near}",
-        caption=f"Loss above that of the whole context of {max(cut['k'])} tokens, on modules that were not trained on. "
+        cut.k, series, title=f"Within 0.01 nats of the whole context: cut to {kept} tokens, shuffled beyond {near}",
+        caption=f"Loss above that of the whole context of {max(cut.k)} tokens, on modules that were not trained on. "
             f"Blue: only the last k tokens are read. Orange, dashed: all are read, but all except the nearest k in random "
             f"order. {seeds_caption(series)}",
-        summary=f"With {cut['k'][0]} token the loss is {with_one_token:.2f} nats higher. It stays within 0.01 nats of the whole "
-            f"context from {cut_near} tokens on when cut, and from {shuffled_near} on when the rest is shuffled.",
+        summary=f"With {cut.k[0]} token the loss is {one:.2f} nats higher. It stays within 0.01 nats of the whole "
+            f"context from {kept} tokens on when cut, and from {near} on when the rest is shuffled.",
         x_title="k, tokens left as they are", y_title="loss above the whole context (nats)",
         references={"whole context": 0.0}, log_x=True,
     )  # fmt: skip

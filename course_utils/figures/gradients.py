@@ -250,7 +250,9 @@ def truncation_bias(
     )  # fmt: skip
 
 
-def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accuracy: Mapping[int, Any]) -> go.Figure:
+def reach_and_accuracy(
+    distance: Sequence[float] | np.ndarray, reach: Mapping[int, Any], accuracy: Mapping[int, Any]
+) -> go.Figure:
     """Side by side, by moment of training: how much of the verb's gradient arrives at the subject, and agreement."""
     figure = subplots(1, 2, horizontal_spacing=0.12)
     for i, updates in enumerate(reach):

@@ -2,49 +2,49 @@
 
 import decimal
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from ..experiments.results.ch02 import FromStart
+from ..experiments.results.recall import Solved
 from ..runtime import require
 from .gradients import power
 from .style import BLACK, COLOURS, GREY, MARKERS, finish
 
 
-def cell_text(result: Mapping[str, Any]) -> str:
+def cell_text(result: Solved) -> str:
     """One training's outcome over seeds in a few characters: `140–200`, `2 of 3`, `0.25` (accuracy of the best)."""
-    known = [n for n in result["updates"] if n is not None]
-    if len(known) == len(result["updates"]):
+    known = [n for n in result.updates if n is not None]
+    if len(known) == len(result.updates):
         low, high = min(known), max(known)
         return f"{low:,}" if low == high else f"{low:,}–{high:,}"
     if known:
-        return f"{len(known)} of {len(result['updates'])}"
-    return f"✗ {max(result['accuracy']):.2f}"
+        return f"{len(known)} of {len(result.updates)}"
+    return f"✗ {max(result.accuracy):.2f}"
 
 
-def _gaps(row: Mapping[str, Any], farthest: int) -> str:
+def _gaps(row: Mapping[int, Solved], farthest: int) -> str:
     """Shorter delays than the farthest that not every seed solved: ` (not all at 30)`."""
-    missed = sorted(int(delay) for delay, result in row.items() if int(delay) < farthest and None in result["updates"])
+    missed = sorted(delay for delay, result in row.items() if delay < farthest and None in result.updates)
     return f" (not all at {' and '.join(map(str, missed))})" if missed else ""
 
 
-def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int, fewer: str = "") -> go.Figure:
+def delays_learned(table: Mapping[str, Mapping[int, Solved]], updates: int, fewer: str = "") -> go.Figure:
     """Networks in rows, delays in columns: updates until solved, how many seeds of how many, or the accuracy reached.
 
-    `table`: network → delay → {"updates": one a seed, None where not solved, "accuracy": one a seed}; `fewer`:
-    words on where fewer updates were run.
+    `table`: network → delay → result; `fewer`: words on where fewer updates were run.
     """
     require(table, "There is nothing to draw: the table is empty.")
     rows = list(table)
-    delays = sorted({int(delay) for row in table.values() for delay in row})
+    delays = sorted({delay for row in table.values() for delay in row})
     share = np.full((len(rows), len(delays)), np.nan)
     text = [["" for _ in delays] for _ in rows]
     for i, row in enumerate(rows):
         for j, delay in enumerate(delays):
-            result = table[row].get(str(delay))
+            result = table[row].get(delay)
             if result is not None:
-                share[i, j] = np.mean([n is not None for n in result["updates"]])
+                share[i, j] = result.count / len(result.updates)
                 text[i][j] = cell_text(result)
     figure = go.Figure(
         go.Heatmap(
@@ -54,7 +54,8 @@ def delays_learned(table: Mapping[str, Mapping[str, Any]], updates: int, fewer: 
         )
     )  # fmt: skip
     farthest = {
-        row: max([int(delay) for delay, r in table[row].items() if None not in r["updates"]], default=0) for row in rows
+        row: max([delay for delay, result in table[row].items() if None not in result.updates], default=0)
+        for row in rows
     }
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
@@ -87,15 +88,13 @@ def _at_least(value: float) -> str:
     return f"{rounded.scaleb(-exponent).normalize():f} · {power(exponent)}"
 
 
-def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Figure:
+def share_and_learning(runs: Sequence[FromStart], updates: int) -> go.Figure:
     """Every training as a point: the share of the gradient that reached the first state before it, and how long it took.
 
-    `runs`: {"delay", "share" one a seed, "updates" one a seed, None where not solved within `updates`}.
+    `updates`: within which a delay had to be solved.
     """
     require(runs, "There is nothing to draw: no training is given.")
-    points = [
-        (run["delay"], share, taken) for run in runs for share, taken in zip(run["share"], run["updates"], strict=True)
-    ]
+    points = [(run.delay, share, taken) for run in runs for share, taken in zip(run.share, run.updates, strict=True)]
     figure = go.Figure()
     for i, delay in enumerate(sorted({delay for delay, _, _ in points})):
         of_delay = [(share, taken) for d, share, taken in points if d == delay]
@@ -118,7 +117,7 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
     below = sum(share < min(learned, default=np.inf) for share in failed)
     above = sum(share > max(failed, default=0) for share in learned)
     limit = _at_least(min(learned)) if learned else ""
-    fewest, most = min(len(run["share"]) for run in runs), max(len(run["share"]) for run in runs)
+    fewest, most = min(len(run.share) for run in runs), max(len(run.share) for run in runs)
     seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seeds" if most > 1 else "one seed"
     return finish(
         figure,

@@ -1,11 +1,13 @@
 """Self-attention drawn: a look-up in the plane, the softmax of large scores, masks, heads."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
+from ..experiments.results.ch06 import Saturations
 from ..measure.softmax import Saturation
 from ..runtime import require_one_of
 from .curves import curves
@@ -100,10 +102,11 @@ def scores_and_weights(softmax: Saturation, size: int, divided: bool, query: int
     )  # fmt: skip
 
 
-def scaling(sizes: Sequence[int], variants: Mapping[str, Mapping[str, Sequence[float]]], measure: Measure) -> go.Figure:
-    """One measure against d: name → measure → `[sizes]`."""
+def scaling(sizes: Sequence[int], scores: Mapping[str, Saturations], measure: Measure) -> go.Figure:
+    """One measure against d."""
     require_one_of(measure=(measure, Measure))
-    ends = {name: values[measure][-1] for name, values in variants.items()}
+    curve_of = {name: getattr(of, measure) for name, of in scores.items()}
+    ends = {name: values[-1] for name, values in curve_of.items()}
     listed = ", ".join(f"{value:.3g} for {name}" for name, value in ends.items())
     labels = {
         "variance": ("variance of the scores", "The variance of q · k grows as d does; divided by √d it stays 1."),
@@ -118,7 +121,7 @@ def scaling(sizes: Sequence[int], variants: Mapping[str, Mapping[str, Sequence[f
     }
     y, caption = labels[measure]
     return curves(
-        sizes, {name: values[measure] for name, values in variants.items()}, title=f"At d = {sizes[-1]:,}: {listed}",
+        sizes, curve_of, title=f"At d = {sizes[-1]:,}: {listed}",
         caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
         summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {listed}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
     )  # fmt: skip
@@ -264,24 +267,25 @@ def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str)
     )  # fmt: skip
 
 
-def heads_needed(weights: Mapping[str, Any], accuracy: Any) -> go.Figure:
-    """Each head as a point: its mean weight on the subject, and the accuracy without it; `[seeds, layers, heads]` both."""
-    subject, accuracy = np.asarray(weights["subject"], float), np.asarray(accuracy, float)
+def heads_needed(
+    subject: Float[np.ndarray, "seeds layers heads"], off: Float[np.ndarray, "seeds layers heads"]
+) -> go.Figure:
+    """Each head as a point: its weight on the subject (mean), and the accuracy without it."""
     seeds, layers, heads = subject.shape
     figure = go.Figure()
     for layer in range(layers):
         figure.add_scatter(
-            x=subject[:, layer].ravel(), y=accuracy[:, layer].ravel(), mode="markers", name=f"layer {layer + 1}",
+            x=subject[:, layer].ravel(), y=off[:, layer].ravel(), mode="markers", name=f"layer {layer + 1}",
             text=[f"seed {s}, head {h + 1}" for s in range(seeds) for h in range(heads)],
             hovertemplate="%{text}: weight %{x:.2f}, without it %{y:.2f}<extra></extra>",
             marker={"color": COLOURS[layer], "symbol": MARKERS[layer], "size": 11, "line": {"color": BLACK, "width": 1}},
         )  # fmt: skip
-    most_needed = np.unravel_index(accuracy.argmin(), accuracy.shape)
+    most_needed = np.unravel_index(off.argmin(), off.shape)
     return finish(
-        figure, title=f"Most needed: a head of layer {most_needed[1] + 1}; without it {accuracy[most_needed]:.2f} of the verbs are right",
+        figure, title=f"Most needed: a head of layer {most_needed[1] + 1}; without it {off[most_needed]:.2f} of the verbs are right",
         caption=f"Each point is a head of a language model ({seeds} seeds × {layers} layers × {heads} heads). Right: it gives the subject "
         "much weight where the verb is due. Down: without it verbs get the wrong number.",
         summary=f"{subject.size} heads. Largest weight on the subject: {subject.max():.2f}. Lowest accuracy with one head off: "
-        f"{accuracy.min():.2f}; the middle one: {np.median(accuracy):.2f}.",
+        f"{off.min():.2f}; the middle one: {np.median(off):.2f}.",
         x="mean weight on the subject", y="verbs right without this head", height=400,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from ..experiments.results.ch07 import Race
 from ..runtime import require, require_one_of
 from .curves import curves, over_seeds, seeds_caption
 from .dots import by_seed, dots
@@ -109,21 +110,23 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
     )  # fmt: skip
 
 
-def race(measured: Mapping[str, Any], device: str) -> go.Figure:
-    """Time and memory of one training step of each layer against the length; `measured`: a race as it is recorded."""
-    lengths, layers = measured["lengths"], measured["layers"]
+def race(measured: Race, device: str) -> go.Figure:
+    """Time and memory of one training step of each layer against the length."""
+    lengths, layers = measured.lengths, measured.layers
     figure = subplots(1, 2, horizontal_spacing=0.14)
     for col, (measure, factor) in enumerate((("seconds", 1), ("bytes", 1e-6)), 1):
-        for i, (name, of_layer) in enumerate(layers.items()):
+        for i, (name, costs) in enumerate(layers.items()):
             known = [
-                (n, factor * value) for n, value in zip(lengths, of_layer[measure], strict=True) if value is not None
+                (n, factor * value)
+                for n, value in zip(lengths, getattr(costs, measure), strict=True)
+                if value is not None
             ]
             figure.add_scatter(
                 x=[n for n, _ in known], y=[value for _, value in known], name=name, mode="lines+markers", legendgroup=name,
                 line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
                 showlegend=col == 1, row=1, col=col,
             )  # fmt: skip
-            cut = [why for why in of_layer["skipped"] if why]
+            cut = [why for why in costs.skipped if why]
             if measure == "seconds" and cut and known:
                 figure.add_annotation(
                     x=np.log10(known[-1][0]), y=np.log10(known[-1][1]), text=cut[0], showarrow=False, yshift=12,
@@ -133,14 +136,15 @@ def race(measured: Mapping[str, Any], device: str) -> go.Figure:
     figure.update_yaxes(type="log", dtick=1, exponentformat="power")
     for col, title in ((1, "seconds"), (2, "megabytes at the peak")):
         figure.update_yaxes(title_text=title, row=1, col=col)
-    exponents = {
-        measure: ", ".join(
-            f"{name} n^{of_layer[key]:.1f}" for name, of_layer in layers.items() if of_layer[key] == of_layer[key]
-        )
-        for measure, key in (("time", "exponent"), ("memory", "memory_exponent"))
+    time, memory = (
+        {name: getattr(costs, kind) for name, costs in layers.items()} for kind in ("exponent", "memory_exponent")
+    )
+    told = {
+        measure: ", ".join(f"{name} n^{p:.1f}" for name, p in exponents.items() if np.isfinite(p))
+        for measure, exponents in (("time", time), ("memory", memory))
     }
     crossed = []
-    for name, n in measured["crossover"].items():
+    for name, n in measured.crossover.items():
         crossed.append(f"{name} {'never' if n is None else 'at every length' if n == 0 else f'from {n} on'}")
         if n:
             figure.add_vline(x=n, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=1)  # type: ignore[arg-type]
@@ -151,11 +155,10 @@ def race(measured: Mapping[str, Any], device: str) -> go.Figure:
     slower = "; ".join(crossed)
     return finish(
         figure, title=f"Self-attention takes longer than: {slower}",
-        caption=f"One training step of one causal layer of width {measured['width']}, batch {measured['batch']}, {device}, "
-        "compilation excluded; both axes logarithmic, so n^p is a line of slope p. Memory as the compiler plans it. Dotted: "
-        "where attention becomes slower.",
-        summary=f"Batch {measured['batch']}, {device}. Self-attention takes longer than: {slower}. Exponents over the three "
-        f"longest lengths, time: {exponents['time']}; memory: {exponents['memory']}.",
+        caption=f"One training step of one causal layer of width {measured.width}, batch {measured.batch}, {device}, compilation excluded; "
+        "both axes logarithmic, so n^p is a line of slope p. Memory as the compiler plans it. Dotted: where attention becomes slower.",
+        summary=f"Batch {measured.batch}, {device}. Self-attention takes longer than: {slower}. Exponents over the three longest lengths, "
+        f"time: {told['time']}; memory: {told['memory']}.",
         x="length n", height=430,
     )  # fmt: skip
 

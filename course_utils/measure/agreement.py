@@ -1,19 +1,21 @@
 """How well a model makes a verb agree with its subject."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from ..data.agreement import AGREEING, NOUNS, Agreement, vocabulary
 from ..data.batching import pad
+from ..models.interfaces import LanguageModel, Reader
 from ..models.run import apply, logits
+from ..models.sequence import SequenceClassifier
 from ..runtime import require
 
 
-def right(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
+def right(model: Reader, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
     """Whether a classifier of the words before the verb gives the right number, for each sentence."""
     asked = corpus.asked()
     answers = []
@@ -23,7 +25,7 @@ def right(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, "
     return np.concatenate(answers) == np.asarray(asked.labels)
 
 
-def verb_margin(logits: Float[Any, "n vocab"]) -> Float[Array, " n"]:
+def verb_margin(logits: Float[Array | np.ndarray, "n vocab"]) -> Float[Array, " n"]:
     """log p(*were* or *are*) - log p(*was* or *is*), from scores for every word. Can be compiled and differentiated."""
     vocab = vocabulary()
     forms = jnp.array([[vocab[pair[number]] for pair in AGREEING] for number in (0, 1)])  # [number, form]
@@ -31,7 +33,7 @@ def verb_margin(logits: Float[Any, "n vocab"]) -> Float[Array, " n"]:
     return plural - singular
 
 
-def _number_margin(model: Any, corpus: Agreement, batch: int) -> Float[np.ndarray, " n"]:
+def _number_margin(model: LanguageModel, corpus: Agreement, batch: int) -> Float[np.ndarray, " n"]:
     """log p(verb forms of the right number) - log p(forms of the wrong one) at the last word before the verb."""
     margins = []
     for low in range(0, len(corpus.number), batch):
@@ -42,7 +44,7 @@ def _number_margin(model: Any, corpus: Agreement, batch: int) -> Float[np.ndarra
     return np.concatenate(margins)
 
 
-def prefers(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
+def prefers(model: LanguageModel, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray, " n"]:
     """Whether a model of the next word gives the verb forms of the right number more probability, for each sentence.
 
     The model is at the last word before the verb and has been told nothing but words; what it gives to *was*
@@ -51,7 +53,7 @@ def prefers(model: Any, corpus: Agreement, batch: int = 500) -> Bool[np.ndarray,
     return _number_margin(model, corpus, batch) > 0
 
 
-def number_loss(model: Any, corpus: Agreement, batch: int = 500) -> float:
+def number_loss(model: LanguageModel, corpus: Agreement, batch: int = 500) -> float:
     """What not knowing the verb's number costs a model of the next word, in nats a sentence: mean of
 
         - log [ p(right forms) / (p(right forms) + p(wrong forms)) ]
@@ -61,7 +63,9 @@ def number_loss(model: Any, corpus: Agreement, batch: int = 500) -> float:
     return float(np.logaddexp(0, -_number_margin(model, corpus, batch)).mean())
 
 
-def by_distance(hits: Any, corpus: Agreement, edges: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def by_distance(
+    hits: Shaped[np.ndarray | Array, " n"], corpus: Agreement, edges: tuple[int, ...]
+) -> tuple[Float[np.ndarray, " bins"], Float[np.ndarray, " bins"]]:
     """Accuracy within bins of distance: the middle of each bin, and the share of `hits` in it.
 
     Bin i holds distances edges[i] … edges[i+1] - 1; a bin without sentences gives NaN.
@@ -74,6 +78,14 @@ def by_distance(hits: Any, corpus: Agreement, edges: tuple[int, ...]) -> tuple[n
         return (low + high - 1) / 2, np.where(inside, hits, 0).sum(1) / inside.sum(1)
 
 
+def by_attractors(
+    hits: Bool[np.ndarray, " n"], corpus: Agreement, counts: tuple[int, ...] = (0, 1, 2, 3, 4), least: int = 13
+) -> Float[np.ndarray, " counts"]:
+    """Accuracy by number of nouns between subject and verb, over distances of `least` and more, where any number fits."""
+    between, far = np.asarray(corpus.attractors), np.asarray(corpus.distance) >= least
+    return np.array([np.asarray(hits)[far & (between == count)].mean() for count in counts])
+
+
 class Reading(NamedTuple):
     """What a classifier believes after each word of one sentence."""
 
@@ -81,7 +93,7 @@ class Reading(NamedTuple):
     plural: Float[np.ndarray, " time"]  # probability that the subject is plural
 
 
-def read(model: Any, sentence: str) -> Reading:
+def read(model: SequenceClassifier, sentence: str) -> Reading:
     """Feed one sentence, word by word, to a classifier of number.
 
     Unknown words raise `UnknownWords` and an empty sentence `InvalidInput`, each naming what is wrong.
@@ -94,7 +106,9 @@ def read(model: Any, sentence: str) -> Reading:
     return Reading([vocab.words[i] for i in indices[1:]], plural)
 
 
-def _plural(model, tokens, mask):
+def _plural(
+    model: SequenceClassifier, tokens: Int[Array, "n time"], mask: Bool[Array, "n time"]
+) -> Float[Array, "n time"]:
     return jax.nn.softmax(model.every_step(tokens, mask))[..., 1]
 
 

@@ -1,23 +1,24 @@
 """How far the weights of attention are from a gold alignment."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from ..data.batching import Parallel
+from ..models.interfaces import TeacherForced
 from ..models.run import apply
 from ..runtime import require
 
 
-def weights_on_reference(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source"]:
+def weights_on_reference(model: TeacherForced, batch: Parallel) -> Float[np.ndarray, "n target source"]:
     """The weights α_ij of a translator with attention while it reads the reference: row i is of target word i."""
-    found = apply(model, _weights, batch)
-    require(found is not None, "This translator has no attention, so it has no weights.")
-    return found
+    weights = apply(model, _weights, batch)
+    require(weights is not None, "This translator has no attention, so it has no weights.")
+    return weights
 
 
-def _weights(model: Any, batch: Parallel) -> Any:
+def _weights(model: TeacherForced, batch: Parallel) -> Float[Array, "n target source"] | None:
     return model.forced(model.encode(batch.source, batch.source_mask), batch.target[:, :-1])[1]
 
 
@@ -37,7 +38,7 @@ class AlignmentError(NamedTuple):
 
 
 def alignment_error(
-    found: Bool[np.ndarray, "n words places"],
+    linked: Bool[np.ndarray, "n words positions"],
     gold: Bool[np.ndarray, "n target source"],
     counted: Bool[np.ndarray, "n target"] | None = None,
 ) -> AlignmentError:
@@ -46,13 +47,13 @@ def alignment_error(
     Och, Ney (2003) tell sure links S from possible ones P: AER = 1 - (|A ∩ S| + |A ∩ P|) / (|A| + |S|). Gold of the
     generated corpus is sure throughout, S = P. Words without a gold link, the end mark among them, are left out.
     """
-    found, gold = np.asarray(found, bool), np.asarray(gold, bool)
-    require(found.shape == gold.shape, f"Links have the shape {found.shape}, gold has {gold.shape}.")
+    linked, gold = np.asarray(linked, bool), np.asarray(gold, bool)
+    require(linked.shape == gold.shape, f"Links have the shape {linked.shape}, gold has {gold.shape}.")
     rows = gold.any(-1)
     if counted is not None:
         rows &= np.asarray(counted, bool)
     require(rows.any(), "No target word that is counted has a gold link.")
-    A, S = found[rows], gold[rows]
+    A, S = linked[rows], gold[rows]
     both = (A & S).sum()
     return AlignmentError(
         float(1 - 2 * both / (A.sum() + S.sum())), float(both / max(A.sum(), 1)), float(both / S.sum()),

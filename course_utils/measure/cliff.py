@@ -57,7 +57,9 @@ def descend(
 
 
 @functools.partial(jax.jit, static_argnums=3)
-def _descend(start, learning_rate, threshold, updates):
+def _descend(
+    start: Float[Array, "2"], learning_rate: float | Array, threshold: float | Array, updates: int
+) -> tuple[Float[Array, "updates 2"], Float[Array, " updates"], Float[Array, " updates"]]:
     def value(place):
         return loss(place[0], place[1])
 

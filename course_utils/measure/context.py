@@ -4,15 +4,15 @@ After Khandelwal, He, Qi, Jurafsky (2018), *Sharp Nearby, Fuzzy Far Away: How Ne
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int
 
 from ..models.run import apply
-from ..models.sequence import hidden_states
+from ..models.sequence import RecurrentLanguageModel, hidden_states
 from ..runtime import require
 
 
@@ -48,7 +48,12 @@ def places(stream: Int[np.ndarray, " tokens"], count: int, context: int, seed: i
     return np.random.default_rng(seed).integers(context, len(stream), count)
 
 
-def cut(model: Any, stream: Any, at: Int[np.ndarray, " words"], sizes: Sequence[int]) -> Context:
+def cut(
+    model: RecurrentLanguageModel,
+    stream: Int[np.ndarray, " tokens"],
+    at: Int[np.ndarray, " words"],
+    sizes: Sequence[int],
+) -> Context:
     """The loss of each word when the model starts afresh k words before it; `sizes` from small to large."""
     stream = np.asarray(stream)
     _check(at, sizes, max(sizes))
@@ -57,7 +62,12 @@ def cut(model: Any, stream: Any, at: Int[np.ndarray, " words"], sizes: Sequence[
 
 
 def shuffled(
-    model: Any, stream: Any, at: Int[np.ndarray, " words"], sizes: Sequence[int], context: int, seed: int = 0
+    model: RecurrentLanguageModel,
+    stream: Int[np.ndarray, " tokens"],
+    at: Int[np.ndarray, " words"],
+    sizes: Sequence[int],
+    context: int,
+    seed: int = 0,
 ) -> Context:
     """The loss of each word from `context` words, of which all but the nearest k stand in random order."""
     require(max(sizes) <= context, f"Of {context} words the nearest {max(sizes)} cannot be kept.")
@@ -72,18 +82,20 @@ def shuffled(
     return Context(tuple(sizes), np.array(rows))
 
 
-def _check(at: Any, sizes: Sequence[int], context: int) -> None:
+def _check(at: Int[np.ndarray, " words"], sizes: Sequence[int], context: int) -> None:
     require(list(sizes) == sorted(set(sizes)), f"sizes must rise, not {tuple(sizes)}.")
     require(np.min(at) >= context, f"Word {np.min(at)} has fewer than {context} words before it.")
 
 
-def _loss(model: Any, windows: Int[np.ndarray, "words time"], batch: int = 500) -> Float[np.ndarray, " words"]:
+def _loss(
+    model: RecurrentLanguageModel, windows: Int[np.ndarray, "words time"], batch: int = 500
+) -> Float[np.ndarray, " words"]:
     """Loss of the last word of each window, given those before it."""
     parts = [apply(model, _last_word, jnp.asarray(windows[low : low + batch])) for low in range(0, len(windows), batch)]
     return np.concatenate(parts)
 
 
-def _last_word(model, windows):
+def _last_word(model: RecurrentLanguageModel, windows: Int[Array, "words time"]) -> Float[Array, " words"]:
     states = hidden_states(model, windows[:, :-1])
     log_p = jax.nn.log_softmax(model.head(states[:, -1]))
     return -jnp.take_along_axis(log_p, windows[:, -1:], axis=1)[:, 0]

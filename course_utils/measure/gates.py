@@ -1,18 +1,20 @@
 """What a trained LSTM does with its gates, and which of its units holds the subject's number."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from ..data.agreement import Agreement
 from ..models.fast import unroll
-from ..models.gated import LSTMCell
+from ..models.gated import LSTMCell, LSTMState
+from ..models.interfaces import Cell
 from ..models.recurrent import WrappedCell
 from ..models.run import apply
+from ..models.sequence import Recurrent, RecurrentLanguageModel
 from ..runtime import require
 from .agreement import verb_margin
 
@@ -33,19 +35,23 @@ class _Open(WrappedCell):
 
     cell: LSTMCell
 
-    def start(self, batch):
+    def start(self, batch: int) -> tuple[LSTMState, tuple[Array, ...]]:
         state = self.cell.start(batch)
         return state, (state.hidden,) * 4
 
-    def step(self, state, projected):
+    def step(
+        self, state: tuple[LSTMState, tuple[Array, ...]], projected: PyTree
+    ) -> tuple[LSTMState, tuple[Array, ...]]:
         before, _ = state
         return self.cell.step(before, projected), self.cell.gates(before, projected)
 
-    def output(self, state):
+    def output(self, state: tuple[LSTMState, tuple[Array, ...]]) -> Float[Array, "*lead 6 hidden"]:
         return jnp.stack([*state[1], state[0].cell, state[0].hidden], axis=-2)
 
 
-def gates_of(model: Any, tokens: Int[Any, "batch time"], mask: Any = None) -> Gates:
+def gates_of(
+    model: Recurrent, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+) -> Gates:
     """Gates, candidates and states of a model with an LSTM cell at every word."""
     require(
         isinstance(model.cell, LSTMCell),
@@ -54,18 +60,20 @@ def gates_of(model: Any, tokens: Int[Any, "batch time"], mask: Any = None) -> Ga
     return Gates(*np.moveaxis(apply(model, _gates, tokens, mask), 2, 0))
 
 
-def _gates(model, tokens, mask):
+def _gates(
+    model: Recurrent, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None
+) -> Float[Array, "batch time 6 hidden"]:
     return unroll(_Open(model.cell), model.embed(tokens), mask)[0]
 
 
 class _Held(WrappedCell):
     """A cell of which one unit is held at fixed values after every step."""
 
-    def __init__(self, cell: Any, unit: Any, values: Float[Any, "parts hidden"]):
+    def __init__(self, cell: Cell, unit: Int[Array, ""], values: Float[Array, "parts hidden"]):
         super().__init__(cell)
         self.unit, self.values = unit, nnx.data(values)
 
-    def step(self, state, projected):
+    def step(self, state: PyTree, projected: PyTree) -> PyTree:
         parts, tree = jax.tree.flatten(self.cell.step(state, projected))
         held = [a.at[:, self.unit].set(value[self.unit]) for a, value in zip(parts, self.values, strict=True)]
         return jax.tree.unflatten(tree, held)
@@ -74,7 +82,7 @@ class _Held(WrappedCell):
 class _Whole(WrappedCell):
     """A cell whose output is its whole state: `[…, 1, hidden]`, or `[…, 2, hidden]` for the h and C of an LSTM."""
 
-    def output(self, state):
+    def output(self, state: PyTree) -> Float[Array, "*lead parts hidden"]:
         return jnp.stack(jax.tree.leaves(state), axis=-2)
 
 
@@ -91,7 +99,7 @@ class NumberUnits(NamedTuple):
         return int(self.accuracy.argmin())
 
 
-def number_units(model: Any, fit: Agreement, test: Agreement) -> NumberUnits:
+def number_units(model: RecurrentLanguageModel, fit: Agreement, test: Agreement) -> NumberUnits:
     """Find the units that carry the subject's number, by two measurements that know nothing of each other.
 
     correlation: over `fit`, of the unit's value at the last word before the verb (the cell state C of an LSTM, else h)
@@ -107,15 +115,19 @@ def number_units(model: Any, fit: Agreement, test: Agreement) -> NumberUnits:
     return NumberUnits(correlation, right[:-1].mean(1), float(right[-1].mean()))
 
 
-def _state_statistics(model, corpus):
+def _state_statistics(
+    model: RecurrentLanguageModel, corpus: Agreement
+) -> tuple[Float[Array, "parts hidden"], Float[Array, "n hidden"]]:
     """Mean of every number of the state over all words, and the memory at the last word before the verb."""
     states, _ = unroll(_Whole(model.cell), model.embed(corpus.tokens), corpus.mask)
-    there = corpus.mask[..., None, None]
+    present = corpus.mask[..., None, None]
     memory = states[:, :, -1]
-    return (states * there).sum((0, 1)) / there.sum(), memory[jnp.arange(len(memory)), corpus.verb - 1]
+    return (states * present).sum((0, 1)) / present.sum(), memory[jnp.arange(len(memory)), corpus.verb - 1]
 
 
-def _margins_without(model, corpus, means):
+def _margins_without(
+    model: RecurrentLanguageModel, corpus: Agreement, means: Float[Array, "parts hidden"]
+) -> Float[Array, "units n"]:
     """Plural against singular at the verb, `[hidden + 1, n]`: with each unit held, and last with none."""
     inputs, hidden = model.embed(corpus.tokens), model.cell.hidden
 

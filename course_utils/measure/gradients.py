@@ -8,17 +8,18 @@ where s_t is the whole state of a cell as one vector: h for an RNN or a GRU, (h,
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PyTree
 
 from ..models.fast import unroll
 from ..models.gated import LSTMCell, LSTMState
+from ..models.interfaces import Cell, State
 from ..models.recurrent import WrappedCell
 from ..runtime import require
 
@@ -26,7 +27,7 @@ RESOLVED = 1e-15  # singular values below this share of the largest are rounding
 
 
 def step_jacobians(
-    cell: Any, inputs: Float[Array, "time embed"], start: Any = None
+    cell: Cell[State], inputs: Float[Array, "time embed"], start: State | None = None
 ) -> Float[Array, "time state state"]:
     """J_1 … J_T along one sequence, each by forward-mode differentiation of a single step at the state it starts from.
 
@@ -41,7 +42,9 @@ def step_jacobians(
     return jax.lax.scan(both, first, cell.project(inputs))[1]
 
 
-def unrolled_jacobian(cell: Any, inputs: Float[Array, "time embed"], start: Any = None) -> Float[Array, "state state"]:
+def unrolled_jacobian(
+    cell: Cell[State], inputs: Float[Array, "time embed"], start: State | None = None
+) -> Float[Array, "state state"]:
     """∂s_T/∂s_0 by reverse-mode differentiation through the whole unrolled sequence: another route to the product."""
     step, first = _flat_step(cell, start)
     projected = cell.project(inputs)
@@ -84,22 +87,22 @@ def cell_path_jacobian(cell: LSTMCell, inputs: Float[Array, "time embed"]) -> Fl
 class _Nudged(WrappedCell):
     """A cell to whose state a given small vector is added after each step, so that it can be differentiated by it."""
 
-    def __init__(self, cell: Any, nudges: Any):
+    def __init__(self, cell: Cell, nudges: PyTree[Float[Array, "batch time ..."]]):
         super().__init__(cell)
         self.nudges = nnx.data(nudges)
 
-    def project(self, inputs):
+    def project(self, inputs: Float[Array, "*lead embed"]) -> tuple[PyTree, PyTree]:
         return self.cell.project(inputs), self.nudges
 
-    def step(self, state, projected):
+    def step(self, state: PyTree, projected: tuple[PyTree, PyTree]) -> PyTree:
         x_t, nudge = projected
         return jax.tree.map(jnp.add, self.cell.step(state, x_t), nudge)
 
 
 def state_gradients(
-    cell: Any,
+    cell: Cell,
     inputs: Float[Array, "batch time embed"],
-    loss: Callable[[Any, Any], Float[Array, ""]],
+    loss: Callable[[Array, Array], Float[Array, ""]],
     mask: Bool[Array, "batch time"] | None = None,
 ) -> Float[Array, "batch time"]:
     """‖∂L/∂s_t‖ for every state s_t of every sequence: how much the loss would change with it, per unit of change.
@@ -124,7 +127,7 @@ def length_of(vectors: Float[Array, "*lead n"]) -> Float[Array, "*lead"]:
     return largest * jnp.sqrt(((vectors / largest[..., None]) ** 2).sum(-1))
 
 
-def _flat_step(cell: Any, start: Any):
+def _flat_step(cell: Cell[State], start: State | None) -> tuple[Callable[..., Array], Float[Array, " state"]]:
     """A cell's step on the state as one vector, and the state before the first step."""
     state = cell.start(1) if start is None else jax.tree.map(lambda a: a[None], start)
     dtype = jax.tree.leaves(cell.project(jnp.zeros((1, cell.embed))))[0].dtype
@@ -147,7 +150,7 @@ class Spectrum(NamedTuple):
         return self.log10[:, 0]
 
 
-def product_spectrum(jacobians: Any) -> Spectrum:
+def product_spectrum(jacobians: Float[Array | np.ndarray, "time state state"]) -> Spectrum:
     """Singular values of the product after 1 … T steps, in float64, rescaled at every step so that nothing overflows."""
     jacobians = np.asarray(jacobians, np.float64)
     require(np.isfinite(jacobians).all(), "A Jacobian holds a number that is not finite.")

@@ -1,6 +1,6 @@
 """Which source words a translator's answers depend on: by gradient, by deletion, and by its attention replaced."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,20 +9,23 @@ from jaxtyping import Array, Bool, Float
 
 from ..data.batching import Parallel
 from ..models.attention import masked_softmax
+from ..models.interfaces import TeacherForced
 from ..models.run import apply
-from ..runtime import require
+from ..models.seq2seq import Translator
+from ..runtime import InvalidInput
 
 
-def gradients(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source"]:
+def gradients(model: TeacherForced, batch: Parallel) -> Float[np.ndarray, "n target source"]:
     """‖∂ logit_i / ∂v_j‖: how the logit of the right word i changes with the vector v_j of source word j.
 
     The words before are given. Rows and columns that are padding are 0. For translators with a recurrent encoder.
     """
-    require(hasattr(model, "embed_source"), f"A {type(model).__name__} has no recurrent encoder to differentiate at.")
+    if not isinstance(model, Translator):
+        raise InvalidInput(f"A {type(model).__name__} has no recurrent encoder to differentiate at.")
     return apply(model, _gradients, batch)
 
 
-def _gradients(model: Any, batch: Parallel) -> Any:
+def _gradients(model: Translator, batch: Parallel) -> Float[Array, "n target source"]:
     inputs, labels = model.embed_source(batch.source), batch.target[:, 1:]
 
     def right(inputs, i):
@@ -34,7 +37,7 @@ def _gradients(model: Any, batch: Parallel) -> Any:
     return jnp.moveaxis(norms, 0, 1) * batch.target_mask[:, 1:, None] * batch.source_mask[:, None]
 
 
-def deletions(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source"]:
+def deletions(model: TeacherForced, batch: Parallel) -> Float[np.ndarray, "n target source"]:
     """By how much log p of the right word i falls when source word j is not read at all (ablation).
 
     The words before are given. Rows and columns that are padding are 0.
@@ -42,7 +45,7 @@ def deletions(model: Any, batch: Parallel) -> Float[np.ndarray, "n target source
     return apply(model, _deletions, batch)
 
 
-def _deletions(model: Any, batch: Parallel) -> Any:
+def _deletions(model: TeacherForced, batch: Parallel) -> Float[Array, "n target source"]:
     labels, places = batch.target[:, 1:], jnp.arange(batch.source.shape[1])
 
     def log_p(mask):
@@ -61,15 +64,18 @@ class Replaced(NamedTuple):
     distance: float  # total variation between its distributions of the next word with these weights and with its own
 
 
-def replaced(model: Any, batch: Parallel, weights: Float[Array | np.ndarray, "n target source"]) -> Replaced:
+def replaced(model: TeacherForced, batch: Parallel, weights: Float[Array | np.ndarray, "n target source"]) -> Replaced:
     """Replace a trained translator's attention weights and compare what it says; it has one set of weights for each word."""
-    require(hasattr(model, "embed_source"), f"A {type(model).__name__} has weights of several heads and layers.")
+    if not isinstance(model, Translator):
+        raise InvalidInput(f"A {type(model).__name__} has weights of several heads and layers.")
     right, distance = apply(model, _replaced, batch, jnp.asarray(weights, jnp.float32))
     words = np.asarray(batch.target_mask[:, 1:])
     return Replaced(float(right[words].mean()), float(distance[words].mean()))
 
 
-def _replaced(model: Any, batch: Parallel, weights: Array) -> Any:
+def _replaced(
+    model: Translator, batch: Parallel, weights: Float[Array, "n target source"]
+) -> tuple[Bool[Array, "n target"], Float[Array, "n target"]]:
     memory, words = model.encode(batch.source, batch.source_mask), batch.target[:, :-1]
     own, other = model.forced(memory, words)[0], model.forced(memory, words, weights)[0]
     distance = 0.5 * jnp.abs(jax.nn.softmax(own) - jax.nn.softmax(other)).sum(-1)

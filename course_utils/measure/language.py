@@ -1,15 +1,15 @@
 """What a language model knows and expects after each word."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Bool, Float, Int
 
 from ..data.batching import pad
 from ..data.vocabulary import Vocabulary
 from ..models.run import apply
-from ..models.sequence import hidden_states
+from ..models.sequence import RecurrentLanguageModel, hidden_states
 
 
 class Steps(NamedTuple):
@@ -20,7 +20,7 @@ class Steps(NamedTuple):
     probabilities: Float[np.ndarray, "time vocab"]
 
 
-def steps(model: Any, vocab: Vocabulary, sentence: str) -> Steps:
+def steps(model: RecurrentLanguageModel, vocab: Vocabulary, sentence: str) -> Steps:
     """Feed a sentence to a language model, word by word; the first word is `<bos>`.
 
     Unknown words raise `UnknownWords` and an empty sentence `InvalidInput`, each naming what is wrong.
@@ -33,7 +33,9 @@ def steps(model: Any, vocab: Vocabulary, sentence: str) -> Steps:
     return Steps([vocab.words[i] for i in indices], states[0, :length], probabilities[0, :length])
 
 
-def _steps(model, tokens, mask):
+def _steps(
+    model: RecurrentLanguageModel, tokens: Int[Array, "n time"], mask: Bool[Array, "n time"]
+) -> tuple[Float[Array, "n time hidden"], Float[Array, "n time vocab"]]:
     return hidden_states(model, tokens, mask), jax.nn.softmax(model(tokens, mask))
 
 

@@ -1,21 +1,20 @@
 """Held, not merely remembered: what happens to the verb as the state at the subject is moved over to that of its twin."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ..data.agreement import Agreement
 from ..models.fast import unroll
 from ..models.run import apply
+from ..models.sequence import RecurrentLanguageModel
 from ..runtime import require
 from .agreement import verb_margin
 
 
 def between_twins(
-    model: Any, corpus: Agreement, weights: Float[Any, " steps"], least: int = 20
+    model: RecurrentLanguageModel, corpus: Agreement, weights: Float[np.ndarray | Array, " steps"], least: int = 20
 ) -> Float[np.ndarray, "steps n"]:
     """log p(forms of the subject's number) - log p(forms of the other), when the sentence is read on from a mixed state.
 
@@ -29,7 +28,9 @@ def between_twins(
     return margins * (2 * np.asarray(rows.number) - 1)
 
 
-def _margins(model, corpus, twins, weights):
+def _margins(
+    model: RecurrentLanguageModel, corpus: Agreement, twins: Agreement, weights: Float[Array, " steps"]
+) -> Float[Array, "steps n"]:
     place = jnp.arange(corpus.tokens.shape[1])
     upto = place <= corpus.subject[:, None]
     after = (place > corpus.subject[:, None]) & (place < corpus.verb[:, None])

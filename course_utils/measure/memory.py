@@ -1,22 +1,24 @@
 """What a state holds: how well past inputs can be read off it, and how many bits that is."""
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Key
+from numpy.typing import ArrayLike
 
 from ..models.cells import recurrent_matrix
 from ..runtime import require, require_positive
+from .probe import linear_probe
 
 WARM_UP = 200  # steps before the first state that is looked at
-STEPS = 3_000  # states: half to fit the read-out, half to test it
+STEPS = 3_000  # states: half to fit the probe, half to test it
 
 
 class Recall(NamedTuple):
-    """How well the symbol `lag` steps ago is read off a state, on states that the read-out was not fitted on."""
+    """How well the symbol `lag` steps ago is read off a state, on states that the probe was not fitted on."""
 
     accuracy: Float[np.ndarray, "*lead lags"]  # share of symbols named rightly
     explained: Float[np.ndarray, "*lead lags"]  # R²: share of the variance of the symbols' one-hot vectors
@@ -24,10 +26,10 @@ class Recall(NamedTuple):
 
 def frozen_recall(
     hidden: int,
-    symbols: Any,
+    symbols: ArrayLike,
     lags: int = 60,
     *,
-    input_scale: Any = 0.1,
+    input_scale: ArrayLike = 0.1,
     radius: float = 0.98,
     seeds: tuple[int, ...] = (0, 1, 2),
 ) -> Recall:
@@ -35,7 +37,7 @@ def frozen_recall(
 
         h_t = tanh(W h_{t-1} + u(s_t)),   W orthogonal times `radius`,   u(s) ~ N(0, input_scale²)
 
-    reads independent symbols s_t, uniform over `symbols`. For each lag k a linear read-out of (h_t, 1) is
+    reads independent symbols s_t, uniform over `symbols`. For each lag k a linear probe of (h_t, 1) is
     fitted to the one-hot vector of s_{t-k} by least squares. No gradient passes through time: what cannot be
     read off was not lost in training. `symbols` and `input_scale` may be arrays; `lead` is their common shape.
 
@@ -64,7 +66,15 @@ def frozen_recall(
 
 
 @functools.partial(jax.jit, static_argnums=(4, 5, 6))
-def _frozen(rngs, symbols, input_scale, radius, hidden, width, lags):
+def _frozen(
+    rngs: Key[Array, " runs"],
+    symbols: Int[Array, " runs"],
+    input_scale: Float[Array, " runs"],
+    radius: Float[Array, ""],
+    hidden: int,
+    width: int,
+    lags: int,
+) -> tuple[Float[Array, "runs {lags}"], Float[Array, "runs {lags}"]]:
     """One network after another. The table of inputs has `width` rows, so that one program serves any vocabulary."""
 
     def one(run):
@@ -79,37 +89,14 @@ def _frozen(rngs, symbols, input_scale, radius, hidden, width, lags):
             return h, h
 
         _, states = jax.lax.scan(step, jnp.zeros(hidden), stream)
-        return read_out(states[WARM_UP:], _lagged(stream, lags), width)
+        return linear_probe(states[WARM_UP:], _lagged(stream, lags), width)
 
     return jax.lax.map(one, (rngs, symbols, input_scale))
 
 
-def _lagged(stream, lags):
+def _lagged(stream: Int[Array, " time"], lags: int) -> Int[Array, "{lags} steps"]:
     """The stream as it was k steps ago, for each lag k, beside the states after the warm-up: `[lags, steps]`."""
     return jnp.stack([jax.lax.dynamic_slice(stream, (WARM_UP - k,), (STEPS,)) for k in range(lags)])
-
-
-def read_out(
-    states: Float[Array, "steps hidden"], targets: Int[Array, "lags steps"], symbols: int
-) -> tuple[Float[Array, " lags"], Float[Array, " lags"]]:
-    """Accuracy and R² of a least-squares read-out of each target, fitted on the first half, tested on the second.
-
-    A ridge of 1e-5 of the mean variance keeps the normal equations solvable in float32.
-    """
-    half = len(states) // 2
-    features = jnp.concatenate([states, jnp.ones((len(states), 1))], axis=1)
-    fit, test = features[:half], features[half:]
-    one_hot = jax.nn.one_hot(targets, symbols)
-    gram = fit.T @ fit
-    ridge = 1e-5 * jnp.trace(gram) / len(gram) * jnp.eye(len(gram))
-    moment = jnp.einsum("tf,ktv->fkv", fit, one_hot[:, :half])
-    weights = jax.scipy.linalg.solve(gram + ridge, moment.reshape(len(gram), -1), assume_a="pos").reshape(moment.shape)
-    guess, truth = jnp.einsum("tf,fkv->ktv", test, weights), one_hot[:, half:]
-    seen = one_hot.any((0, 1))  # a symbol that never comes must not be named
-    spread = ((truth - truth.mean(1, keepdims=True)) ** 2).sum((1, 2))
-    explained = 1 - ((guess - truth) ** 2).sum((1, 2)) / spread
-    named = jnp.where(seen, guess, -jnp.inf).argmax(-1)
-    return (named == targets[:, half:]).mean(1), explained
 
 
 def reach(accuracy: Float[np.ndarray, "*lead lags"], level: float = 0.9) -> Int[np.ndarray, "*lead"]:
@@ -117,17 +104,17 @@ def reach(accuracy: Float[np.ndarray, "*lead lags"], level: float = 0.9) -> Int[
     return np.cumprod(np.asarray(accuracy) >= level, axis=-1).sum(-1)
 
 
-def total_memory(explained: Float[np.ndarray, "*lead lags"], symbols: Any) -> Float[np.ndarray, "*lead"]:
+def total_memory(explained: Float[np.ndarray, "*lead lags"], symbols: ArrayLike) -> Float[np.ndarray, "*lead"]:
     """Linear memory in numbers: (V - 1) Σ_k R²_k, never more than the size of the state.
 
     A one-hot vector of V symbols varies in V - 1 directions, and symbols of different steps are independent.
     So the targets of all lags are uncorrelated, and by Bessel's inequality H states (after whitening) explain at
     most H units of their variance in all. Lags whose R² is negative (worse than the mean) count as 0.
     """
-    return (symbols - 1) * np.clip(explained, 0, None).sum(-1)
+    return (np.asarray(symbols) - 1) * np.clip(explained, 0, None).sum(-1)
 
 
-def recalled_bits(accuracy: Float[np.ndarray, "*lead"], symbols: Any) -> Float[np.ndarray, "*lead"]:
+def recalled_bits(accuracy: Float[np.ndarray, "*lead"], symbols: ArrayLike) -> Float[np.ndarray, "*lead"]:
     """Bits that an answer with this accuracy must carry at least about a symbol uniform over V:
 
         log2 V - H2(e) - e log2(V - 1),   e = 1 - accuracy,   H2(e) = -e log2 e - (1 - e) log2(1 - e)

@@ -1,11 +1,12 @@
 """One memory cell with gates set by hand, and what can be built from it."""
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..models.gated import additive_memory
 from ..runtime import require, require_positive
@@ -50,7 +51,7 @@ def wanted(goal: Goal | str, given: Pulses) -> Float[np.ndarray, " time"]:
 _memory = jax.jit(additive_memory)
 
 
-def play(forget: Any, input: Any, candidate: Any, length: int) -> Float[np.ndarray, " time"]:
+def play(forget: ArrayLike, input: ArrayLike, candidate: ArrayLike, length: int) -> Float[np.ndarray, " time"]:
     """C_t = f_t C_{t-1} + i_t C̃_t, each gate a number or one number a step. Gates outside [0, 1] are refused."""
     rows = []
     for name, gate in (("forget gate f", forget), ("input gate i", input), ("candidate", candidate)):
@@ -69,7 +70,7 @@ def play(forget: Any, input: Any, candidate: Any, length: int) -> Float[np.ndarr
     return np.asarray(_memory(*(jnp.asarray(row, jnp.float32) for row in rows)), float)
 
 
-def computed(gate: Any, strongest: float) -> Float[np.ndarray, "*shape"]:
+def computed(gate: ArrayLike, strongest: float) -> Float[np.ndarray, "*shape"]:
     """A gate as a network would compute it, σ(a) with |a| at most `strongest`: never exactly 0 or 1."""
     require(strongest > 0, f"strongest must be positive, not {strongest!r}.")
     gate = np.clip(np.asarray(gate, float), 1e-12, 1 - 1e-12)

@@ -4,10 +4,11 @@ Everything here is in float64 and written out, without automatic differentiation
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..models.cells import ACTIVATIONS
 from ..runtime import require, require_positive
@@ -61,7 +62,7 @@ class Run(NamedTuple):
     jacobians: Float[np.ndarray, "time hidden hidden"]
 
 
-def run(W: Any, activation: str, inputs: Any) -> Run:
+def run(W: ArrayLike, activation: str, inputs: ArrayLike) -> Run:
     """For W `[hidden, hidden]` and inputs `[time, hidden]`: h_t = f(W h_{t-1} + x_t) from h_0 = 0, and J_t = diag(f'(W h_{t-1} + x_t)) W.
 
     Stops before the first state that is not a finite number.
@@ -115,9 +116,9 @@ class Bounds(NamedTuple):
         return cls(radius, largest, STEEPEST[activation] * largest)
 
 
-def spectrum(found: Run) -> Spectrum:
+def spectrum(run: Run) -> Spectrum:
     """Singular values of the product after each step."""
-    return product_spectrum(found.jacobians)
+    return product_spectrum(run.jacobians)
 
 
 def name_regime(log10_norm: Float[np.ndarray, " time"], complete: bool = True) -> Regime:

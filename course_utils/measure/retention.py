@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ..models.by_name import CELLS, CellName
 from ..runtime import InvalidInput, require
@@ -16,7 +16,7 @@ GATE = {"GRU": slice(1, 2), "LSTM": slice(0, 1)}  # the part of b that is the up
 
 
 @functools.cache
-def _start(kind: CellName, hidden: int) -> tuple[nnx.GraphDef, nnx.State]:
+def _start(kind: CellName, hidden: int) -> tuple:
     return nnx.split(CELLS[kind](hidden // 2, hidden, rngs=nnx.Rngs(0)))
 
 
@@ -42,7 +42,9 @@ def additive_path(
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _retention(kind, length, hidden, start, bias, strength):
+def _retention(
+    kind: CellName, length: int, hidden: int, start: tuple, bias: Float[Array, ""], strength: float | Array
+) -> tuple[Float[Array, "{length}"], Float[Array, "{length}"]]:
     cell = nnx.merge(*start)
     if kind in GATE:
         rows = cell.b[...].reshape(-1, hidden)

@@ -1,6 +1,6 @@
 """What large scores do to a softmax: how sure it gets, and how little gradient it lets through."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -40,8 +40,8 @@ class Saturation(NamedTuple):
     largest: float  # weight
 
 
-def saturation(queries: Any, keys: Any, scale: float) -> Saturation:
-    """Scores scale · q · k of `[n, d]` queries and `[n, source, d]` keys, and what the softmax makes of them.
+def saturation(queries: Float[Array, "n d"], keys: Float[Array, "n source d"], scale: float) -> Saturation:
+    """Scores scale · q · k, and what the softmax makes of them.
 
     Variance, entropy and largest weight are means over the queries, the gradient is their median.
     """

@@ -55,9 +55,7 @@ class Cost(NamedTuple):
     skipped: str = ""  # why it was not run: WOULD_NOT_FIT or TOO_LONG
 
 
-def training_step(
-    layer: str, length: int, batch: int, width: int
-) -> tuple[Compiled, tuple[nnx.State, jax.ShapeDtypeStruct]]:
+def training_step(layer: str, length: int, batch: int, width: int) -> tuple[Compiled, tuple]:
     """A compiled forward and backward pass of one causal layer on `[batch, length, width]`, and its arguments."""
     require(layer in LAYERS, f"There is no layer {layer!r}; there are {', '.join(LAYERS)}.")
     require_positive(length=length, batch=batch, width=width)

@@ -1,13 +1,13 @@
 """States as points in space: a plane to draw them in, and how far apart two readings of a sentence are."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Bool, Float, Int
 
 from ..data.agreement import Agreement
 from ..models.run import apply
-from ..models.sequence import hidden_states
+from ..models.sequence import Recurrent, hidden_states
 from ..runtime import require
 
 
@@ -33,15 +33,17 @@ def principal_plane(states: Float[np.ndarray, "points hidden"]) -> Plane:
     return Plane(centre, axes, float((sizes[:2] ** 2).sum() / max((sizes**2).sum(), 1e-30)))
 
 
-def states_of(model: Any, tokens: Any, mask: Any = None) -> Float[np.ndarray, "batch time hidden"]:
+def states_of(
+    model: Recurrent, tokens: Int[Array, "batch time"], mask: Bool[Array, "batch time"] | None = None
+) -> Float[np.ndarray, "batch time hidden"]:
     """`hidden_states`, compiled."""
     return apply(model, hidden_states, tokens, mask)
 
 
-def number_probe(model: Any, fit: Agreement, test: Agreement) -> np.ndarray:
+def number_probe(model: Recurrent, fit: Agreement, test: Agreement) -> Bool[np.ndarray, " n"]:
     """Whether the subject's number can be read off the state at the last word before the verb, for each test sentence.
 
-    The reader is linear, fitted by least squares on the states of other sentences; guessing is right half the time.
+    A linear probe, fitted by least squares on the states of other sentences; guessing is right half the time.
     """
 
     def at_verb(corpus: Agreement) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +57,7 @@ def number_probe(model: Any, fit: Agreement, test: Agreement) -> np.ndarray:
     return (features @ weights) * sign > 0
 
 
-def twin_distance(model: Any, corpus: Agreement, steps: int = 36) -> Float[np.ndarray, " steps"]:
+def twin_distance(model: Recurrent, corpus: Agreement, steps: int = 36) -> Float[np.ndarray, " steps"]:
     """How far the states of twin sentences are apart, by steps after the subject; 1 at the subject itself.
 
     Twins differ in the number of the subject and in nothing else before the verb. At step k the root mean

@@ -1,6 +1,6 @@
 """What a fixed context vector keeps of each source word: by a linear probe, and by gradient."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +9,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..data.batching import Parallel
 from ..models.run import apply
+from ..models.seq2seq import Translator
 from ..runtime import require
-from .memory import read_out
+from .probe import linear_probe
 
 
 class Kept(NamedTuple):
@@ -21,13 +22,13 @@ class Kept(NamedTuple):
     gradient: Float[np.ndarray, " position"]  # ‖∂c/∂x_t‖, mean over sentences
 
 
-def kept(model: Any, batch: Parallel, vocab: int, sensitivity: int = 64) -> Kept:
+def kept(model: Translator, batch: Parallel, vocab: int, sensitivity: int = 64) -> Kept:
     """What `model`'s summary c holds of sentences that are all of one length (the end mark is not asked about).
 
         x̂_t = argmax (A_t c + b_t)        ‖∂c/∂v_t‖ = √ Σ_ke (∂c_k / ∂v_te)²,   v_t the vector of word t
 
-    The probe is a least-squares read-out, fitted on the first half of the sentences and tested on the second
-    (`measure.memory.read_out`); the gradient is the mean Frobenius norm over the first `sensitivity` sentences. Sentences
+    The probe is fitted on the first half of the sentences and tested on the second
+    (`measure.probe.linear_probe`); the gradient is the mean Frobenius norm over the first `sensitivity` sentences. Sentences
     of different lengths raise `InvalidInput`.
     """
     lengths = np.asarray(batch.source_mask).sum(1)
@@ -37,19 +38,21 @@ def kept(model: Any, batch: Parallel, vocab: int, sensitivity: int = 64) -> Kept
     length = int(lengths[0]) - 1
     words = jnp.asarray(batch.source)[:, :length].T
     summary = apply(model, _summary, batch.source, batch.source_mask)
-    accuracy = np.asarray(read_out(jnp.asarray(summary), words, vocab)[0])
+    accuracy = np.asarray(linear_probe(jnp.asarray(summary), words, vocab)[0])
     first, last = np.split(np.asarray(words), [words.shape[1] // 2], axis=1)
-    chance = [(there == np.bincount(seen).argmax()).mean() for seen, there in zip(first, last, strict=True)]
+    chance = [(tested == np.bincount(fitted).argmax()).mean() for fitted, tested in zip(first, last, strict=True)]
     norms = apply(model, _sensitivity, batch.source[:sensitivity], batch.source_mask[:sensitivity])
     return Kept(accuracy, np.array(chance), norms.mean(0)[:length])
 
 
-def _summary(model: Any, source: Int[Array, "n source"], mask: Bool[Array, "n source"]) -> Any:
+def _summary(model: Translator, source: Int[Array, "n source"], mask: Bool[Array, "n source"]) -> Float[Array, "n key"]:
     return model.encode(source, mask).summary
 
 
-def _sensitivity(model: Any, source: Int[Array, "n source"], mask: Bool[Array, "n source"]) -> Any:
-    """‖∂c/∂x_t‖ of every sentence, `[n, source]`."""
+def _sensitivity(
+    model: Translator, source: Int[Array, "n source"], mask: Bool[Array, "n source"]
+) -> Float[Array, "n source"]:
+    """‖∂c/∂x_t‖ of every sentence."""
 
     def of_one(inputs, mask):
         jacobian = jax.jacrev(lambda x: model.read(x[None], mask[None]).summary[0])(inputs)  # key, source, embed

@@ -72,6 +72,29 @@ class Translator(Protocol):
 
 
 @runtime_checkable
+class TeacherForced(Translator, Protocol):
+    """A translator that may be told the right words before each it is asked for."""
+
+    def forced(
+        self, memory: Arrays, words: Int[Array, "batch target"]
+    ) -> tuple[
+        Float[Array, "batch target vocab"],
+        Float[Array, "batch target source"] | None,
+    ]:
+        """Scores at all steps, and weights over the source (None: there are none)."""
+        ...
+
+    def __call__(
+        self,
+        source: Int[Array, "batch source"],
+        mask: Bool[Array, "batch source"],
+        words: Int[Array, "batch target"],
+    ) -> Float[Array, "batch target vocab"]:
+        """Scores at all steps."""
+        ...
+
+
+@runtime_checkable
 class Reader(Protocol):
     """A sequence in, one answer out."""
 

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, TypeVar
 
 import jax
 import numpy as np
@@ -12,14 +12,14 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from .interfaces import Reader, Tagger
 
-Model = TypeVar("Model", bound=nnx.Module)
+Model = TypeVar("Model")  # an `nnx.Module`, by whatever protocol it is known
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def evaluation(model: Model) -> Model:
     """A copy in evaluation mode: the caller's model keeps its own."""
     working = nnx.merge(*nnx.split(model))
-    working.eval()
+    working.eval()  # type: ignore[attr-defined]
     return working
 
 
@@ -50,7 +50,9 @@ def compiled(*static: str) -> Callable[[Function], Function]:
 
 
 def apply(
-    model: nnx.Module, function: Callable[..., PyTree], *arguments: PyTree
+    model: Model,
+    function: Callable[Concatenate[Model, ...], PyTree],
+    *arguments: PyTree,
 ) -> PyTree:
     """`function(model, *arguments)` in evaluation mode, compiled, as NumPy arrays.
 

@@ -96,8 +96,11 @@ class RecurrentLanguageModel(nnx.Module):
         return state, self.head(self.cell.output(state))
 
 
+Recurrent = SequenceClassifier | RecurrentLanguageModel
+
+
 def hidden_states(
-    model: SequenceClassifier | RecurrentLanguageModel,
+    model: Recurrent,
     tokens: Int[Array, "batch time"],
     mask: Bool[Array, "batch time"] | None = None,
 ) -> Float[Array, "batch time hidden"]:

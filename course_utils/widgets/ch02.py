@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from ..experiments.results.ch02 import Flow
 from ..figures.gradients import cliff as cliff_figure
 from ..figures.gradients import gradient_flow as flow_figure
 from ..figures.gradients import jacobian_product as product_figure
@@ -93,10 +94,10 @@ def cliff() -> Explorer:
     )
 
 
-def gradient_flow(flow: Mapping[int, Mapping[str, Any]]) -> Explorer:
+def gradient_flow(flow: Flow) -> Explorer:
     """Gradients along the sequence, before, during and after training (see `experiments.ch02.flow`)."""
-    gradients = {updates: np.asarray(row["gradient"], float) for updates, row in flow.items()}
-    accuracy = {updates: np.asarray(row["accuracy"], float) for updates, row in flow.items()}
+    gradients = {updates: moment.gradient for updates, moment in flow.by_updates.items()}
+    accuracy = {updates: moment.accuracy for updates, moment in flow.by_updates.items()}
     return explore(
         lambda updates: flow_figure(gradients, accuracy, updates),
         presets={f"{n:,} updates": {"updates": n} for n in _moments(gradients)},

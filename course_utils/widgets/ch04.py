@@ -2,13 +2,14 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from ..data.english_french import Pair, vocabularies
 from ..decoding import beam, greedy
 from ..experiments import ch04
+from ..experiments.results.ch04 import Recorded, WordsKept
+from ..experiments.results.translators import Quality
 from ..figures import translators as figures
 from ..models.interfaces import Translator
 from . import sentences
@@ -59,12 +60,12 @@ def side_by_side(models: Mapping[str, Translator]) -> Explorer:
     )
 
 
-def bleu_by_length(curves: Mapping[str, Mapping[str, Any]], first: str, second: str) -> Explorer:
-    """Two of several recorded curves of BLEU by length, one over the other: name → {"upto", "bleu"}."""
+def bleu_by_length(curves: Mapping[str, Quality], first: str, second: str) -> Explorer:
+    """Two of several recorded curves of BLEU by length, one over the other."""
 
     def draw(first: str, second: str):
-        chosen = {name: curves[name]["bleu"] for name in (first, second)}
-        return figures.bleu_curves(curves[first]["upto"], chosen)
+        chosen = {name: curves[name].bleu for name in (first, second)}
+        return figures.bleu_curves(curves[first].upto, chosen)
 
     names = list(curves)
     sizes = [name for name in names if name.endswith(" units")]
@@ -75,30 +76,28 @@ def bleu_by_length(curves: Mapping[str, Mapping[str, Any]], first: str, second: 
     )
 
 
-def recorded_curves(recorded: Mapping[str, Any], variants: bool = True) -> dict[str, Mapping[str, Any]]:
-    """Curves of BLEU by length in `data/recorded/ch04.json`, under the names that learners choose from.
-
-    Sizes, four times the updates, and, with `variants`, the variants.
-    """
-    longer = f"{recorded['longer_updates']:,} updates"
-    curves = {f"{hidden} units": recorded["sizes"][hidden] for hidden in sorted(recorded["sizes"], key=int)}
-    curves[f"128 units, {longer}"] = recorded["longer"]["forward"]
+def recorded_curves(recorded: Recorded, variants: bool = True) -> dict[str, Quality]:
+    """Curves of BLEU by length, under the names that learners choose from: sizes, four times the updates, and, unless left
+    out, the variants."""
+    longer = f"{recorded.longer_updates:,} updates"
+    curves: dict[str, Quality] = {f"{hidden} units": of for hidden, of in sorted(recorded.sizes.items())}
+    curves[f"128 units, {longer}"] = recorded.longer["forward"]
     if variants:
-        curves |= {f"128 units, {name}": curve for name, curve in recorded["variants"].items() if name != "forward"}
-        curves[f"128 units, reversed, {longer}"] = recorded["longer"]["reversed"]
+        curves |= {f"128 units, {name}": of for name, of in recorded.variants.items() if name != "forward"}
+        curves[f"128 units, reversed, {longer}"] = recorded.longer["reversed"]
     return curves
 
 
-def recency(by_encoder: Mapping[str, Any], first: str, second: str, among: Sequence[str] | None = None) -> Explorer:
-    """What survives of each source position in c, for two of several encoders (`recorded("ch04")["kept"]`)."""
+def recency(kept: WordsKept, first: str, second: str, among: Sequence[str] | None = None) -> Explorer:
+    """What survives of each source position in c, for two of several encoders."""
     runs = {
         name.replace("longer", f"{ch04.LONGER:,} updates"): {
-            key: np.array([seed[key] for seed in seeds]) for key in ("accuracy", "gradient", "chance")
+            "accuracy": np.array([seed.accuracy for seed in seeds]),
+            "gradient": np.array([seed.gradient for seed in seeds]),
         }
-        for name, seeds in by_encoder.items()
-        if name != "length"
+        for name, seeds in kept.encoders.items()
     }
-    chance = runs["forward"]["chance"][0]
+    chance = kept.encoders["forward"][0].chance
 
     def draw(measure: figures.ContextMeasure, first: str, second: str):
         return figures.context_by_position({name: runs[name] for name in (first, second)}, measure, chance)

@@ -10,6 +10,7 @@ import numpy as np
 from ..data.english_french import PHENOMENA, Pair, vocabularies
 from ..decoding import greedy
 from ..experiments import ch05
+from ..experiments.results.translators import Attentive
 from ..figures import alignment as figures
 from ..figures.style import add_to_summary
 from ..figures.translators import bleu_curves
@@ -101,12 +102,13 @@ def _gold(pair: Pair | None, translation: Sequence[str], weights: np.ndarray) ->
     return links, ""
 
 
-def soft_to_hard(model: seq2seq.Translator, bleu: Any) -> Explorer:
+def soft_to_hard(model: seq2seq.Translator, bleu: Mapping[float, np.ndarray]) -> Explorer:
     """A trained model's attention from uniform to hard by temperature: weights, context, translation and BLEU follow.
 
-    bleu: `[seeds, temperatures]`, for `experiments.ch05.TEMPERATURES`.
+    bleu: `[seeds]` for each of `experiments.ch05.TEMPERATURES`.
     """
     picks = sentences.examples((6, 10, 14, 18, 24))
+    by_seed = np.array([bleu[temperature] for temperature in ch05.TEMPERATURES]).T
     names = {"0 (hard)" if t == 0 else "∞ (uniform)" if np.isinf(t) else f"{t:g}": t for t in ch05.TEMPERATURES}
 
     @functools.lru_cache(256)
@@ -127,7 +129,7 @@ def soft_to_hard(model: seq2seq.Translator, bleu: Any) -> Explorer:
         i = min(word, len(words)) - 1
         figure = figures.soft_to_hard(
             [*sentence.words, "<eos>"], words, weights[i], i, temperature, float(to_mean[i]), float(to_state[i]),
-            ch05.TEMPERATURES, bleu, [*picked.target, "<eos>"],
+            ch05.TEMPERATURES, by_seed, [*picked.target, "<eos>"],
         )  # fmt: skip
         if word > len(words):
             add_to_summary(figure, sentences.beyond_note(word, words))
@@ -152,17 +154,24 @@ def _states(model: Any, source: jax.Array, mask: jax.Array) -> Any:
     return model.encode(source, mask).states
 
 
-def scores(variants: Mapping[str, Any]) -> Explorer:
+def scores(variants: Mapping[str, Attentive]) -> Explorer:
     """The recorded translators with attention side by side: BLEU by length, alignment error, or the error by phenomenon."""
     names = list(variants)
 
     def draw(measure: str, first: str, second: str):
         chosen = dict.fromkeys((first, second))
         if measure == "BLEU by length":
-            return bleu_curves(variants[first]["upto"], {name: variants[name]["bleu"] for name in chosen})
-        rows = ["error", *PHENOMENA] if measure == "alignment error" else ["precision", "recall"]
-        values = {name: [[seed[row] for row in rows] for seed in variants[name]["aer"]] for name in chosen}
-        return figures.alignment_errors(["all words" if row == "error" else row for row in rows], values, measure)
+            return bleu_curves(variants[first].upto, {name: variants[name].bleu for name in chosen})
+        if measure == "alignment error":
+            rows = ["all words", *PHENOMENA]
+            values = {
+                name: [[seed.error, *(seed.phenomena[row] for row in PHENOMENA)] for seed in variants[name].aer]
+                for name in chosen
+            }
+        else:
+            rows = ["precision", "recall"]
+            values = {name: [[seed.precision, seed.recall] for seed in variants[name].aer] for name in chosen}
+        return figures.alignment_errors(rows, values, measure)
 
     presets = {
         f"{names[0]} and {names[1]}": {},

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data.agreement import vocabulary
 from ..experiments import ch06
+from ..experiments.agreement import corpora
 from ..figures import self_attention as figures
 from ..measure.inside import reader_weights
 from ..measure.softmax import random_vectors, saturation
@@ -134,7 +135,7 @@ def mask_builder() -> Explorer:
 @functools.cache
 def examples(count: int = 5) -> dict[str, int]:
     """Test sentences to choose from, by their words: rows of `ch06.test()` with two nouns or more before the verb."""
-    test = ch06.test()
+    test = corpora()[1]
     far = (np.asarray(test.attractors) >= 2) & (np.asarray(test.verb) <= 24) & (np.asarray(test.distance) >= 8)
     subjects = np.asarray(test.tokens)[np.arange(len(far)), np.asarray(test.subject)]
     once = (np.asarray(test.tokens) == subjects[:, None]).sum(1) == 1
@@ -144,7 +145,7 @@ def examples(count: int = 5) -> dict[str, int]:
 
 def heads(model: Any) -> Explorer:
     """Any sentence in a trained model: what each head of each layer attends to."""
-    test, vocab = ch06.test(), vocabulary()
+    test, vocab = corpora()[1], vocabulary()
     picks = examples()
 
     @functools.lru_cache(32)

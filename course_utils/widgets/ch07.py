@@ -1,7 +1,7 @@
 """Explorers of chapter 07: a word through the layers, the race against length, five architectures, and pictures."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ import numpy as np
 from ..data.english_french import Pair, vocabularies
 from ..data.images import PATCH, Pictures, cut, left_or_right
 from ..decoding import BOS, greedy
+from ..experiments.results.ch07 import Race
 from ..figures import transformer as figures
 from ..figures.style import add_to_summary
 from ..measure import inside
@@ -71,12 +72,12 @@ def stages(model: Any) -> Explorer:
     )
 
 
-def race(recorded: list[Mapping[str, Any]], where: str, here: Mapping[str, Any] | None = None) -> Explorer:
+def race(recorded: Sequence[Race], where: str, here: Race | None = None) -> Explorer:
     """Time and memory of one training step against the length: recorded ones, by batch, and those measured just now."""
-    runs = {f"{where}, batch {times['batch']}": (times, where) for times in recorded}
-    first = next((name for name, (times, _) in runs.items() if here is None or times["batch"] == here["batch"]), None)
+    runs = {f"{where}, batch {one.batch}": (one, where) for one in recorded}
+    first = next((name for name, (one, _) in runs.items() if here is None or one.batch == here.batch), None)
     if here is not None:
-        runs[f"this device, now, batch {here['batch']}"] = (here, "on this device")
+        runs[f"this device, now, batch {here.batch}"] = (here, "on this device")
     presets = {name: {"run": name} for name in dict.fromkeys([first, *runs]) if name}
     return explore(
         lambda run: figures.race(*runs[run]), presets=presets, run=choice("measured", list(runs), value=first)

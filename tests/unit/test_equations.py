@@ -3,7 +3,6 @@
 import ast
 import inspect
 import pathlib
-import sys
 import textwrap
 
 import pytest
@@ -13,8 +12,6 @@ from course_utils.models import attention, cells, gated, recurrent, self_attenti
 from course_utils.models.equations import EQUATIONS, SECOND_ROUTES
 
 TESTS = pathlib.Path(__file__).parent.parent
-sys.path.insert(0, str(TESTS))
-from annotations import PACKAGE, counted  # noqa: E402
 
 pytestmark = pytest.mark.plain
 
@@ -86,19 +83,8 @@ def test_what_question_marks_show_is_a_page_that_one_can_read(thing):
 def test_lines_of_the_models_fit_beside_a_notebook():
     wide = {
         f"{path.name}:{i}": line
-        for path in (PACKAGE / "models").glob("*.py")
+        for path in pathlib.Path(cells.__file__).parent.glob("*.py")
         for i, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if len(line) > 88
     }
     assert not wide
-
-
-def test_annotations_of_the_models_say_something():
-    assert counted(PACKAGE / "models").share < 0.03
-
-
-def test_an_annotation_that_says_nothing_is_counted(tmp_path):
-    (tmp_path / "module.py").write_text(
-        "def f(a, b: int, c: 'Any') -> object:\n    return cast(int, a)\n\ndef g(x: Any) -> int: ...\n"
-    )
-    assert counted(tmp_path) == (4, 7)

@@ -14,11 +14,12 @@ from IPython.utils.capture import capture_output
 from course_utils.data.agreement import agreement
 from course_utils.experiments import ch01 as ch01_experiment
 from course_utils.experiments import ch03 as ch03_experiment
+from course_utils.experiments import recorded
 from course_utils.figures.memory import decay_weights
 from course_utils.figures.style import finish
 from course_utils.front import surface
 from course_utils.measure.gates import number_units
-from course_utils.runtime import InvalidInput, recorded
+from course_utils.runtime import InvalidInput
 from course_utils.widgets import ch00, ch01, ch02, ch03
 from course_utils.widgets.explore import MOST_FRAMES, MOST_WORDS, Drag, choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
@@ -292,8 +293,7 @@ def pipe():
 
 
 def gradient_flow():
-    flow = recorded("ch02")["flow"]
-    return ch02.gradient_flow({int(updates): row for updates, row in flow.items() if updates != "delay"})
+    return ch02.gradient_flow(recorded("ch02").flow)
 
 
 def units():

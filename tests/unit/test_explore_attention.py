@@ -104,14 +104,14 @@ def test_the_gradient_of_a_sure_softmax_is_small_and_not_lost_in_rounding(ahead)
 def test_the_root_keeps_the_softmax_as_it_is():
     found = ch06.scaling()
     plain, divided = found["q · k"], found["q · k / √d"]
-    np.testing.assert_allclose(plain["variance"], ch06.SIZES, rtol=0.1)
-    np.testing.assert_allclose(divided["variance"], 1, rtol=0.1)
-    assert np.ptp(divided["entropy"]) < 0.1
-    assert np.ptp(divided["gradient"]) < 0.02
-    assert plain["entropy"][-1] < 0.2 < 2 < plain["entropy"][0]
-    assert 0 < plain["gradient"][-1] < plain["gradient"][0] / 1000
-    assert 0.1 < plain["open"][-1] < 0.3  # where two scores are close a lot gets through
-    assert divided["open"][-1] > 0.9
+    np.testing.assert_allclose(plain.variance, ch06.SIZES, rtol=0.1)
+    np.testing.assert_allclose(divided.variance, 1, rtol=0.1)
+    assert np.ptp(divided.entropy) < 0.1
+    assert np.ptp(divided.gradient) < 0.02
+    assert plain.entropy[-1] < 0.2 < 2 < plain.entropy[0]
+    assert 0 < plain.gradient[-1] < plain.gradient[0] / 1000
+    assert 0.1 < plain.open[-1] < 0.3  # where two scores are close a lot gets through
+    assert divided.open[-1] > 0.9
     queries, keys = random_vectors(jax.random.key(0), 8)
     assert saturation(queries, keys, 0.0).largest == pytest.approx(1 / 16)
 
@@ -164,7 +164,7 @@ def test_switching_off_what_is_needed_spoils_the_answer():
 def test_the_most_needed_head_is_told():
     off = np.full((2, 2, 4), 0.99)
     off[1, 1, 2] = 0.5
-    figure = figures.heads_needed({"subject": np.linspace(0, 0.7, 16).reshape(2, 2, 4)}, off)
+    figure = figures.heads_needed(np.linspace(0, 0.7, 16).reshape(2, 2, 4), off)
     assert words(figure)["title"] == "Most needed: a head of layer 2; without it 0.50 of the verbs are right"
     assert sum(len(trace.x) for trace in figure.data) == 16
 

@@ -21,15 +21,11 @@ from course_utils.runtime import CourseError, InvalidInput
 from course_utils.widgets import ch07 as explorers
 
 
-def raced():
+def raced(batch=8):
     lengths = (16, 64, 256)
     costs = {name: [Cost(n * k, n * 10) for n in lengths] for name, k in (("RNN", 1e-5), ("GRU", 3e-5), ("LSTM", 4e-5))}
     costs["self-attention"] = [Cost(n**2 * 1e-6, n * n) for n in lengths[:2]] + [Cost(None, 256**2, WOULD_NOT_FIT)]
-    return ch07.summary(lengths, costs)
-
-
-def race_found():
-    return {"batch": 8, "width": 128, **raced()}
+    return ch07.summary(lengths, costs, batch)
 
 
 TABLE = {
@@ -38,7 +34,7 @@ TABLE = {
 }
 MAKERS = {
     "stages": lambda: explorers.stages(ch07.transformer(nnx.Rngs(0), width=16, heads=2)),
-    "race": lambda: explorers.race([race_found()], "cpu", {**race_found(), "batch": 1}),
+    "race": lambda: explorers.race([raced()], "cpu", raced(batch=1)),
     "five": lambda: explorers.five(TABLE),
     "pictures": lambda: explorers.pictures(ch07.picture_reader(nnx.Rngs(0))),
 }
@@ -55,11 +51,11 @@ def test_every_control_changes_what_is_said(make):
 
 
 def test_the_race_tells_exponents_crossovers_and_what_was_left_out():
-    found = race_found()
-    assert found["layers"]["GRU"]["exponent"] == pytest.approx(1)
-    assert found["layers"]["self-attention"]["skipped"][-1] == WOULD_NOT_FIT
-    assert found["layers"]["self-attention"]["memory_exponent"] == pytest.approx(2)
-    assert found["crossover"]["GRU"] == pytest.approx(30, abs=1)
+    found = raced()
+    assert found.layers["GRU"].exponent == pytest.approx(1)
+    assert found.layers["self-attention"].skipped[-1] == WOULD_NOT_FIT
+    assert found.layers["self-attention"].memory_exponent == pytest.approx(2)
+    assert found.crossover["GRU"] == pytest.approx(30, abs=1)
     figure = figures.race(found, "here")
     assert "GRU from 30 on" in words(figure)["title"]
     assert "GRU n^1.0" in words(figure)["summary"]
@@ -70,7 +66,7 @@ def test_what_was_too_slow_is_no_crossover():
     lengths = (16, 64)
     costs = {name: [Cost(1.0, 1), Cost(2.0, 1)] for name in ("RNN", "GRU", "LSTM")}
     costs["self-attention"] = [Cost(0.5, 1), Cost(None, 1, TOO_LONG)]
-    assert ch07.summary(lengths, costs)["crossover"]["GRU"] is None
+    assert ch07.summary(lengths, costs).crossover["GRU"] is None
 
 
 def test_stages_name_the_word_and_where_it_came_up():

@@ -8,10 +8,10 @@ from flax import nnx
 
 from course_utils.data.english_french import pairs
 from course_utils.experiments import ch05 as experiment
-from course_utils.experiments import translators
+from course_utils.experiments import recorded, translators
 from course_utils.figures.style import words
 from course_utils.front import surface
-from course_utils.runtime import CourseError, recorded
+from course_utils.runtime import CourseError
 from course_utils.widgets import ch04, ch05, sentences
 
 
@@ -48,7 +48,7 @@ def bleu():
 
 
 def recency():
-    return ch04.recency(recorded("ch04")["kept"], "forward", "reversed")
+    return ch04.recency(recorded("ch04").kept, "forward", "reversed")
 
 
 def alignments():
@@ -56,11 +56,11 @@ def alignments():
 
 
 def soft():
-    return ch05.soft_to_hard(attentive(), np.random.default_rng(0).random((3, len(experiment.TEMPERATURES))))
+    return ch05.soft_to_hard(attentive(), dict.fromkeys(experiment.TEMPERATURES, np.array([0.3, 0.5, 0.9])))
 
 
 def scores():
-    return ch05.scores(recorded("ch05")["variants"])
+    return ch05.scores(recorded("ch05").variants)
 
 
 @pytest.mark.each
@@ -144,4 +144,4 @@ def test_every_recorded_curve_can_be_chosen():
         curves
     )
     assert not [name for name in ch04.recorded_curves(recorded("ch04"), variants=False) if "reversed" in name]
-    assert all(len(curve["bleu"][0]) == len(curve["upto"]) for curve in curves.values())
+    assert all(curve.bleu.shape[1] == len(curve.upto) for curve in curves.values())

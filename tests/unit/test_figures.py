@@ -8,6 +8,9 @@ import pytest
 from colorspacious import cspace_convert, deltaE
 from plotly.subplots import make_subplots
 
+from course_utils.experiments.results.ch02 import FromStart
+from course_utils.experiments.results.ch03 import ContextUse
+from course_utils.experiments.results.recall import Solved
 from course_utils.figures import recall, style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
@@ -189,16 +192,16 @@ def test_a_band_ends_where_its_seeds_do():
 def test_a_table_of_delays_tells_what_was_and_was_not_learned():
     rows = {
         "all": {
-            "10": {"updates": [100, 140], "accuracy": [1.0, 1.0]},
-            "30": {"updates": [200, 200], "accuracy": [1.0, 1.0]},
+            10: Solved(updates=[100, 140], accuracy=np.array([1.0, 1.0])),
+            30: Solved(updates=[200, 200], accuracy=np.array([1.0, 1.0])),
         },
         "gap": {
-            "10": {"updates": [100, None], "accuracy": [1.0, 0.3]},
-            "30": {"updates": [300, 200], "accuracy": [1.0, 1.0]},
+            10: Solved(updates=[100, None], accuracy=np.array([1.0, 0.3])),
+            30: Solved(updates=[300, 200], accuracy=np.array([1.0, 1.0])),
         },
         "none": {
-            "10": {"updates": [None, None], "accuracy": [0.1, 0.2]},
-            "30": {"updates": [None, None], "accuracy": [0.1, 0.1]},
+            10: Solved(updates=[None, None], accuracy=np.array([0.1, 0.2])),
+            30: Solved(updates=[None, None], accuracy=np.array([0.1, 0.1])),
         },
     }
     figure = delays_learned(rows, 500)
@@ -211,27 +214,33 @@ def test_a_table_of_delays_tells_what_was_and_was_not_learned():
     assert "No network" in words(delays_learned({"none": rows["none"]}, 500))["title"]
 
 
+def started(delay, share, updates):
+    return FromStart(
+        scale=1.0, strength=1.0, delay=delay, share=np.array(share), updates=updates, accuracy=np.array(share)
+    )
+
+
 def test_points_of_learning_say_what_lies_below_what():
-    runs = [
-        {"delay": 10, "share": [0.2, 1e-5], "updates": [100, None]},
-        {"delay": 20, "share": [0.01, 0.05], "updates": [None, 300]},
-    ]
+    runs = [started(10, [0.2, 1e-5], [100, None]), started(20, [0.01, 0.05], [None, 300])]
     said = words(share_and_learning(runs, 1_000))
     assert said["title"] == "2 trainings solved their delay, 2 did not; none with a share below 0.05 did"
     assert said["summary"].startswith("4 trainings. 2 of the 2 that failed began with a share below")
-    nothing = [{"delay": 10, "share": [0.2], "updates": [None]}]
+    nothing = [started(10, [0.2], [None])]
     assert words(share_and_learning(nothing, 1_000))["title"] == "No training solved its delay"
 
 
 def test_the_context_that_is_used_is_told_with_all_its_seeds():
-    cut = {"k": [1, 10, 30, 50], "above": [[0.9, 0.1, 0.02, 0], [0.7, 0.1, 0, 0]], "effective": [50, 30]}
-    mixed = {"k": [0, 1, 10, 30, 50], "above": [[6, 2, 0.3, 0, 0], [6, 3, 0.2, 0, 0]], "effective": [30, 30]}
-    said = words(context_curves(cut, mixed))
+    def use(k, above, effective):
+        return ContextUse(k=k, loss=np.array(above), above=np.array(above), effective=effective)
+
+    cut = use((1, 10, 30, 50), [[0.9, 0.1, 0.02, 0], [0.7, 0.1, 0, 0]], [50, 30])
+    above = [[6, 2, 0.3, 0, 0], [6, 3, 0.2, 0, 0]]
+    said = words(context_curves(cut, use((0, 1, 10, 30, 50), above, [30, 30])))
     assert "cut to 30 to 50 tokens, shuffled beyond 30" in said["title"]
     assert "Mean of 2 seeds, band" in said["caption"]
     assert "0.80 nats higher" in said["summary"]
     with pytest.raises(InvalidInput, match="the same k"):
-        context_curves(cut, {**mixed, "k": [0, 1, 10, 30, 60]})
+        context_curves(cut, use((0, 1, 10, 30, 60), above, [30, 30]))
 
 
 def test_errors_while_learning_name_who_stays_at_the_baseline():
@@ -327,9 +336,9 @@ def test_networks_and_trainings_are_counted():
     flow = lambda n: words(gradient_flow({0: np.ones((n, 5)), 10: np.ones((n, 5))}, {0: np.ones(n), 10: np.ones(n)}))
     assert "Colours: 2 seeds at this moment" in flow(2)["caption"]
     assert "Colours: one seed at this moment" in flow(1)["caption"]
-    starts = lambda *seeds: words(
-        share_and_learning([{"delay": 10, "share": [0.2] * n, "updates": [100] * n} for n in seeds], 1_000)
-    )["caption"]
+    starts = lambda *seeds: words(share_and_learning([started(10, [0.2] * n, [100] * n) for n in seeds], 1_000))[
+        "caption"
+    ]
     assert "by 0.3 to 6, 2 seeds." in starts(2, 2)
     assert "by 0.3 to 6, 1 to 3 seeds." in starts(1, 3)
     assert "by 0.3 to 6, one seed." in starts(1)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from course_utils.experiments import ch07, translators
-from course_utils.runtime import recorded
+from course_utils.experiments import ch07, recorded, translators
 
 pytestmark = pytest.mark.plain
 
@@ -61,30 +60,30 @@ def test_whole_sentences_within_a_window_are_counted(corpus, shortest, told):
 
 
 def test_what_the_open_projects_are_compared_with_is_recorded():
-    nested = recorded("ch01")["nested"]
+    nested = recorded("ch01").nested
     held = {
-        updates: [int(np.cumprod(np.mean(nested[updates][units], 0) >= 0.95).sum()) for units in ("4", "8", "16")]
-        for updates in ("4000", "16000")
+        updates: [int(np.cumprod(nested[updates][units].mean(0) >= 0.95).sum()) for units in (4, 8, 16)]
+        for updates in (4_000, 16_000)
     }
     assert (
         "{}, {} and {} subjects with 4, 8 and 16 units after 4,000 updates; {}, {} and {} after 16,000".format(
-            *held["4000"], *held["16000"]
+            *held[4_000], *held[16_000]
         )
         in PROSE
     )
 
-    costs = recorded("ch07")["costs"]
+    costs = recorded("ch07").costs
     attention, ours = costs["GRU + attention"], costs["Transformer"]
     widths = [
         translators.parameters(nnx.eval_shape(lambda w=w: ch07.transformer(nnx.Rngs(0), width=w))) for w in (84, 88)
     ]
     assert (
-        f"has {attention['parameters']:,} parameters; a Transformer of width 84 has {widths[0]:,}, of width 88 {widths[1]:,}"
+        f"has {attention.parameters:,} parameters; a Transformer of width 84 has {widths[0]:,}, of width 88 {widths[1]:,}"
         in PROSE
     )
-    assert f"({attention['train']:.0f} for 1,000 updates, the Transformer's {ours['train']:.0f})" in PROSE
-    assert f"pay for {round(1_000 * attention['train'] / ours['train'], -1):.0f} updates" in PROSE
-    assert f"1,000 updates took {costs['GRU']['train']:.0f} s" in PROSE
+    assert f"({attention.train:.0f} for 1,000 updates, the Transformer's {ours.train:.0f})" in PROSE
+    assert f"pay for {round(1_000 * attention.train / ours.train, -1):.0f} updates" in PROSE
+    assert f"1,000 updates took {costs['GRU'].train:.0f} s" in PROSE
 
 
 SPEED = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ from course_utils.data.vocabulary import UnknownWords
 from course_utils.measure import states as of_states
 from course_utils.measure.agreement import by_distance, number_loss, prefers, right
 from course_utils.measure.language import most_likely, steps
-from course_utils.measure.memory import frozen_recall, reach, read_out, recalled_bits, total_memory
+from course_utils.measure.memory import frozen_recall, reach, recalled_bits, total_memory
+from course_utils.measure.probe import linear_probe
 from course_utils.measure.states import principal_plane, states_of, twin_distance
 from course_utils.models.cells import RNNCell, rnn_step
 from course_utils.models.sequence import RecurrentLanguageModel, SequenceClassifier
@@ -24,11 +25,11 @@ from course_utils.runtime import InvalidInput
 # ------------------------------------------------------------------------------------------ read-outs
 
 
-def test_a_read_out_is_least_squares():
+def test_a_linear_probe_is_least_squares():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 3, (2, 400))
     states = rng.normal(size=(400, 5)) + np.eye(5)[targets[0]]
-    accuracy, explained = read_out(jnp.asarray(states, jnp.float32), jnp.asarray(targets, jnp.int32), 3)
+    accuracy, explained = linear_probe(jnp.asarray(states, jnp.float32), jnp.asarray(targets, jnp.int32), 3)
     features = np.c_[states, np.ones(400)]
     for lag in (0, 1):
         one_hot = np.eye(3)[targets[lag]]

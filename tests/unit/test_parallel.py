@@ -391,9 +391,9 @@ def test_a_rung_is_trained_and_measured_on_any_text(monkeypatch):
             said = ladder.written(model, text, train, size)
             assert len(said) == 8
     found = ladder.quality(["a dog runs.", *EN[1:]], Texts(DE, EN))
-    assert found["bleu_lower"] == 100
-    assert found["bleu"] < 100
-    assert [(group["upto"], group["sentences"]) for group in found["by_length"]] == [(3, 2)]
+    assert found.bleu_lower == pytest.approx(100)
+    assert found.bleu < 100
+    assert [(group.upto, group.sentences) for group in found.by_length] == [(3, 2)]
 
 
 @pytest.mark.slow

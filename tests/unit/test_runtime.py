@@ -21,6 +21,7 @@ from jax.interpreters import mlir
 from shapechecker import check
 
 from course_utils import experiments, runtime
+from course_utils.experiments import recorded
 
 
 def test_setup_prints_one_quiet_line(capsys):
@@ -366,7 +367,7 @@ def product_as_lowered():
 
 @pytest.mark.parametrize("begin", [runtime.setup, lambda: experiments.reproduce("ch00")], ids=["setup", "reproduce"])
 def test_products_are_not_rounded_on_devices_that_would(product_as_lowered, monkeypatch, begin):
-    monkeypatch.setattr(experiments.module("ch00"), "headline", dict)
+    monkeypatch.setattr(experiments.module("ch00"), "headline", lambda: recorded("ch00"))
     jax.config.update("jax_default_matmul_precision", None)
     assert "HIGHEST" not in product_as_lowered()
     begin()

@@ -30,9 +30,9 @@ def test_tagged_words_are_those_of_the_phenomenon(corpus):
 
 def test_errors_of_gold_itself_are_none_and_of_one_link_a_word_are_the_least(corpus):
     found = translators.errors(corpus.gold, corpus)
-    assert found["error"] == found["reversal"] == 0
+    assert found.error == found.phenomena["reversal"] == 0
     first = np.arange(corpus.gold.shape[-1]) == corpus.gold.argmax(-1)[..., None]
-    assert translators.errors(first, corpus)["error"] == pytest.approx(found["least"], abs=1e-4)
+    assert translators.errors(first, corpus).error == pytest.approx(found.least, abs=1e-4)
 
 
 def test_the_learning_rate_falls_to_nearly_nothing():
@@ -61,7 +61,7 @@ def test_first_words_are_counted_from_the_beginning(corpus, monkeypatch):
     reference = np.asarray(corpus.batch.target)[:, 1:].copy()
     reference[:3, 1] = 0  # three sentences are wrong from the second word on
     monkeypatch.setattr(ch04, "decode_batch", lambda model, batch: _said(reference))
-    right = ch04.first_words(None, 3)
+    right = ch04.first_words(small({}), 3)
     assert right[0] == 1
     assert right[1] == right[2] == pytest.approx(9 / 12)
 
