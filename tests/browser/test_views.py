@@ -195,7 +195,9 @@ def test_a_hunt_is_found_by_keys_and_trains_only_when_its_button_is_pressed(open
     train.focus()
     page.keyboard.press("Enter")
     expect(train).to_have_attribute("aria-disabled", "true")
-    expect(card.locator(".course-title")).to_have_text("The mended code learns, the other one does not", timeout=120_000)
+    expect(card.locator(".course-title")).to_have_text(
+        "The mended code learns, the other one does not", timeout=120_000
+    )
     expect(train).to_have_attribute("aria-disabled", "false")
     expect(train).to_be_focused()
     expect(card.locator(".course-summary")).to_contain_text("as it is 2.0")
