@@ -77,7 +77,8 @@ def test_gift_is_understood_by_another_parser(bank):
     assert [entry.title.replace("\\", "") for entry in found] == [
         element.findtext("name/text") for element in ET.fromstring(to_moodle(bank)) if element.get("type") != "category"
     ]
-    kinds = {"single": {"ChoicesSet", "SelectSet"}, "hunt": {"ChoicesSet"}, "multiple": {"MultipleChoicesSet"},
+    one = {"ChoicesSet", "SelectSet"}
+    kinds = {"single": one, "hunt": one, "multiple": {"MultipleChoicesSet"},
              "numeric": {"NumericAnswerSet"}, "shape": {"SelectSet", "ShortSet"}, "order": {"MatchingSet"},
              "match": {"MatchingSet"}}  # fmt: skip
     for entry, question in zip(found, wanted, strict=True):

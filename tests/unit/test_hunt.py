@@ -9,15 +9,18 @@ import jax
 import jax.numpy as jnp
 import pytest
 import yaml
+from flax import nnx
 from IPython.utils.capture import capture_output
 from samples import KINDS
 
-from course_utils.experiments import hunts
+from course_utils.experiments import hunts, recall
+from course_utils.experiments.hunts import lstm_recall
 from course_utils.figures.hunts import as_it_is_and_mended
 from course_utils.figures.style import words
 from course_utils.front import modules, surface
 from course_utils.front.surface import PAGE_MIME
 from course_utils.models.gated import LSTMState, lstm_step
+from course_utils.models.recurrent import unroll
 from course_utils.pages.outputs import alone
 from course_utils.runtime import InvalidInput, asset
 from course_utils.teaching import phrases
@@ -71,6 +74,23 @@ def test_it_stays_at_guessing_as_it_is_and_learns_when_it_is_mended(question, mo
     assert mended.learned(task.guessing)
 
 
+def test_the_symptom_of_chapter_03_is_what_the_untrained_network_shows():
+    """How much two different first symbols differ in the cell state ten steps later, as a share of their first difference."""
+    question, left = bank("ch03").question("ch03-hunt"), {}
+    tokens = recall.batches(50)(0, jax.random.key(0)).tokens[:, :11]
+    other = tokens.at[:, 0].set((tokens[:, 0] + 1) % recall.LABELS)
+    for name, source in question.sources.items():
+        model = lstm_recall.model(hunts.function(source), 50, nnx.Rngs(0))
+        first, last = ([_cell_after(model, words[:, :n]) for words in (tokens, other)] for n in (1, 11))
+        left[name] = float(jnp.linalg.norm(last[0] - last[1]) / jnp.linalg.norm(first[0] - first[1]))
+    assert left["as it is"] < 0.002
+    assert 0.15 < left["mended"] < 0.3
+
+
+def _cell_after(model, tokens):
+    return unroll(model.cell, model.embed(tokens))[1].cell
+
+
 def test_the_mended_step_of_chapter_03_is_the_equation():
     """`lstm_step` of `models.gated`, for one sequence and with W and b in one piece each."""
     written = hunts.function(bank("ch03").question("ch03-hunt").sources["mended"])
@@ -106,7 +126,9 @@ def test_a_report_says_which_line_was_taken_for_the_wrong_one(tmp_path):
     mine.answer(4, 0)
     path = tmp_path / "ada.json"
     path.write_text(progress().to_json(), encoding="utf-8")
-    assert "hunt ch03-hunt: line 4, “The cell state grows with every step” (1)" in report(read_class([path])[0])
+    assert "hunt ch03-hunt: line 4, “The cell state grows with every step until tanh is flat” (1)" in report(
+        read_class([path])[0]
+    )
 
 
 def test_what_is_missing_is_asked_for_and_not_kept(ch42):
