@@ -1,5 +1,6 @@
 """Agreement accuracy against distance, beside readers without a grammar."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +9,10 @@ import plotly.graph_objects as go
 
 from ..runtime import require
 from .curves import curves, over_seeds, seeds_told
+from .style import listed
 
 MARGIN = 0.05  # a model is clearly above the baselines by more than this
+RIGHT = 0.95  # an accuracy above this is called right
 GUESSING = 0.6  # an accuracy below this is called guessing; one half is
 READERS = ("majority", "nearest noun", "first noun")  # always drawn in this order, hence in the same line style
 
@@ -28,10 +31,15 @@ def accuracy_by_distance(
     best = float(over_seeds(np.nanmax, np.array([values[-1] for values in baselines.values()], float)))
     told = ", ".join(f"{name} {value:.2f}" for name, value in ends.items())
     below = [name for name, value in ends.items() if not value > best + MARGIN]  # also where there is no number
-    title = "Above every baseline at the largest distance"
+    who = "The network" if len(ends) == 1 else "Every network"
+    lowest = min(float(over_seeds(np.nanmin, np.atleast_2d(values).ravel())) for values in accuracy.values())
+    title = (
+        f"{who} is right at every distance" if lowest > RIGHT else f"{who} beats the baselines at the largest distance"
+    )
     if below:
-        which = f": {', '.join(below)}" if len(ends) > 1 else ""
-        title = f"Not clearly above the baselines at the largest distance{which}"
+        which = who if len(ends) == 1 else "No network" if len(below) == len(ends) else listed(below)
+        verb = "beats" if which == "No network" else "does not beat" if len(below) == 1 else "do not beat"
+        title = f"{which} {verb} the baselines at the largest distance"
     return curves(
         distance, accuracy, title=title,
         caption=f"Share of right answers against the distance from subject to verb. {seeds_told(accuracy)} Grey: readers "
@@ -53,15 +61,16 @@ def accuracy_by_updates(
     ends = {updates: float(np.mean(values[:, -1])) for updates, values in accuracy.items()}
     learned = [updates for updates, values in accuracy.items() if np.min(values) > 0.9]  # every seed, every bin
     first, last = min(ends), max(ends)
+    who = network or "The network"
     if learned:
         guessed = (np.atleast_2d(accuracy[first]).mean(0) < GUESSING).all()
-        title = f"{'Guessing at first; after' if guessed else 'After'} {min(learned):,} updates right at every distance"
+        title = f"{who} guesses at first and is right after {min(learned):,} updates"
+        title = title if guessed else f"{who} is right after {min(learned):,} updates"
     elif ends[last] < GUESSING:
-        still = "still " if max(ends.values()) < GUESSING else ""
-        title = f"After {last:,} updates {still}guessing at the largest distance"
+        still = " still" if max(ends.values()) < GUESSING else ""
+        title = f"{who}{still} guesses after {last:,} updates"
     else:
-        title = "Agreement, as it is learned"
-    title = f"{network}: {title[0].lower()}{title[1:]}" if network else title
+        title = f"{who} has learned it in part after {last:,} updates"
     runs = {f"{updates:,} updates": values for updates, values in accuracy.items()}
     return curves(
         distance, runs, title=title,
@@ -81,9 +90,16 @@ def accuracy_by_depth(accuracy: Mapping[int, np.ndarray], level: float = 0.95) -
         f"{size} units {'at least ' if depth == depths[-1] else ''}{depth}" for size, depth in deepest.items()
     )
     runs = {f"{size} units": values for size, values in accuracy.items()}
+    shares = [depth / size for size, depth in deepest.items()]
+    held = [deepest[size] for size in sorted(deepest)]
+    title = "More units do not hold more subjects"
+    if all(0.5 <= share <= 1.5 for share in shares):
+        title = "A state holds about one subject a unit"
+    elif all(a < b for a, b in itertools.pairwise(held)):
+        title = "More units hold more subjects"
     return curves(
         depths, runs,
-        title=f"Subjects held at once ({level:.0%} right): {told}",
+        title=title,
         caption="Every verb of a centre-embedded sentence is asked for the number of its subject, so a sentence with D "
         f"subjects needs D bits at once. {seeds_told(runs)} Guessing is right half the time.",
         summary=f"Most subjects at which {level:.0%} of the verbs are right: {told}.",
@@ -98,10 +114,15 @@ def gap_by_steps(gaps: Mapping[str, Any]) -> go.Figure:
     ends = {name: float(values[:, -1].mean()) for name, values in runs.items()}
     gone = [name for name, end in ends.items() if end < 0.1]
     kept = [name for name, end in ends.items() if end > 0.5]
-    parts = [f"{said}: {', '.join(names)}" for said, names in (("Lost", gone), ("kept", kept)) if names]
-    title = "; ".join(parts)
+    title = "The difference fades step by step"
+    if gone and kept:
+        title = "Some networks keep the difference, others lose it"
+    elif gone or kept:
+        which = gone or kept
+        who = "Every network" if len(which) == len(ends) else listed(which)
+        title = f"{who} {'loses' if gone else 'keeps'} the difference"
     return curves(
-        steps, runs, title=title or "What is left of the subject's number in the state",
+        steps, runs, title=title,
         caption="Distance between the states of two sentences that differ in the subject's number, as a multiple of the "
         f"distance at the subject; logarithmic axis. {seeds_told(runs)} A straight line down is exponential forgetting.",
         summary=f"{steps[-1]} steps after the subject: " + ", ".join(f"{name} {end:.2g}" for name, end in ends.items()) + ".",

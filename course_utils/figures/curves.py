@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .style import COLOURS, DASHES, GREY, MARKERS, finish, translucent
+from .style import COLOURS, DASHES, GREY, MARKERS, finish, listed, translucent
 
 MARGIN = 0.05  # a loss is clearly below the baseline by more than this share of it
 
@@ -81,9 +81,12 @@ def error_while_learning(
     ends = {name: float(np.mean(values)) for name, values in last.items()}
     stuck = [name for name, end in ends.items() if not end < (1 - MARGIN) * baseline]  # also where there is no number
     told = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
+    title = "Every network gets below the baseline"
+    if stuck:
+        title = f"{listed(stuck)} {'stays' if len(stuck) == 1 else 'stay'} at the baseline"
     x = point * np.arange(1, 1 + max(values.shape[1] for values in runs.values()))
     return curves(
-        x, runs, title=f"Not clearly below the baseline: {', '.join(stuck)}" if stuck else "All are below the baseline",
+        x, runs, title=title,
         caption=f"Loss while learning {task}. {seeds_told(runs)} A curve ends where its seeds have solved the task. Dashed: a "
         f"reader that remembers nothing; clearly below it: by more than {MARGIN:.0%}.",
         summary=f"At the end: {told}; a reader that remembers nothing {baseline:.3f}.",
@@ -98,7 +101,10 @@ def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
     slopes = {name: float(np.polyfit(np.log(steps[-3:]), np.log(v[-3:]), 1)[0]) for name, v in milliseconds.items()}
     most, largest = list(milliseconds.items())[-1]
-    title = f"Four times as long takes {4 ** slopes[most]:.1f} times the time ({most})"
+    how = (
+        "in proportion to" if abs(slopes[most] - 1) < 0.2 else "faster than" if slopes[most] > 1 else "more slowly than"
+    )
+    title = f"The time grows {how} the length"
     return curves(
         steps, milliseconds, title=title,
         caption="Time to read one sequence, or several side by side, compilation excluded, on this device. Dashed grey: "

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from ..measure.softmax import Saturation
 from .curves import curves
-from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish, subplots
+from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish, listed, subplots
 
 REACH = 1.7  # how far from the origin the plane of the dictionary is drawn
 
@@ -18,6 +18,7 @@ def soft_dictionary(
 ) -> go.Figure:
     """Keys `[n, 2]` and a query in the plane, the weights `[n]`, and the blend of the values `[n]`."""
     blend, best = float(weights @ values), int(weights.argmax())
+    source = f"mostly from {words[best]}" if weights[best] > 0.5 else "blended from several"
     figure = subplots(1, 2, column_widths=[0.56, 0.44], horizontal_spacing=0.16)
     figure.add_scatter(
         x=keys[:, 0], y=keys[:, 1], mode="markers+text", text=list(words), showlegend=False, hoverinfo="skip",
@@ -51,7 +52,7 @@ def soft_dictionary(
     figure.update_xaxes(range=[0, 1.12], row=1, col=2, title_text="weight α")
     figure.update_yaxes(row=1, col=2, autorange="reversed", showgrid=False)
     return finish(
-        figure, title=f"The answer is {blend:.2f} {unit}: {words[best]} has weight {weights[best]:.2f}",
+        figure, title=f"The answer is {blend:.2f} {unit}, {source}",
         caption="Left: each entry at its key, the larger the more weight; orange: the query (a long one drawn to the edge). "
         "Right: each entry's value and weight; "
         "the answer is the weighted mean of the values.",
@@ -88,8 +89,14 @@ def scores_and_weights(found: Saturation, size: int, divided: bool, query: int) 
         f"variance of the scores {found.variance:.3g}, entropy {found.entropy:.2f} bits, gradient {found.gradient:.2g}, "
         f"largest weight {found.largest:.2f}"
     )
+    spread = found.entropy / np.log2(len(weights))
+    title = "A few positions share the weight"
+    if spread < 0.35:
+        title = "One position takes nearly all of the weight"
+    elif spread > 0.7:
+        title = "Many positions share the weight"
     return finish(
-        figure, title=f"d = {size}{', divided by √d' if divided else ''}: {told.split(', largest')[0]}",
+        figure, title=title,
         caption=f"Left: scores of random queries and keys whose {size} numbers have variance 1. Right: the softmax of one query's "
         f"{len(weights)} scores. Entropy is at most {np.log2(len(weights)):.0f} bits; gradient: median ‖∂α/∂e‖.",
         summary=f"d = {size}, {'divided' if divided else 'not divided'} by √d. Over all queries: {told}. Query {query + 1}: largest "
@@ -115,10 +122,22 @@ def scaling(sizes: Sequence[int], found: Mapping[str, Mapping[str, Sequence[floa
     }
     y, caption = labels[measure]
     return curves(
-        sizes, {name: values[measure] for name, values in found.items()}, title=f"At d = {sizes[-1]:,}: {told}",
+        sizes, {name: values[measure] for name, values in found.items()}, title=_as_vectors_grow(found, measure),
         caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
         summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {told}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
     )  # fmt: skip
+
+
+def _as_vectors_grow(found: Mapping[str, Mapping[str, Sequence[float]]], measure: str) -> str:
+    """What becomes of a measure as vectors grow, for those whose measure changes most."""
+    change = {name: values[measure][-1] / values[measure][0] for name, values in found.items()}
+    moved = [name for name, ratio in change.items() if not 0.5 < ratio < 2]
+    what = {
+        "variance": "scores spread",
+        "entropy": "weights gather on one position",
+        "gradient": "softmax stops learning",
+    }[measure]
+    return f"With {listed(moved)} the {what} as vectors grow" if moved else "Larger vectors change little"
 
 
 def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, chosen: int) -> go.Figure:
@@ -145,8 +164,11 @@ def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, cho
     seen = [words[j] for j in np.flatnonzero(allowed[chosen]).tolist()]
     nowhere = [words[i] for i in range(n) if not allowed[i].any()]
     count = int(allowed.sum())
+    later = bool((allowed & (np.arange(n) > np.arange(n)[:, None])).any())
+    title = "Positions attend to later ones too" if later else "No position attends to a later one"
+    title = title if seen else f"“{words[chosen]}” has nowhere to attend to"
     return finish(
-        figure, title=f"“{words[chosen]}” may look at {len(seen)} of {n} positions; {count} of {n * n} pairs are allowed",
+        figure, title=title,
         caption="Row: who looks; column: at whom. Crosses are masked; the weights of what is left sum to 1 in every row. "
         "Framed: the chosen position."
         + (f" Nothing is left for {', '.join(nowhere)}: zeros." if nowhere else ""),
@@ -188,6 +210,9 @@ def head_map(
     figure.update_xaxes(tickvals=list(range(n)), ticktext=names, row=2, col=1)
     best = np.argsort(-weights[head, chosen])[:3]
     looks = ", ".join(f"{words[j]} {weights[head, chosen, j]:.2f}" for j in best)
+    spread = weights[head, chosen, best[0]] < 2 / (chosen + 1)
+    title = f"“{words[chosen]}” attends most to “{words[best[0]]}”"
+    title = f"“{words[chosen]}” spreads its attention" if spread and chosen > 1 else title
     also = "".join(
         f" Weight of the {name} (“{words[place]}”) by head: "
         + ", ".join(f"{w:.2f}" for w in weights[:, chosen, place])
@@ -196,8 +221,7 @@ def head_map(
     )
     return finish(
         figure,
-        title=f"Layer {layer + 1}, head {head + 1}: “{words[chosen]}” looks most at “{words[best[0]]}” "
-        f"({weights[head, chosen, best[0]]:.2f})",
+        title=title,
         caption="Above: all looks of one head, a row for each word that looks; only words before it, and itself, can be seen. Framed: the "
         "chosen word. Below: the same word in every head of the layer, the chosen head framed."
         + (f" Dotted: {', '.join(f'the {name}' for name in marked.values())}." if marked else ""),
@@ -246,10 +270,7 @@ def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str)
             beside[f"{name} before"] = chosen - step
     return finish(
         figure,
-        title=", ".join(
-            [f"{kind.capitalize()}: position {chosen} with itself {near[chosen]:.1f}"]
-            + [f"{name} {near[place]:.1f}" for name, place in beside.items()]
-        ),
+        title=f"Position {chosen} is {'most like itself' if near.argmax() == chosen else 'not most like itself'}",
         caption="Left: one row for each position. Right: dot product of the chosen position (framed, dashed) with every position; for "
         "rotary, of a query and an equal key turned by their positions.",
         summary=f"{kind.capitalize()}, width {width}. "
@@ -275,7 +296,7 @@ def heads_needed(looks: Mapping[str, Any], off: Any) -> go.Figure:
         )  # fmt: skip
     place = np.unravel_index(off.argmin(), off.shape)
     return finish(
-        figure, title=f"Most needed: a head of layer {place[1] + 1}; without it {off[place]:.2f} of the verbs are right",
+        figure, title="No head is needed by itself" if off.min() > 0.95 else f"The head that is needed most is in layer {place[1] + 1}",
         caption=f"Each point is a head of a language model ({seeds} seeds × {layers} layers × {heads} heads). Right: it gives the subject "
         "much weight where the verb is due. Down: without it verbs get the wrong number.",
         summary=f"{subject.size} heads. Largest weight on the subject: {subject.max():.2f}. Lowest accuracy with one head off: "

@@ -113,10 +113,13 @@ def anatomy(
         text=" · ".join(lines),
         font={"color": GREY},
     )
+    wrong = [name for name, (_, is_right) in answers.items() if not is_right]
+    title = f"The rule “{wrong[0]}” answers wrongly" if wrong else "Simple rules answer rightly here"
+    title = "Every simple rule answers wrongly" if len(wrong) == len(answers) > 1 else title
     told = "; ".join(f"{name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
     return finish(
         figure,
-        title=f"The verb looks {end - start} step{'s' if end - start > 1 else ''} back",
+        title=title,
         caption="The arc joins the verb to the noun it must agree with; S and P say which nouns are singular, which plural. "
         "Below: what two readers without a grammar would answer.",
         summary=f"“{' '.join(words)}”. The subject stands {end - start} step{'s' if end > start + 1 else ''} "

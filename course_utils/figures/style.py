@@ -11,6 +11,7 @@ import functools
 import json
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -112,6 +113,11 @@ def _room(figure: Any, titled: bool) -> dict[str, float]:
     legend = len(names) > 1 and layout.showlegend is not False
     beside = legend and layout.legend.x is None and layout.legend.orientation != "h"
     return {"l": max(66, 34 + left), "r": 58 + longest(names) if beside else 20, "b": max(52, 24 + below)}
+
+
+def listed(names: Sequence[str], most: int = 2) -> str:
+    """`a`, `a and b`, and how many there are where that would be too long for a title."""
+    return " and ".join(names) if len(names) <= most else f"{len(names)} of them"
 
 
 def words(figure: go.Figure) -> dict[str, Any]:

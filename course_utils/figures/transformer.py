@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from ..runtime import require
 from .curves import curves, over_seeds, seeds_told
 from .dots import by_seed, dots
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish, subplots
+from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish, listed, subplots
 
 
 def stages(
@@ -45,7 +45,7 @@ def stages(
     settled = next(i for i in range(len(tops)) if all(words[0] == answer for words in tops[i:]))
     when = f"at “{rows[first]}”" + ("" if first == settled else f", for good at “{rows[settled]}”")
     return finish(
-        figure, title=f"“{answer}” ({right[-1]:.2f}) becomes the best word {when}",
+        figure, title=f"“{answer}” becomes the best word {when}",
         caption=f"Source: {source}. Written so far: {written or 'nothing'} … Rows from the first vector to the last sum. Left: "
         "what the last norm and the output layer would say if the way ended here. Right: what they give the word that is said in the end.",
         summary=f"Answer “{answer}”, the best word {when}. Its probability by stage: "
@@ -60,9 +60,18 @@ def through_layers(layers: Sequence[int], found: Mapping[str, Any], what: str, c
     after = {
         n: {kind: float(np.mean(runs, axis=0)[list(layers).index(n)]) for kind, runs in found.items()} for n in layers
     }
+    ends = {kind: np.mean(runs, axis=0)[[0, -1]] for kind, runs in found.items()}
+    falling = [kind for kind, (first, last) in ends.items() if last < 0.5 * first]
+    title = f"{what} at every depth"
+    if falling:
+        title = (
+            f"{what} no more in deep stacks with {listed(falling)}"
+            if len(falling) < len(ends)
+            else f"{what} no more in deep stacks"
+        )
     told = {n: ", ".join(f"{kind} {value:.2f}" for kind, value in of.items()) for n, of in after.items()}
     return curves(
-        layers, found, title=f"{what} after 2 layers: {told[2]}", caption=f"{caption} {seeds_told(found)}",
+        layers, found, title=title, caption=f"{caption} {seeds_told(found)}",
         summary=f"{what}. " + " ".join(f"After {n} layers: {words}." for n, words in told.items()),
         x_title="layers that are not trained", y_title=what.lower(), log_x=True,
     )  # fmt: skip
@@ -97,7 +106,7 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
     )
     best = heads.reshape(seeds, -1).min(1)
     return finish(
-        figure, title=f"Best head of each seed: {', '.join(f'{value:.2f}' for value in best)}; worst of all {heads.max():.2f}",
+        figure, title=f"{'No head aligns as well as' if best.min() > before else 'The best head aligns better than'} the GRU",
         caption="Alignment error of every head's largest weights, the lower the better; heads 1 to 4 stand side by side. Black line: the "
         "largest weights of the last layer's heads averaged. Dotted: what one link for each word can reach, and notebook 05's translator.",
         summary=f"Alignment error of {heads.size} heads: from {heads.min():.2f} to {heads.max():.2f}; mean of the last layer "
@@ -111,16 +120,16 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
     lengths, layers = found["lengths"], found["layers"]
     figure = subplots(1, 2, horizontal_spacing=0.14)
     for col, (measure, factor) in enumerate((("seconds", 1), ("bytes", 1e-6)), 1):
-        for i, (name, listed) in enumerate(layers.items()):
+        for i, (name, measured) in enumerate(layers.items()):
             known = [
-                (n, factor * value) for n, value in zip(lengths, listed[measure], strict=True) if value is not None
+                (n, factor * value) for n, value in zip(lengths, measured[measure], strict=True) if value is not None
             ]
             figure.add_scatter(
                 x=[n for n, _ in known], y=[value for _, value in known], name=name, mode="lines+markers", legendgroup=name,
                 line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
                 showlegend=col == 1, row=1, col=col,
             )  # fmt: skip
-            cut = [why for why in listed["skipped"] if why]
+            cut = [why for why in measured["skipped"] if why]
             if measure == "seconds" and cut and known:
                 figure.add_annotation(
                     x=np.log10(known[-1][0]), y=np.log10(known[-1][1]), text=cut[0], showarrow=False, yshift=12,
@@ -146,8 +155,18 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
                 font={"size": 11},
             )  # fmt: skip
     slower = "; ".join(crossed)
+    crossings = list(found["crossover"].values())
+    title = "Self-attention falls behind some of them as sequences grow"
+    if all(n is None for n in crossings):
+        title = "Self-attention is the fastest at every length"
+    elif None not in crossings:
+        title = (
+            f"Self-attention is the slowest from {max(crossings)} positions on"
+            if max(crossings)
+            else "Self-attention is the slowest"
+        )
     return finish(
-        figure, title=f"Self-attention takes longer than: {slower}",
+        figure, title=title,
         caption=f"One training step of one causal layer of width {found['width']}, batch {found['batch']}, {where}, compilation excluded; "
         "both axes logarithmic, so n^p is a line of slope p. Memory as the compiler plans it. Dotted: where attention becomes slower.",
         summary=f"Batch {found['batch']}, {where}. Self-attention takes longer than: {slower}. Exponents over the three longest lengths, "
@@ -170,13 +189,15 @@ def five(measure: str, values: Mapping[str, Any], unit: str, better: str) -> go.
     told = "; ".join(
         f"{name} {value:,.3g}" if value < 999.5 else f"{name} {value:,.0f}" for name, value in means.items()
     )
+    seeds = "One value each."
+    if len(runs) > 1:
+        seeds = seeds_told({name: found[:, None] for name, found in known.items()}, "bar")
     without = [name for name, found in values.items() if found is None]
     missing = [name for name in values if name not in known and name not in without]
     names = " and ".join(filter(None, (", ".join(level[:-1]), level[-1])))
-    first = f"{names} {'have' if len(level) > 1 else 'has'} the {'most' if better == 'more' else 'least'}"
     return dots(
-        list(known), {measure: runs}, title=f"{measure}: {first}",
-        caption=(seeds_told({name: found[:, None] for name, found in known.items()}, "bar") if len(runs) > 1 else "One value each.")
+        list(known), {measure: runs}, title=f"{names} {'are' if len(level) > 1 else 'is'} ahead here",
+        caption=f"{measure}; {better} is better. {seeds}"
         + (f" Does not apply to: {', '.join(without)}." if without else "")
         + (f" No value of: {', '.join(missing)}." if missing else ""),
         summary=f"{measure} ({unit}): {told}.", x_title=unit,
@@ -206,7 +227,7 @@ def pictured(pixels: np.ndarray, weights: np.ndarray, asking: int, patch: int, l
     figure.update_xaxes(showticklabels=False, ticks="", showgrid=False)
     best = int(weights.argmax())
     return finish(
-        figure, title=f"{label}; patch {asking + 1} looks most at patch {best + 1} ({weights[best]:.2f})",
+        figure, title=f"The framed patch attends most to {'itself' if best == asking else f'patch {best + 1}'}",
         caption=f"Left: a picture of {pixels.shape[0]} × {pixels.shape[0]} pixels, cut into {side * side} patches, "
         f"numbered row by row. Right: the weights of the framed patch in layer {layer}, mean over the heads.",
         summary=f"{label}. Layer {layer}: patch {asking + 1} looks most at patch {best + 1}, with weight {weights[best]:.2f}; "

@@ -165,7 +165,9 @@ def test_the_most_needed_head_is_told():
     off = np.full((2, 2, 4), 0.99)
     off[1, 1, 2] = 0.5
     figure = figures.heads_needed({"subject": np.linspace(0, 0.7, 16).reshape(2, 2, 4)}, off)
-    assert words(figure)["title"] == "Most needed: a head of layer 2; without it 0.50 of the verbs are right"
+    assert words(figure)["title"] == "The head that is needed most is in layer 2"
+    alike = figures.heads_needed({"subject": np.linspace(0, 0.7, 16).reshape(2, 2, 4)}, np.full((2, 2, 4), 0.99))
+    assert words(alike)["title"] == "No head is needed by itself"
     assert sum(len(trace.x) for trace in figure.data) == 16
 
 
