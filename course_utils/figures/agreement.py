@@ -78,7 +78,7 @@ def accuracy_by_updates(
         f"training at several moments. {seeds_told(runs)} Grey: readers without a grammar.",
         summary="Share of right verbs at the largest distance: "
         + ", ".join(f"{value:.2f} after {updates:,} updates" for updates, value in ends.items()) + ".",
-        x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
+        x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03), ordered=True,
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def accuracy_by_depth(accuracy: Mapping[int, np.ndarray], level: float = 0.95) -
         caption="Every verb of a centre-embedded sentence is asked for the number of its subject, so a sentence with D "
         f"subjects needs D bits at once. {seeds_told(runs)} Guessing is right half the time.",
         summary=f"Most subjects at which {level:.0%} of the verbs are right: {told}.",
-        x_title="subjects waiting for their verbs", y_title="accuracy", references={"guessing": 0.5}, y_range=(0.4, 1.03),
+        x_title="subjects waiting for their verbs", y_title="accuracy", references={"guessing": 0.5}, y_range=(0.4, 1.03), ordered=True,
     )  # fmt: skip
 
 

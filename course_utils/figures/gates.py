@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .curves import curves, seeds_told, span
+from .curves import curves, name_lines, seeds_told, span
 from .gradients import power
-from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, finish, subplots
+from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, colour_of, finish, log_ticks, subplots
 
 
 def playground(
@@ -68,14 +68,14 @@ def retention(keeps: Mapping[str, np.ndarray], bias: float, strength: float) -> 
     for i, (name, share) in enumerate(keeps.items()):
         figure.add_scatter(
             x=back, y=np.maximum(share, 1e-30), mode="lines", name=name,
-            line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
+            line={"color": COLOURS[6] if "path" in name else colour_of(name, i), "dash": DASHES[i], "width": 2.5},
         )  # fmt: skip
-    figure.update_yaxes(type="log", exponentformat="power", range=[-12, 1.5], dtick=2)
+    figure.update_yaxes(type="log", range=[-12, 1.5], **log_ticks(1e-12, 30))
     ends = {name: float(share[0]) for name, share in keeps.items()}
     told = "; ".join(
         f"{name} {power(float(np.log10(end))) if end > 0 else 'less than float32 holds'}" for name, end in ends.items()
     )
-    return finish(
+    finish(
         figure,
         title=_kept_more(ends),
         caption="How long a gradient is so many steps before the end, as a share of its length there, in cells that "
@@ -84,6 +84,8 @@ def retention(keeps: Mapping[str, np.ndarray], bias: float, strength: float) -> 
         summary=f"Gate bias {bias:g}, inputs times {strength:g}. Share of the gradient left {length - 1} steps back: {told}.",
         x="steps back", y="share of the gradient",
     )  # fmt: skip
+    name_lines(figure, log_y=True)
+    return figure
 
 
 def _kept_more(ends: Mapping[str, float]) -> str:

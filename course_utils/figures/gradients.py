@@ -8,7 +8,22 @@ import plotly.graph_objects as go
 
 from ..runtime import require
 from .curves import curves, seeds_told
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, ORANGE, PALE, RED, finish, subplots, translucent
+from .style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    ORANGE,
+    PALE,
+    RED,
+    finish,
+    log_ticks,
+    ramp,
+    subplots,
+    translucent,
+)
 
 SINGLE = (-38, 38)  # powers of ten that float32 can hold, roughly
 RANKS = (1, 2, 4, 8, 16, 32, 64)  # which singular values are drawn
@@ -229,7 +244,7 @@ def gradient_flow(
     first, last = rows[:, 0], rows[:, -1]
     low = min(float(np.min(np.maximum(runs, 1e-30))) for runs in gradients.values())
     high = max(float(np.max(runs)) for runs in gradients.values())
-    figure.update_yaxes(type="log", exponentformat="power", range=[np.log10(low) - 0.2, np.log10(high) + 0.3])
+    figure.update_yaxes(type="log", range=[np.log10(low) - 0.2, np.log10(high) + 0.3], **log_ticks(low, high))
     figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.03, "yanchor": "bottom"})
     return finish(
         figure,
@@ -287,21 +302,22 @@ def truncation_bias(
 def reach_and_accuracy(distance: Sequence[float], reach: Mapping[int, Any], accuracy: Mapping[int, Any]) -> go.Figure:
     """Side by side, by moment of training: how much of the verb's gradient arrives at the subject, and agreement."""
     figure = subplots(1, 2, horizontal_spacing=0.12)
+    shades = ramp(len(reach))
     for i, updates in enumerate(reach):
-        looks = {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}
+        looks = {"color": shades[i], "dash": DASHES[i], "width": 2.5}
         for column, runs in ((1, np.asarray(reach[updates], float)), (2, np.asarray(accuracy[updates], float))):
             middle = np.exp(np.log(np.maximum(runs, 1e-30)).mean(0)) if column == 1 else runs.mean(0)
             figure.add_scatter(
                 x=[*distance, *distance[::-1]], y=[*runs.max(0), *runs.min(0)[::-1]], fill="toself", line={"width": 0},
-                mode="lines", fillcolor=translucent(COLOURS[i], 0.15), hoverinfo="skip", showlegend=False, row=1, col=column,
+                mode="lines", fillcolor=translucent(shades[i], 0.15), hoverinfo="skip", showlegend=False, row=1, col=column,
             )  # fmt: skip
             figure.add_scatter(
                 x=list(distance), y=middle, mode="lines+markers", name=f"{updates:,}", legendgroup=str(updates),
                 showlegend=column == 1, line=looks, marker={"symbol": MARKERS[i], "size": 6}, row=1, col=column,
             )  # fmt: skip
-    figure.update_yaxes(
-        type="log", exponentformat="power", title_text="share of the gradient at the subject", row=1, col=1
-    )
+    shares = np.concatenate([np.maximum(np.asarray(runs, float), 1e-30).ravel() for runs in reach.values()])
+    ticks = log_ticks(float(shares.min()), float(shares.max()))
+    figure.update_yaxes(type="log", title_text="share of the gradient at the subject", row=1, col=1, **ticks)
     figure.update_yaxes(range=[0.4, 1.03], title_text="share of right verbs", row=1, col=2)
     figure.update_xaxes(title_text="words from subject to verb")
     figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=2)  # type: ignore[arg-type]

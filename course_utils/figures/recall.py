@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ..runtime import require
 from .gradients import power
-from .style import BLACK, COLOURS, GREY, MARKERS, finish, listed
+from .style import BLACK, COLOURS, GREY, MARKERS, finish, listed, log_ticks
 
 
 def cell_text(result: Mapping[str, Any]) -> str:
@@ -110,7 +110,8 @@ def share_and_learning(runs: Sequence[Mapping[str, Any]], updates: int) -> go.Fi
                           yshift=12, font={"color": GREY})  # fmt: skip
     learned = [share for _, share, taken in points if taken]
     failed = [share for _, share, taken in points if not taken]
-    figure.update_xaxes(type="log", exponentformat="power", dtick=2)
+    shares = [share for _, share, _ in points]
+    figure.update_xaxes(type="log", **log_ticks(max(min(shares), 1e-30), max(shares)))
     ticks = [100, 200, 500, updates]
     figure.update_yaxes(
         type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks], range=[1.95, np.log10(1.6 * updates)]

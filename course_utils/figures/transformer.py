@@ -9,7 +9,21 @@ import plotly.graph_objects as go
 from ..runtime import require
 from .curves import curves, over_seeds, seeds_told
 from .dots import by_seed, dots
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish, listed, subplots
+from .style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    RED,
+    SHADES,
+    colour_of,
+    finish,
+    listed,
+    log_ticks,
+    subplots,
+)
 
 
 def stages(
@@ -126,17 +140,21 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
             ]
             figure.add_scatter(
                 x=[n for n, _ in known], y=[value for _, value in known], name=name, mode="lines+markers", legendgroup=name,
-                line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
+                line={"color": colour_of(name, i), "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
                 showlegend=col == 1, row=1, col=col,
             )  # fmt: skip
             cut = [why for why in measured["skipped"] if why]
             if measure == "seconds" and cut and known:
                 figure.add_annotation(
                     x=np.log10(known[-1][0]), y=np.log10(known[-1][1]), text=cut[0], showarrow=False, yshift=12,
-                    xanchor="right", font={"size": 11, "color": COLOURS[i]},
+                    xanchor="right", font={"size": 11, "color": colour_of(name, i)},
                 )  # fmt: skip
     figure.update_xaxes(type="log", tickvals=list(lengths), ticktext=[str(n) for n in lengths], tickangle=-60)
-    figure.update_yaxes(type="log", dtick=1, exponentformat="power")
+    for col in (1, 2):
+        drawn: Any = [trace.y for trace in figure.data if (trace.yaxis or "y") == ("y" if col == 1 else "y2")]  # type: ignore[attr-defined]
+        values = np.concatenate([np.asarray(y, float) for y in drawn] or [np.ones(1)])
+        values = values[values > 0] if (values > 0).any() else np.ones(1)
+        figure.update_yaxes(type="log", row=1, col=col, **log_ticks(float(values.min()), float(values.max()) * 1.0001))
     for col, title in ((1, "seconds"), (2, "megabytes at the peak")):
         figure.update_yaxes(title_text=title, row=1, col=col)
     told = {

@@ -434,3 +434,55 @@ def test_a_copied_layout_of_subplots_is_plotlys_own_and_keeps_nothing_of_the_las
 def test_a_lower_limit_is_never_rounded_above_what_was_seen(value, said):
     """“None below 10⁻⁴ did” would be wrong if one with 9.98 · 10⁻⁵ did."""
     assert recall._at_least(value) == said
+
+
+def named(figure):
+    return {note.text: note for note in figure.layout.annotations}
+
+
+def draw_named(**ends):
+    words = {"title": "t", "caption": "c", "summary": "s", "x_title": "x", "y_title": "y"}
+    return curves([1, 2], {name.replace("_", " "): [1.0, end] for name, end in ends.items()}, **words)
+
+
+def test_a_few_lines_carry_their_names_at_their_ends_and_none_overlap():
+    figure = draw_named(GRU=0.5, LSTM=0.5, a_network_of_another_kind=0.51, other=0.0)
+    assert figure.layout.showlegend is False
+    assert list(named(figure)) == ["GRU", "LSTM", "a network of<br>another kind", "other"]
+    assert figure.layout.margin.r == 14 + 7 * len("another kind")
+    height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    middles = sorted(
+        (note.y * height + note.yshift, 15 * (note.text.count("<br>") + 1)) for note in named(figure).values()
+    )
+    for (low, below), (high, above) in itertools.pairwise(middles):
+        assert high - low >= (below + above) / 2 - 1e-6
+    many = draw_named(**{f"line_{i}": i for i in range(8)})
+    assert not named(many)
+    assert many.layout.showlegend is not False
+
+
+def test_an_architecture_has_one_colour_and_ordered_lines_one_ramp():
+    colours = lambda **ends: {trace.name: trace.line.color for trace in draw_named(**ends).data}
+    assert colours(a=1, LSTM=2)["LSTM"] == colours(LSTM=1, GRU=2)["LSTM"] != colours(GRU=1)["GRU"]
+    assert (
+        style.colour_of("GRU + attention", 0) == style.colour_of("attention, forward", 3) != style.colour_of("GRU", 0)
+    )
+    assert style.colour_of("forward", 1) == style.COLOURS[1]
+    for count in (1, 2, 5):
+        shades = [luminance(shade) for shade in style.ramp(count)]
+        assert len(set(shades)) == count
+        assert shades == sorted(shades, reverse=True)
+    figure = accuracy_by_updates(np.arange(3), {n: np.ones((1, 3)) for n in (1, 2, 4)}, {"majority": np.full(3, 0.5)})
+    assert [trace.line.color for trace in figure.data[1:]] == style.ramp(3)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (1, 1000, ["1", "10", "100", "1,000"]), (1e-6, 1, ["10⁻⁶", "10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1"]),
+        (0.2, 2, ["0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"]),
+        (1e-12, 30, ["10⁻¹²", "10⁻¹⁰", "10⁻⁸", "10⁻⁶", "10⁻⁴", "0.01", "1", "100"]),
+    ],
+)  # fmt: skip
+def test_ticks_of_a_logarithmic_axis_are_words_of_one_size(low, high, texts):
+    assert style.log_ticks(low, high)["ticktext"] == texts
