@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .style import DASHES, GREY, MARKERS, colour_of, finish, listed, log_ticks, ramp, translucent
+from .style import DASHES, GREY, MARKERS, colours_of, finish, ink, listed, log_ticks, ramp, translucent
 
 MOST_NAMED, NAME_WIDTH, LINE = 7, 16, 15  # lines with names at their ends, letters in a line of a name, pixels of it
 MARGIN = 0.05  # a loss is clearly below the baseline by more than this share of it
@@ -43,14 +43,14 @@ def curves(
         y = np.broadcast_to(np.asarray(values, float), x.shape)
         line = {"color": GREY, "dash": DASHES[1 + i % 5], "width": 1.5}
         figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line)
-    shades = ramp(len(series))
+    colours = dict(zip(series, ramp(len(series)), strict=True)) if ordered else colours_of(list(series))
     for i, (name, values) in enumerate(series.items()):
         runs = np.atleast_2d(np.asarray(values, float))
         require(
             runs.shape[1] == len(x),
             f"Series {name!r} has {runs.shape[1]} points, but the axis has {len(x)}.",
         )
-        colour, group = shades[i] if ordered else colour_of(name, i), f"s{i}"
+        colour, group = colours[name], f"s{i}"
         if len(runs) > 1:
             low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
             known = np.isfinite(low)  # a gap would make the band's outline cross itself
@@ -98,7 +98,7 @@ def name_lines(figure: Any, log_y: bool = False) -> None:
     texts = ["<br>".join(textwrap.wrap(trace.name, NAME_WIDTH)) for trace in lines]
     ends = []
     for trace in lines:
-        y = np.asarray(trace.y, float)
+        y = np.asarray(trace.y, float)[np.argsort(trace.x)]
         known = y[np.isfinite(y) & ((y > 0) | (not log_y))]
         end = float(known[-1]) if known.size else (10**low if log_y else low)
         ends.append(height * float(np.clip(((np.log10(end) if log_y else end) - low) / (high - low), 0, 1)))
@@ -107,7 +107,7 @@ def name_lines(figure: Any, log_y: bool = False) -> None:
     ):
         figure.add_annotation(
             x=1, xref="paper", y=end / height, yref="paper", yshift=pixel - end, xshift=6, text=text, showarrow=False, xanchor="left",
-            align="left", font={"size": 12, "color": trace.line.color},
+            yanchor="middle", align="left", font={"size": 12, "color": ink(trace.line.color)},
         )  # fmt: skip
     figure.update_layout(showlegend=False)
     longest = max(len(line) for text in texts for line in text.split("<br>"))

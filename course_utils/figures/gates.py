@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from ..runtime import require
 from .curves import curves, name_lines, seeds_told, span
 from .gradients import power
-from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, colour_of, finish, log_ticks, subplots
+from .style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PALE, RED, colours_of, finish, log_ticks, subplots
 
 
 def playground(
@@ -64,11 +64,11 @@ def retention(keeps: Mapping[str, np.ndarray], bias: float, strength: float) -> 
     require(keeps, "There is nothing to draw: no cell is given.")
     length = len(next(iter(keeps.values())))
     back = np.arange(length - 1, -1, -1)
-    figure = go.Figure()
+    figure, colours = go.Figure(), colours_of(list(keeps))
     for i, (name, share) in enumerate(keeps.items()):
         figure.add_scatter(
             x=back, y=np.maximum(share, 1e-30), mode="lines", name=name,
-            line={"color": COLOURS[6] if "path" in name else colour_of(name, i), "dash": DASHES[i], "width": 2.5},
+            line={"color": BLACK if "path" in name else colours[name], "dash": DASHES[i], "width": 2.5},
         )  # fmt: skip
     figure.update_yaxes(type="log", range=[-12, 1.5], **log_ticks(1e-12, 30))
     ends = {name: float(share[0]) for name, share in keeps.items()}

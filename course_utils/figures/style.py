@@ -8,6 +8,7 @@ a second cue (dash or marker). The background is opaque: a figure reads the same
 """
 
 import functools
+import itertools
 import json
 import math
 import textwrap
@@ -118,13 +119,30 @@ def _room(figure: Any, titled: bool) -> dict[str, float]:
     return {"l": max(66, 34 + left), "r": 58 + longest(names) if beside else 20, "b": max(52, 24 + below)}
 
 
-def colour_of(name: str, number: int) -> str:
-    """The colour of a series: that of its architecture where it has one (“GRU + attention” is attention), else by its number."""
+def colours_of(names: Sequence[str]) -> dict[str, str]:
+    """A colour for each series: that of its architecture where it has one (“GRU + attention” is attention), else one that is free."""
+    known = {name: _architecture(name) for name in names}
+    free = itertools.cycle([colour for colour in COLOURS if colour not in known.values()] or [BLACK])
+    return {name: colour or next(free) for name, colour in known.items()}
+
+
+def _architecture(name: str) -> str | None:
     if "+ attention" in name:
         return ARCHITECTURES["attention"]
-    return next(
-        (colour for known, colour in ARCHITECTURES.items() if name.startswith(known)), COLOURS[number % len(COLOURS)]
-    )
+    return next((colour for known, colour in ARCHITECTURES.items() if name.startswith(known)), None)
+
+
+def ink(colour: str) -> str:
+    """A colour as dark as letters in it must be to be read on white: a contrast of 4.5."""
+    channels = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    while 1.05 / (_luminance(channels) + 0.05) < 4.5:
+        channels = [0.93 * channel for channel in channels]
+    return "#" + "".join(f"{int(channel):02X}" for channel in channels)
+
+
+def _luminance(channels: Sequence[float]) -> float:
+    linear = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def ramp(count: int) -> list[str]:

@@ -18,7 +18,6 @@ from .style import (
     MARKERS,
     RED,
     SHADES,
-    colour_of,
     finish,
     listed,
     log_ticks,
@@ -132,7 +131,7 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
 def race(found: Mapping[str, Any], where: str) -> go.Figure:
     """Time and memory of one training step of each layer against the length; `found`: a race as it is recorded."""
     lengths, layers = found["lengths"], found["layers"]
-    figure = subplots(1, 2, horizontal_spacing=0.14)
+    figure, colours = subplots(1, 2, horizontal_spacing=0.14), colours_of(list(layers))
     for col, (measure, factor) in enumerate((("seconds", 1), ("bytes", 1e-6)), 1):
         for i, (name, measured) in enumerate(layers.items()):
             known = [
@@ -140,14 +139,14 @@ def race(found: Mapping[str, Any], where: str) -> go.Figure:
             ]
             figure.add_scatter(
                 x=[n for n, _ in known], y=[value for _, value in known], name=name, mode="lines+markers", legendgroup=name,
-                line={"color": colour_of(name, i), "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
+                line={"color": colours[name], "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
                 showlegend=col == 1, row=1, col=col,
             )  # fmt: skip
             cut = [why for why in measured["skipped"] if why]
             if measure == "seconds" and cut and known:
                 figure.add_annotation(
                     x=np.log10(known[-1][0]), y=np.log10(known[-1][1]), text=cut[0], showarrow=False, yshift=12,
-                    xanchor="right", font={"size": 11, "color": colour_of(name, i)},
+                    xanchor="right", font={"size": 11, "color": colours[name]},
                 )  # fmt: skip
     figure.update_xaxes(type="log", tickvals=list(lengths), ticktext=[str(n) for n in lengths], tickangle=-60)
     for col in (1, 2):

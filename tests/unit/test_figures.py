@@ -1,5 +1,6 @@
 import itertools
 import json
+import re
 from typing import get_args
 
 import numpy as np
@@ -11,7 +12,7 @@ from plotly.subplots import make_subplots
 from course_utils.figures import recall, style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
-from course_utils.figures.gates import context_curves
+from course_utils.figures.gates import context_curves, retention
 from course_utils.figures.gradients import cliff, gradient_flow, power, reach_and_accuracy
 from course_utils.figures.language import next_words, twin_paths
 from course_utils.figures.memory import decay_weights, pipe, recall_compared
@@ -486,3 +487,52 @@ def test_an_architecture_has_one_colour_and_ordered_lines_one_ramp():
 )  # fmt: skip
 def test_ticks_of_a_logarithmic_axis_are_words_of_one_size(low, high, texts):
     assert style.log_ticks(low, high)["ticktext"] == texts
+
+
+def test_names_stand_where_the_lines_end_on_the_right_whatever_the_order_of_their_points():
+    figure = retention({"RNN": np.array([1e-2, 0.1, 1.0]), "LSTM": np.array([1e-9, 1e-4, 1.0])}, 0, 0.3)
+    assert list(figure.data[0].x) == [2, 1, 0]
+    assert named(figure)["RNN"].y > named(figure)["LSTM"].y
+    assert words(figure)["title"] == "The LSTM keeps less than the plain network"
+    title = lambda **keeps: words(retention({name: np.array([end, 1.0]) for name, end in keeps.items()}, 0, 0.3))[
+        "title"
+    ]
+    assert title(RNN=0.1, LSTM=0.5) == "The LSTM keeps more than the plain network"
+    assert title(RNN=0.4, LSTM=0.5) == "The LSTM keeps as much as the plain network"
+    assert title(GRU=0.4, b=0.5) == "b keeps the most of the gradient"
+
+
+def test_what_becomes_of_a_gradient_is_told_by_seed():
+    title = lambda *shares: words(gradient_flow({5: np.array([[s, 1.0] for s in shares])}, {5: np.ones(len(shares))}))[
+        "title"
+    ]
+    assert title(1, 2, 8) == "The gradient explodes in one seed"
+    assert title(1e-6, 1e-6, 8) == "The gradient dies out in 2 of 3 seeds"
+    assert title(1e-6, 1e-5) == "The gradient dies out in every seed"
+    assert title(0.5, 2) == "The gradient reaches the first position"
+    assert title(0.05, 2) == "Little of the gradient reaches the first position"
+
+
+def test_remembering_and_the_gradient_that_arrives_are_told_together():
+    title = lambda first, last, right: words(
+        reach_and_accuracy([4, 8], {1: [[1, first]], 9: [[1, last]]}, {1: [[0.5, 0.5]], 9: [[1, right]]})
+    )["title"]
+    assert title(1e-2, 1e-4, 1.0) == "The network remembers although less gradient arrives"
+    assert title(1e-4, 1e-2, 1.0) == "The network remembers, and more gradient arrives"
+    assert title(1e-4, 1e-2, 0.5) == "The network does not remember the subject at the end"
+
+
+def test_what_the_simple_rules_answer_is_the_title_of_a_sentence():
+    roles = ["", "", "noun in front", "", "subject", "verb"]
+    title = lambda **right: words(anatomy(WORDS, roles, {name: ("plural", ok) for name, ok in right.items()}))["title"]
+    assert title(first=False, nearest=False) == "Every simple rule answers wrongly"
+    assert title(first=False, nearest=True) == "The rule “first” answers wrongly"
+    assert title(first=True, nearest=True) == "Simple rules answer rightly here"
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: style.words(figure)["title"])
+def test_titles_are_short_and_list_no_numbers(figure):
+    title = style.words(figure)["title"]
+    assert len(title.split()) <= 11, title
+    assert len(re.findall(r"[0-9][0-9.,]*", title)) <= 1, title
+    assert ":" not in title
