@@ -51,9 +51,9 @@ def reading(
     figure.update_yaxes(range=[-0.04, 1.15], tickvals=[0, 0.5, 1], ticktext=["singular", "undecided", "plural"])
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
     said, undecided = int(probability[-1] > 0.5), f"{probability[-1]:.2f}" == "0.50"
-    verdict = "" if answer is None else f": it is {NUMBERS[answer]}"
+    verdict = ""
     if answer is not None and not undecided:
-        verdict = ", rightly" if said == answer else f", wrongly{verdict}"
+        verdict = ", rightly" if said == answer else ", wrongly"
     return finish(
         figure,
         title=f"After “{words[-1]}” the model {'is undecided' if undecided else f'says {NUMBERS[said]}'}{verdict}",

@@ -154,7 +154,7 @@ def ramp(count: int) -> list[str]:
     ]
 
 
-def log_ticks(low: float, high: float) -> dict[str, list]:
+def log_ticks(low: float, high: float) -> dict[str, Any]:
     """Ticks of a logarithmic axis from `low` to `high`, all in one size: powers of ten, or 1, 2 and 5 where there are few."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = max(1, math.ceil((last - first) / 7))

@@ -18,6 +18,7 @@ from .style import (
     MARKERS,
     RED,
     SHADES,
+    colours_of,
     finish,
     listed,
     log_ticks,

@@ -386,9 +386,9 @@ def test_what_is_said_after_the_last_word_is_of_that_word():
     title = lambda p, answer=None: words(reading(WORDS, np.full(6, p), answer=answer))["title"]
     assert title(0.9) == "After “was” the model says plural"
     assert title(0.1, 0) == "After “was” the model says singular, rightly"
-    assert title(0.1, 1) == "After “was” the model says singular, wrongly: it is plural"
+    assert title(0.1, 1) == "After “was” the model says singular, wrongly"
     assert title(0.504) == title(0.496) == title(0.5) == "After “was” the model is undecided"
-    assert title(0.5, 1) == "After “was” the model is undecided: it is plural"
+    assert title(0.5, 1) == "After “was” the model is undecided"
     assert title(0.506) == "After “was” the model says plural"
 
 
@@ -465,10 +465,14 @@ def test_a_few_lines_carry_their_names_at_their_ends_and_none_overlap():
 def test_an_architecture_has_one_colour_and_ordered_lines_one_ramp():
     colours = lambda **ends: {trace.name: trace.line.color for trace in draw_named(**ends).data}
     assert colours(a=1, LSTM=2)["LSTM"] == colours(LSTM=1, GRU=2)["LSTM"] != colours(GRU=1)["GRU"]
-    assert (
-        style.colour_of("GRU + attention", 0) == style.colour_of("attention, forward", 3) != style.colour_of("GRU", 0)
-    )
-    assert style.colour_of("forward", 1) == style.COLOURS[1]
+    mixed = style.colours_of(["GRU + attention", "attention, forward", "GRU", "forward", "LSTM", "LSTM, chrono"])
+    assert mixed["GRU + attention"] == mixed["attention, forward"] == style.ARCHITECTURES["attention"] != mixed["GRU"]
+    assert mixed["LSTM"] == mixed["LSTM, chrono"]
+    assert mixed["forward"] not in {mixed[name] for name in mixed if name != "forward"}
+    assert list(style.colours_of("ab").values()) == list(style.COLOURS[:2])
+    for colour in (*style.COLOURS, *style.ARCHITECTURES.values(), *style.ramp(5)):
+        assert 1.05 / (luminance(style.ink(colour)) + 0.05) >= 4.5
+    assert style.ink(style.BLACK) == style.BLACK
     for count in (1, 2, 5):
         shades = [luminance(shade) for shade in style.ramp(count)]
         assert len(set(shades)) == count
