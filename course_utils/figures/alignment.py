@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from ..runtime import require
 from .curves import curves, over_seeds, seeds_caption
 from .dots import by_seed, dots
-from .style import BLACK, BLUE, RED, finish, subplots, translucent
+from .style import BLACK, BLUE, RED, finish, listed, subplots, translucent
 
 SEEN = 0.05  # weights below this have no arc
 
@@ -40,12 +40,28 @@ class Alignment:
 
     @property
     def title(self) -> str:
-        """How many target words have their largest weight at a gold word."""
+        """Whether target words have their largest weight at a gold word; without gold, where the chosen one has it."""
         if self.gold is None:
-            return "Where each French word looks"
+            return (
+                f"“{self.target[self.chosen]}” attends most to “{self.source[int(self.weights[self.chosen].argmax())]}”"
+            )
+        right, linked = self.met
+        how_many = (
+            "Every word attends"
+            if right == linked
+            else "Most words attend"
+            if 2 * right > linked
+            else "Few words attend"
+        )
+        return f"{how_many} most to what {'it translates' if right == linked else 'they translate'}"
+
+    @property
+    def met(self) -> tuple[int, int]:
+        """How many target words have their largest weight at a gold word, of how many that have one."""
+        if self.gold is None:
+            return 0, 0
         linked = self.gold.any(1)
-        right = int(self.gold[linked, self.weights[linked].argmax(1)].sum())
-        return f"{right} of {linked.sum()} words look most at the word they translate"
+        return int(self.gold[linked, self.weights[linked].argmax(1)].sum()), int(linked.sum())
 
     def caption(self, marks: str) -> str:
         """What the marks are, and the note."""
@@ -56,7 +72,9 @@ class Alignment:
         weights = self.weights[self.chosen]
         largest = ", ".join(f"{self.source[j]} {weights[j]:.2f}" for j in np.argsort(-weights)[:3])
         looks = f"“{self.target[self.chosen]}” (word {self.chosen + 1}) looks at: {largest}."
-        return " ".join(filter(None, [f"{view}: {self.title}.", looks, self.note]))
+        right, linked = self.met
+        count = f"{right} of {linked} words attend most to the word they translate." if linked else ""
+        return " ".join(filter(None, [f"{view}: {self.title}.", count, looks, self.note]))
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -206,15 +224,21 @@ def soft_to_hard(
     figure.update_yaxes(range=[0, 1.03], title_text=f"weights of “{target[chosen]}”", row=1, col=1)
     figure.update_yaxes(range=[-2, 103], title_text="BLEU, test sentences", row=1, col=2)
     bleu_here = float(runs[:, at].mean())
+    title = "The attention blends several words"
+    if weights.max() > 0.9:
+        title = "One word gets nearly all of the weight"
+    elif weights.max() < 1.5 / len(source):
+        title = "All words get about the same weight"
     judged = ""
     if reference is not None:
         judged = " It is the reference." if list(reference) == list(target) else " It differs from the reference."
     return finish(
         figure,
-        title=f"τ = {names[at]}: largest weight {weights.max():.2f}, BLEU {bleu_here:.1f}",
+        title=title,
         caption="Left: softmax(e / τ) of the chosen word. Right: BLEU of the same trained model at each temperature "
         f"({len(runs)} seed{'s' if len(runs) > 1 else ''}); the star is this one. Written now: “{_joined(target)}”.{judged}",
-        summary=f"Temperature {names[at]}. “{target[chosen]}” (word {chosen + 1}): its context is {to_mean:.3g} away from the mean of the "
+        summary=f"Temperature {names[at]}. Largest weight {weights.max():.2f}. "
+        f"“{target[chosen]}” (word {chosen + 1}): its context is {to_mean:.3g} away from the mean of the "
         f"states and {to_state:.3g} from the state with the largest weight. BLEU {bleu_here:.1f}. Written: “{_joined(target)}”.{judged}",
         height=430,
     )  # fmt: skip
@@ -230,10 +254,14 @@ def gradient_by_position(norms: Mapping[str, Any]) -> go.Figure:
         for name, values in runs.items()
     }
     ratios = "; ".join(f"{name} {value:.2g}" for name, value in ratio.items())
-    least, most = min(ratio, key=lambda name: ratio[name]), max(ratio, key=lambda name: ratio[name])
+    starved = [name for name, value in ratio.items() if value < 0.1]
+    alike = all(1 / 3 <= value <= 3 for value in ratio.values())
+    title = "Early and late words get similar gradients" if alike else "Early and late words get different gradients"
+    if starved:
+        title = "Early words hardly get a gradient" + (f" with {listed(starved)}" if len(starved) < len(ratio) else "")
     return curves(
         np.arange(1, length + 1), runs,
-        title=f"Early words against late: {ratio[least]:.2g} ({least}) to {ratio[most]:.2g} ({most})",
+        title=title,
         caption="How much the score of a French word changes with the vector of the English word that it translates, by the "
         f"position of that word in sentences of {length}; logarithmic axis. {seeds_caption(runs)} "
         f"Title: words 2 to 4 against words {length - 3} to {length - 1}"
@@ -247,9 +275,18 @@ def alignment_errors(rows: Sequence[str], values: Mapping[str, Any], measure: st
     """Alignment error (or another share) of several translators in rows: name → `[seeds, rows]`; None where there is none."""
     means = {name: over_seeds(np.nanmean, np.atleast_2d(np.asarray(runs, float))) for name, runs in values.items()}
     require(means, "There is nothing to draw: no translator is given.")
-    first = "; ".join(f"{name} {mean[0]:.2f}" for name, mean in means.items() if np.isfinite(mean[0]))
+    known = {name: float(mean[0]) for name, mean in means.items() if np.isfinite(mean[0])}
+    title = f"{measure.capitalize()} was not measured for {rows[0]}"
+    if known:
+        lower = measure == "alignment error"
+        best = (min if lower else max)(known, key=lambda name: known[name])
+        title = f"{best} has the {'lowest' if lower else 'highest'} {measure}"
+        if len(known) == 1 < len(means):
+            title = f"Only {best} has {rows[0]} to measure"
+        elif len(known) > 1 and max(known.values()) - min(known.values()) < 0.02:
+            title = f"All have the same {measure}"
     return dots(
-        rows, values, title=f"{measure.capitalize()}, {rows[0]}: {first}",
+        rows, values, title=title,
         caption="Each French word is linked to one English word, the reference given word by word, and the links are compared "
         f"with gold. {seeds_caption(values, 'bar')}",
         summary="; ".join(
@@ -265,9 +302,12 @@ def with_other_weights(accuracy: Mapping[str, Any]) -> go.Figure:
     require(accuracy, "There is nothing to draw: no weights are given.")
     runs = by_seed(accuracy)
     means = ", ".join(f"{name} {value:.2f}" for name, value in zip(accuracy, over_seeds(np.nanmean, runs), strict=True))
+    mean = dict(zip(accuracy, over_seeds(np.nanmean, runs), strict=True))
+    spoiled = [name for name, value in mean.items() if value < 0.5]
+    title = f"{listed(spoiled).capitalize()} weights spoil most words" if spoiled else "Other weights spoil few words"
     seeds = seeds_caption({name: values[:, None] for name, values in zip(accuracy, runs.T, strict=True)}, "bar")
     return dots(
-        list(accuracy), {"accuracy": runs}, title=f"Words right: {means}",
+        list(accuracy), {"accuracy": runs}, title=title,
         caption=f"Share of the words that are right, the words before given, with each kind of weights. {seeds} Nothing is "
         "trained again.",
         summary=f"Words right with these weights: {means}.", x_title="words right", x_range=(-0.03, 1.03),

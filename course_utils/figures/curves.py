@@ -1,5 +1,6 @@
 """Lines over a common axis, with a band over seeds."""
 
+import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..runtime import require
-from .style import COLOURS, DASHES, GREY, MARKERS, finish, translucent
+from .style import DASHES, GREY, MARKERS, colours_of, finish, ink, listed, log_ticks, ramp, translucent
 
+MOST_NAMED, NAME_WIDTH, LINE = 7, 16, 15  # lines with names at their ends, letters in a line of a name, pixels of it
 MARGIN = 0.05  # a loss is clearly below the baseline by more than this share of it
 
 
@@ -27,10 +29,12 @@ def curves(
     log_y: bool = False,
     y_range: tuple[float, float] | None = None,
     markers: bool = True,
+    ordered: bool = False,
 ) -> go.Figure:
     """One line for each series. A series `[seeds, x]` shows its mean and a band from lowest to highest seed.
 
-    `references` are drawn in grey, under the series: baselines, `[x]` or one number.
+    `references` are drawn in grey behind: baselines, `[x]` or one number.   ordered: the series are moments or sizes, which
+    are drawn from light to dark. A few lines have their names at their ends, more a legend.
     """
     x = np.asarray(x)
     require(x.size and series, "There is nothing to draw: the axis or the series are empty.")
@@ -39,13 +43,14 @@ def curves(
         y = np.broadcast_to(np.asarray(values, float), x.shape)
         line = {"color": GREY, "dash": DASHES[1 + i % 5], "width": 1.5}
         figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line)
+    colours = dict(zip(series, ramp(len(series)), strict=True)) if ordered else colours_of(list(series))
     for i, (name, values) in enumerate(series.items()):
         runs = np.atleast_2d(np.asarray(values, float))
         require(
             runs.shape[1] == len(x),
             f"Series {name!r} has {runs.shape[1]} points, but the axis has {len(x)}.",
         )
-        colour, group = COLOURS[i % len(COLOURS)], f"s{i}"
+        colour, group = colours[name], f"s{i}"
         if len(runs) > 1:
             low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
             known = np.isfinite(low)  # a gap would make the band's outline cross itself
@@ -63,12 +68,74 @@ def curves(
         )  # fmt: skip
     if log_x:
         figure.update_xaxes(type="log", tickvals=list(x), ticktext=[f"{value:g}" for value in x])
+    low, high = y_range if y_range and y_range[0] < y_range[1] else _extent(figure, log_y)
     if log_y:
-        figure.update_yaxes(type="log", exponentformat="power", dtick=1, minor={"dtick": "D1", "showgrid": True})
-    if y_range:
-        figure.update_yaxes(range=y_range)
+        ticks = log_ticks(10**low, 10**high)
+        figure.update_yaxes(type="log", minor={"dtick": "D1", "showgrid": True}, **ticks)
+    figure.update_yaxes(range=[low, high])
     figure.update_layout(hovermode="x unified")
-    return finish(figure, title=title, caption=caption, summary=summary, x=x_title, y=y_title)
+    finish(figure, title=title, caption=caption, summary=summary, x=x_title, y=y_title)
+    name_lines(figure, log_y)
+    return figure
+
+
+def _extent(figure: Any, log_y: bool) -> tuple[float, float]:
+    """The range of an axis on which all traces have room, as Plotly takes it: powers of ten on a logarithmic one."""
+    y = np.concatenate([np.asarray(trace.y, float) for trace in figure.data])
+    y = np.log10(y[np.isfinite(y) & (y > 0)]) if log_y else y[np.isfinite(y)]
+    low, high = (float(y.min()), float(y.max())) if y.size else (0.0, 1.0)
+    pad = 0.05 * (high - low) or 0.5
+    return low - pad, high + pad
+
+
+def name_lines(figure: Any, log_y: bool = False) -> None:
+    """Put the names of a finished figure's lines at their ends in place of a legend, where they are few enough; none overlap."""
+    lines = [trace for trace in figure.data if trace.name and trace.showlegend is not False]
+    if not 1 < len(lines) <= MOST_NAMED:
+        return
+    low, high = figure.layout.yaxis.range
+    height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    texts = ["<br>".join(textwrap.wrap(trace.name, NAME_WIDTH)) for trace in lines]
+    ends = []
+    for trace in lines:
+        y = np.asarray(trace.y, float)[np.argsort(trace.x)]
+        known = y[np.isfinite(y) & ((y > 0) | (not log_y))]
+        end = float(known[-1]) if known.size else (10**low if log_y else low)
+        ends.append(height * float(np.clip(((np.log10(end) if log_y else end) - low) / (high - low), 0, 1)))
+    for trace, text, end, pixel in zip(
+        lines, texts, ends, _apart(ends, [LINE * (t.count("<br>") + 1) for t in texts]), strict=True
+    ):
+        figure.add_annotation(
+            x=1, xref="paper", y=end / height, yref="paper", yshift=pixel - end, xshift=6, text=text, showarrow=False, xanchor="left",
+            yanchor="middle", align="left", font={"size": 12, "color": ink(trace.line.color)},
+        )  # fmt: skip
+    figure.update_layout(showlegend=False)
+    longest = max(len(line) for text in texts for line in text.split("<br>"))
+    figure.layout.margin.r = 14 + 7 * longest
+
+
+def _apart(centres: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """Places near the wanted ones at which texts of these heights, one above another, do not overlap."""
+    order = sorted(range(len(centres)), key=lambda i: centres[i])
+    groups: list[tuple[list[int], float]] = []  # which texts stand together, and the middle of them
+    for i in order:
+        members, middle = [i], centres[i]
+        while groups:
+            before, below = groups[-1]
+            reach = (sum(heights[k] for k in before) + sum(heights[k] for k in members)) / 2
+            if middle - below >= reach:
+                break
+            groups.pop()
+            members = before + members
+            middle = sum(centres[k] for k in members) / len(members)
+        groups.append((members, middle))
+    placed = [0.0] * len(centres)
+    for members, middle in groups:
+        bottom = middle - sum(heights[k] for k in members) / 2
+        for k in members:
+            placed[k] = bottom + heights[k] / 2
+            bottom += heights[k]
+    return placed
 
 
 def error_while_learning(
@@ -80,13 +147,16 @@ def error_while_learning(
     runs = {name: np.asarray(values, float) for name, values in losses.items()}
     ends = {name: float(np.mean(values)) for name, values in last.items()}
     stuck = [name for name, end in ends.items() if not end < (1 - MARGIN) * baseline]  # also where there is no number
-    listed = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
+    at_the_end = ", ".join(f"{name} {end:.3f}" for name, end in ends.items())
+    title = "Every network gets below the baseline"
+    if stuck:
+        title = f"{listed(stuck)} {'stays' if len(stuck) == 1 else 'stay'} at the baseline"
     x = point * np.arange(1, 1 + max(values.shape[1] for values in runs.values()))
     return curves(
-        x, runs, title=f"Not clearly below the baseline: {', '.join(stuck)}" if stuck else "All are below the baseline",
+        x, runs, title=title,
         caption=f"Loss while learning {task}. {seeds_caption(runs)} A curve ends where its seeds have solved the task. Dashed: a "
         f"reader that remembers nothing; clearly below it: by more than {MARGIN:.0%}.",
-        summary=f"At the end: {listed}; a reader that remembers nothing {baseline:.3f}.",
+        summary=f"At the end: {at_the_end}; a reader that remembers nothing {baseline:.3f}.",
         x_title="updates", y_title="loss", references={"remembers nothing": baseline}, markers=False,
     )  # fmt: skip
 
@@ -98,7 +168,10 @@ def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
     slopes = {name: float(np.polyfit(np.log(steps[-3:]), np.log(v[-3:]), 1)[0]) for name, v in milliseconds.items()}
     most, largest = list(milliseconds.items())[-1]
-    title = f"Four times as long takes {4 ** slopes[most]:.1f} times the time ({most})"
+    how = (
+        "in proportion to" if abs(slopes[most] - 1) < 0.2 else "faster than" if slopes[most] > 1 else "more slowly than"
+    )
+    title = f"The time grows {how} the length"
     return curves(
         steps, milliseconds, title=title,
         caption="Time to read one sequence, or several side by side, compilation excluded, on this device. Dashed grey: "
@@ -141,8 +214,7 @@ def seeds_caption(runs: Mapping[Any, Any], mark: str = "band") -> str:
 def loss_curve(losses: np.ndarray, *, title: str, references: Mapping[str, float] | None = None) -> go.Figure:
     """Training loss, one seed `[steps]` or several `[seeds, steps]`, each point the mean of a twentieth of the updates.
 
-    `references` are losses to compare with, such as that of guessing. The axis is cut a little above the highest
-    of them, so that what is learned can be seen.
+    `references` are losses to compare with, such as that of guessing. The axis shows all that is learned.
     """
     runs = np.atleast_2d(losses)
     require(np.isfinite(runs).any(), "There is no loss to draw: no update has been run.")
@@ -153,7 +225,8 @@ def loss_curve(losses: np.ndarray, *, title: str, references: Mapping[str, float
     last = float(over_seeds(np.nanmean, smooth[:, -1]))
     seeds = f"{len(runs)} seeds; the band spans lowest to highest" if len(runs) > 1 else "one seed"
     named = {f"{name}: {value:.2f}": value for name, value in (references or {}).items()}
-    low, high = float(np.nanmin(smooth)), max([*named.values(), float(np.nanmax(smooth[:, len(ends) // 10 :]))])
+    shown = [*named.values(), float(np.nanmin(smooth)), float(np.nanmax(smooth))]
+    low, high = min(shown), max(shown)
     return curves(
         ends, {"training loss": smooth}, title=title,
         caption=f"Mean loss of each {width} updates ({seeds})." + (" Dashed grey: what it is compared with." if named else ""),

@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 
 from ..experiments.results.ch03 import ContextUse
 from ..runtime import require
-from .curves import curves, seeds_caption, span
+from .curves import curves, name_lines, seeds_caption, span
 from .gradients import power
-from .style import BLACK, BLUE, COLOURS, DASHES, GREEN, GREY, ORANGE, PALE, RED, finish, subplots
+from .style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PALE, RED, colours_of, finish, log_ticks, subplots
 
 
 def playground(
@@ -41,17 +41,18 @@ def playground(
     figure.update_yaxes(range=[-1.2, 1.2], row=1, col=1)
     figure.update_yaxes(range=[-0.08, 1.08], row=2, col=1)
     figure.update_xaxes(title_text="step", row=3, col=1)
-    error = np.abs(cell - goal)
-    worst = int(error.argmax())
-    built = error[worst] <= within
-    title = f"Built: {name}" if built else f"Not yet “{name}”: off by {error[worst]:.2g} at step {worst + 1}"
+    off = np.abs(cell - goal)
+    worst = int(off.argmax())
+    built = off[worst] <= within
+    title = f"This cell can {name}" if built else f"This cell cannot {name} yet"
+    missed = "" if built else f" It is farthest off at step {worst + 1}, by {off[worst]:.2g}."
     return finish(
         figure,
         title=title,
         caption="Top: what the cell is offered; a star marks the steps that matter. Middle: its gates. Bottom: its "
         "state C = f · C before + "
         "i · what is offered (blue), and what the goal asks for (dotted).",
-        summary=f"{title}. After {len(t)} steps the state is {cell[-1]:.2f}, the goal {goal[-1]:.2f}; "
+        summary=f"{title}.{missed} After {len(t)} steps the state is {cell[-1]:.2f}, the goal {goal[-1]:.2f}; "
         f"{int(marked.sum())} steps are marked. "
         f"Forget gate {forget.min():.2f} to {forget.max():.2f}, input gate {entry.min():.2f} to {entry.max():.2f}; offered: {offered}.",
         height=520,
@@ -63,26 +64,38 @@ def retention(shares: Mapping[str, np.ndarray], bias: float, strength: float) ->
     require(shares, "There is nothing to draw: no cell is given.")
     length = len(next(iter(shares.values())))
     back = np.arange(length - 1, -1, -1)
-    figure = go.Figure()
+    figure, colours = go.Figure(), colours_of(list(shares))
     for i, (name, share) in enumerate(shares.items()):
         figure.add_scatter(
             x=back, y=np.maximum(share, 1e-30), mode="lines", name=name,
-            line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
+            line={"color": BLACK if "path" in name else colours[name], "dash": DASHES[i], "width": 2.5},
         )  # fmt: skip
-    figure.update_yaxes(type="log", exponentformat="power", range=[-12, 1.5], dtick=2)
+    figure.update_yaxes(type="log", range=[-12, 1.5], **log_ticks(1e-12, 30))
     ends = {name: float(share[0]) for name, share in shares.items()}
-    listed = "; ".join(
+    left = "; ".join(
         f"{name} {power(float(np.log10(end))) if end > 0 else 'less than float32 holds'}" for name, end in ends.items()
     )
-    return finish(
+    finish(
         figure,
-        title=f"Left after {length - 1} steps: {listed}",
+        title=_kept_more(ends),
         caption="How long a gradient is so many steps before the end, as a share of its length there, in cells that "
             "are not trained (logarithmic "
         "axis). The slider sets the bias of the LSTM's forget gate and of the GRU's update gate; a plain network has neither.",
-        summary=f"Gate bias {bias:g}, inputs times {strength:g}. Share of the gradient left {length - 1} steps back: {listed}.",
+        summary=f"Gate bias {bias:g}, inputs times {strength:g}. Share of the gradient left {length - 1} steps back: {left}.",
         x="steps back", y="share of the gradient",
     )  # fmt: skip
+    name_lines(figure, log_y=True)
+    return figure
+
+
+def _kept_more(ends: Mapping[str, float]) -> str:
+    """Which of the cells keeps more of the gradient; those of the figure's two main characters where both are there."""
+    if {"LSTM", "RNN"} <= set(ends):
+        lstm, plain = (max(ends[name], 1e-45) for name in ("LSTM", "RNN"))
+        if 0.5 < lstm / plain < 2:
+            return "The LSTM keeps as much as the plain network"
+        return f"The LSTM keeps {'more' if lstm > plain else 'less'} than the plain network"
+    return f"{max(ends, key=lambda name: ends[name])} keeps the most of the gradient"
 
 
 def unit_over_sentence(
@@ -127,16 +140,10 @@ def unit_over_sentence(
     )
     figure.update_layout(legend={"x": 0.72, "y": 0.05, "yanchor": "bottom"})
     lost = untouched - float(accuracy[unit])
-    needed = (
-        "agreement needs it"
-        if lost > 0.1
-        else "agreement hardly needs it"
-        if lost > 0.02
-        else "agreement does not need it"
-    )
+    needs = "needs" if lost > 0.1 else "hardly needs" if lost > 0.02 else "does not need"
     return finish(
         figure,
-        title=f"Unit {unit}: {needed} ({accuracy[unit]:.2f} right without it)",
+        title=f"Agreement {needs} unit {unit}",
         caption="Left: the memory C of one unit over a sentence and its twin with the other number, and its gates. "
             "Right: all units; the star is this one. "
         "Across: how closely it follows the subject's number before the verb; up: verbs right when it is held at its mean.",
@@ -157,8 +164,12 @@ def context_curves(cut: ContextUse, mixed: ContextUse) -> go.Figure:
     series = {"cut to the last k": cut.above, "shuffled beyond the last k": mixed.above[:, drawn]}
     kept, near = (span(use.effective) for use in (cut, mixed))
     one = float(cut.above[:, 0].mean())
+    used, whole = max(cut.effective), max(cut.k)
+    title = (
+        f"Beyond {used} tokens of context nothing is gained" if used < whole else "The network uses all of its context"
+    )
     return curves(
-        cut.k, series, title=f"Within 0.01 nats of the whole context: cut to {kept} tokens, shuffled beyond {near}",
+        cut.k, series, title=title,
         caption=f"Loss above that of the whole context of {max(cut.k)} tokens, on modules that were not trained on. "
             f"Blue: only the last k tokens are read. Orange, dashed: all are read, but all except the nearest k in random "
             f"order. {seeds_caption(series)}",
@@ -175,9 +186,9 @@ def step_times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -
     require(len(T) >= 3, "A line needs times for at least three lengths.")
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
     fits = {name: np.polyfit(T, values, 1) for name, values in milliseconds.items()}
-    listed = ", ".join(f"{name} {1e3 * slope:.0f}" for name, (slope, _) in fits.items())
+    off = max(np.abs(milliseconds[name] / np.polyval(line, T) - 1).max() for name, line in fits.items())
     return curves(
-        T, milliseconds, title=f"Microseconds for each further step: {listed}",
+        T, milliseconds, title="Each further step costs the same time" if off < 0.15 else "The time does not grow evenly with the length",
         caption="One training step (loss and gradient) of 64 sequences against their length, compilation excluded, "
             "on this device. Dashed grey: a "
         "straight line fitted to each. Whatever the cell, the steps of a sequence wait for one another.",

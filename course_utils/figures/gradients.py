@@ -8,10 +8,27 @@ import plotly.graph_objects as go
 
 from ..runtime import require, require_one_of
 from .curves import curves, seeds_caption
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, ORANGE, PALE, RED, finish, subplots, translucent
+from .style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    ORANGE,
+    PALE,
+    RED,
+    finish,
+    log_ticks,
+    ramp,
+    subplots,
+    translucent,
+)
 
 SINGLE = (-38, 38)  # powers of ten that float32 can hold, roughly
 RANKS = (1, 2, 4, 8, 16, 32, 64)  # which singular values are drawn
+VALLEY = 0.01  # a loss below this lies in the dark valley
+ARRIVED, GONE, GROWN = 0.1, 1e-3, 5.0  # of a gradient at the first position, as a share of that at the last
 STEADY = 0.9  # a change whose ends differ by at least this share of all its ups and downs is steady
 
 
@@ -99,16 +116,18 @@ def jacobian_product(
     zero_from = np.flatnonzero(np.isneginf(norm))
     if regime == "overflows":
         at = len(log10) + 1
-        story = f"{IN_WORDS[regime]} at step {at}"
+        title = story = f"{IN_WORDS[regime]} at step {at}"
         note = f"The state of step {at} is not finite: a training run would stop here. What is drawn ends before it."
         figure.add_annotation(x=0.5, y=0.5, xref="x domain", yref="y domain", text=f"overflow at step {at}", showarrow=False,
                               font={"color": RED, "size": 15})  # fmt: skip
     elif len(zero_from):
+        title = f"The gradient is exactly zero from step {zero_from[0] + 1} on"
         story = f"{IN_WORDS[regime]}: exactly 0 from step {zero_from[0] + 1} on"
         note = "Every path from the first state has met a unit whose slope is 0."
     else:
         end, peak = float(norm[-1]), int(norm.argmax())
-        story = f"{IN_WORDS[regime]}: {power(end)} after {length} step{'s' if length > 1 else ''}"
+        title = IN_WORDS[regime]
+        story = f"{title}: {power(end)} after {length} step{'s' if length > 1 else ''}"
         notes = ["In float32 it would be 0."] if end < SINGLE[0] else []
         notes += ["In float32 it would be infinite."] if end > SINGLE[1] else []
         if regime in ("transient growth", "explodes") and peak + 1 < len(norm):
@@ -118,7 +137,7 @@ def jacobian_product(
     exact = f" (10 to the power {norm[-1]:.2f})" if len(norm) and np.isfinite(norm[-1]) else ""
     return finish(
         figure,
-        title=story,
+        title=title,
         caption="Left: the most by which the product of Jacobians stretches a gradient (blue), the bound by the "
         "largest singular "
         "value of W (dashed, never broken), and what the spectral radius would foretell (dotted). Right: its singular values "
@@ -145,7 +164,7 @@ def cliff(
                       "ticktext": ["10⁻⁴", "10⁻³", "0.01", "0.1", "1"], "thickness": 14},
         )
     )  # fmt: skip
-    descents, ends = [], {}
+    descents, ends, outside = [], {}, []
     for i, (name, (path, losses, lengths)) in enumerate(paths.items()):
         colour = (RED, BLUE)[i % 2]
         inside = (path[:, 0] >= w[0]) & (path[:, 0] <= w[-1]) & (path[:, 1] >= b[0]) & (path[:, 1] <= b[-1])
@@ -159,6 +178,7 @@ def cliff(
             hovertemplate="w %{x:.2f}, b %{y:.2f}: loss %{customdata[0]:.3f}, gradient %{customdata[1]:.3g}<extra></extra>",
         )  # fmt: skip
         if not inside.all():
+            outside.append(name)
             out = int(np.flatnonzero(~inside)[0])
             figure.add_annotation(
                 x=float(np.clip(path[out, 0], w[0], w[-1])), y=float(np.clip(path[out, 1], b[0], b[-1])),
@@ -177,13 +197,26 @@ def cliff(
     figure.update_layout(legend={"x": 0.01, "y": 0.99, "yanchor": "top"})
     return finish(
         figure,
-        title="; ".join(f"{name}: loss {value:.3f}" for name, value in ends.items()),
+        title=_descent(ends, outside),
         caption="Loss of a network with one unit, two parameters and fifty steps; dark is low. Two plains meet in a "
             "wall. Each marker "
         "is one step of gradient descent from the star; on the wall the gradient is huge, and one step can undo all before it.",
         summary=f"From w {start[0]:g}, b {start[1]:g} with learning rate {learning_rate:g}. " + ". ".join(descents) + ".",
         x="w", y="b", height=460,
     )  # fmt: skip
+
+
+def _descent(ends: Mapping[str, float], outside: Sequence[str]) -> str:
+    """What became of the descents: the last one is clipped, the one before it, where there is one, is not."""
+    *rivals, name = ends
+    if not rivals:
+        return f"The descent {'reaches' if ends[name] < VALLEY else 'does not reach'} the valley"
+    free = rivals[0]
+    if free in outside and name not in outside:
+        return "Without clipping one step throws the descent out"
+    if abs(ends[free] - ends[name]) <= 0.1 * max(ends[free], ends[name]) + 1e-4:
+        return "Clipping changes little here"
+    return f"The descent {'with' if ends[name] < ends[free] else 'without'} clipping ends lower"
 
 
 def gradient_flow(
@@ -213,12 +246,11 @@ def gradient_flow(
     first, last = rows[:, 0], rows[:, -1]
     low = min(float(np.min(np.maximum(runs, 1e-30))) for runs in gradients.values())
     high = max(float(np.max(runs)) for runs in gradients.values())
-    figure.update_yaxes(type="log", exponentformat="power", range=[np.log10(low) - 0.2, np.log10(high) + 0.3])
+    figure.update_yaxes(type="log", range=[np.log10(low) - 0.2, np.log10(high) + 0.3], **log_ticks(low, high))
     figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.03, "yanchor": "bottom"})
-    listed = ", ".join(power(float(np.log10(value))) for value in first / last)
     return finish(
         figure,
-        title=f"After {chosen:,} updates, share of the gradient at the first position: {listed}",
+        title=_arrival(first / last),
         caption="How much the loss at the end changes with the state after each position (root mean square over 256 "
             "sequences), on a "
         f"logarithmic axis. Colours: {f'{len(rows)} seeds' if len(rows) > 1 else 'one seed'} at this moment, with the accuracy; "
@@ -230,15 +262,34 @@ def gradient_flow(
     )  # fmt: skip
 
 
+def _arrival(share: np.ndarray) -> str:
+    """What becomes of the gradient on its way to the first position, by seed."""
+    for which, what in ((share < GONE, "dies out"), (share > GROWN, "explodes")):
+        if which.any():
+            seeds = (
+                "every seed"
+                if which.all()
+                else "one seed"
+                if which.sum() == 1
+                else f"{which.sum()} of {len(share)} seeds"
+            )
+            return f"The gradient {what} in {seeds}"
+    return (
+        "The gradient reaches the first position"
+        if share.min() >= ARRIVED
+        else "Little of the gradient reaches the first position"
+    )
+
+
 def truncation_bias(
     windows: Sequence[int], relative: Mapping[str, Sequence[float]], noise: Mapping[str, float]
 ) -> go.Figure:
     """How far truncated gradients are from the full one, by window; `noise`: sampling error."""
     ends = {name: (values[0], values[-1]) for name, values in relative.items()}
-    most = max(ends, key=lambda name: ends[name][1])
+    missing = max(last for _, last in ends.values())
     return curves(
-        windows, relative, title=f"With windows of {windows[-1]} steps {ends[most][1]:.0%} of the gradient for "
-            f"{most} is still missing",
+        windows, relative,
+        title="Even the longest windows miss part of the gradient" if missing > 0.05 else "The longest windows miss almost nothing",
         caption="Length of the difference between the truncated and the full gradient, as a share of the full one. Grey: "
         "the sampling error of the full one. More data would remove that; what truncation leaves out they would not bring back.",
         summary="Difference as a share of the full gradient: "
@@ -255,21 +306,22 @@ def reach_and_accuracy(
 ) -> go.Figure:
     """Side by side, by moment of training: how much of the verb's gradient arrives at the subject, and agreement."""
     figure = subplots(1, 2, horizontal_spacing=0.12)
+    shades = ramp(len(reach))
     for i, updates in enumerate(reach):
-        looks = {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}
+        looks = {"color": shades[i], "dash": DASHES[i], "width": 2.5}
         for column, runs in ((1, np.asarray(reach[updates], float)), (2, np.asarray(accuracy[updates], float))):
             middle = np.exp(np.log(np.maximum(runs, 1e-30)).mean(0)) if column == 1 else runs.mean(0)
             figure.add_scatter(
                 x=[*distance, *distance[::-1]], y=[*runs.max(0), *runs.min(0)[::-1]], fill="toself", line={"width": 0},
-                mode="lines", fillcolor=translucent(COLOURS[i], 0.15), hoverinfo="skip", showlegend=False, row=1, col=column,
+                mode="lines", fillcolor=translucent(shades[i], 0.15), hoverinfo="skip", showlegend=False, row=1, col=column,
             )  # fmt: skip
             figure.add_scatter(
                 x=list(distance), y=middle, mode="lines+markers", name=f"{updates:,}", legendgroup=str(updates),
                 showlegend=column == 1, line=looks, marker={"symbol": MARKERS[i], "size": 6}, row=1, col=column,
             )  # fmt: skip
-    figure.update_yaxes(
-        type="log", exponentformat="power", title_text="share of the gradient at the subject", row=1, col=1
-    )
+    shares = np.concatenate([np.maximum(np.asarray(runs, float), 1e-30).ravel() for runs in reach.values()])
+    ticks = log_ticks(float(shares.min()), float(shares.max()))
+    figure.update_yaxes(type="log", title_text="share of the gradient at the subject", row=1, col=1, **ticks)
     figure.update_yaxes(range=[0.4, 1.03], title_text="share of right verbs", row=1, col=2)
     figure.update_xaxes(title_text="words from subject to verb")
     figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=2)  # type: ignore[arg-type]
@@ -279,10 +331,16 @@ def reach_and_accuracy(
     }
     ends = {n: float(np.asarray(runs, float)[:, -1].mean()) for n, runs in accuracy.items()}
     first, last = min(far), max(far)
+    title = "The network does not remember the subject at the end"
+    if ends[last] > 0.9:
+        title = (
+            "The network remembers although less gradient arrives"
+            if far[last] < far[first]
+            else "The network remembers, and more gradient arrives"
+        )
     return finish(
         figure,
-        title=f"At {distance[-1]:g} words {far[first]:.1g} of the verb's gradient arrives before training, "
-            f"{far[last]:.1g} after",
+        title=title,
         caption="Left: length of the gradient of the verb's loss at the subject's state, as a share of that right "
         "before the verb (geometric mean). Right: verbs whose right number is preferred. "
         f"{seeds_caption({f'{n:,} updates': runs for n, runs in accuracy.items()})} Dotted: guessing.",
@@ -296,19 +354,11 @@ def reach_and_accuracy(
 
 def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
     """The verb's log-odds as the state at the subject moves over to that of its twin: `[weights, sentences]`, some drawn one by one."""
-    w, mean = np.asarray(weights, float), margins.mean(1)
+    w = np.asarray(weights, float)
     figure = go.Figure()
     for i in range(min(shown, margins.shape[1])):
         figure.add_scatter(x=w, y=margins[:, i], mode="lines", line={"color": translucent(BLUE, 0.35), "width": 1.5}, hoverinfo="skip",
                            name="one sentence", showlegend=i == 0)  # fmt: skip
-    figure.add_scatter(
-        x=w,
-        y=mean,
-        mode="lines+markers",
-        name="mean",
-        line={"color": RED, "width": 3},
-        marker={"symbol": "square", "size": 6},
-    )
     figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
     steps = np.abs(np.diff(margins, axis=0))
     whole = np.maximum(
@@ -319,18 +369,17 @@ def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
     )
     turned = float((margins[-1] < 0).mean())
     if net < STEADY:
-        title = f"No steady change: the ends differ by {net:.0%} of all ups and downs"
-        finding = f"the two ends differ by {net:.2f} of all ups and downs"
+        title = "The verb does not turn over steadily"
+        told = f"the two ends differ by {net:.2f} of all ups and downs"
     else:
-        kind = "A switch" if sharp > 0.5 else "A gradual change"
-        title = f"{kind}: {sharp:.0%} of the change falls on one step in {len(w) - 1}, {first:.1g} on the first"
-        finding = f"the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}"
+        title = "The state turns over like a switch" if sharp > 0.5 else "The state turns over gradually"
+        told = f"the largest of {len(w) - 1} steps makes {sharp:.2f} of the whole change, the first {first:.1g}"
     return finish(
         figure,
         title=title,
         caption="The state right after the subject is moved, in small steps, from its own (0) to that of the twin sentence (1); then the "
         "same words are read on to the verb. Up: how much more probable the verb of the subject's own number is than the other "
-        "(difference of the logarithms). Thin: single sentences; thick: mean.",
-        summary=f"Median over sentences: {finding}; with the twin's whole state {turned:.2f} of the verbs have turned over.",
+        "(difference of the logarithms). Each line is one sentence.",
+        summary=f"Median over sentences: {told}; with the twin's whole state {turned:.2f} of the verbs have turned over.",
         x="share of the twin's state", y="log p(own number) − log p(other)",
     )  # fmt: skip

@@ -111,7 +111,9 @@ def pipe(
     last = f"at least {lags}" if recalled >= lags else f"{recalled:.1f}"
     return finish(
         figure,
-        title=f"{numbers:.0f} of {hidden} numbers in use; the last {last} symbols recalled, {held:.0f} bits",
+        title="Not even the newest symbol is recalled"
+        if recalled < 1
+        else f"The state recalls the last {recalled:.0f} symbols",
         caption="Left: a network that is never trained reads a random stream; a linear read-out names the symbol that came "
         f"so many steps ago ({read_by}). The area under R², times V − 1, is how many of the "
         "H numbers are in use. Right: how many of the last symbols are named with 0.9 or better, for every size and "
@@ -131,9 +133,12 @@ def recall_compared(
     deepest = int(asked[good][-1]) + 1 if good.any() else 0
     best = np.cumprod(frozen >= 0.9, axis=1).sum(1).mean()
     runs = {"trained for this lag": trained, "never trained": frozen[:, asked]}
+    title = "Training does not make the memory longer"
+    if deepest > 1.5 * best:
+        title = f"Trained, the state holds the last {deepest} symbols"
     return curves(
         asked, runs,
-        title=f"Trained, {hidden} numbers hold the last {deepest} symbols; never trained, {best:.1f}",
+        title=title,
         caption=f"Share of right answers when asked at every step for the symbol so many steps ago ({symbols} symbols, "
         f"{hidden} units). {seeds_caption(runs)} Each point of “trained for this lag” is a training of its own.",
         summary=f"Trained networks are right with 0.9 or better up to lag {asked[good][-1] if good.any() else 'none'}, and with "

@@ -66,7 +66,7 @@ def path_diagram(architecture: Architecture, length: int) -> go.Figure:
     plural = "s" if travel > 1 else ""
     return finish(
         figure,
-        title=f"{architecture.capitalize()}: the first input travels {travel} step{plural}; {turn} must run in turn",
+        title=f"The first input is {travel} step{plural} from the output",
         caption="A step is one application of a cell or one attention look-up. The thick line is the way of the first "
         "input to the output; how many steps must run one after another is a number of its own.",
         summary=f"{architecture.capitalize()}, {length} position{'s' if length > 1 else ''}: {travel} step{plural} "

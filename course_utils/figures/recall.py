@@ -10,7 +10,7 @@ from ..experiments.results.ch02 import FromStart
 from ..experiments.results.recall import Solved
 from ..runtime import require
 from .gradients import power
-from .style import BLACK, COLOURS, GREY, MARKERS, finish
+from .style import BLACK, COLOURS, GREY, MARKERS, finish, listed, log_ticks
 
 
 def cell_text(result: Solved) -> str:
@@ -60,12 +60,13 @@ def delays_learned(table: Mapping[str, Mapping[int, Solved]], updates: int, fewe
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     best = max(farthest.values())
-    winners = [row + _gaps(table[row], best) for row, delay in farthest.items() if delay == best]
-    title = (
-        f"All seeds solve a delay of {best}: {'; '.join(winners)}"
-        if best
-        else "No network solves any delay with all seeds"
-    )
+    winners = [row for row, delay in farthest.items() if delay == best]
+    title = "No network solves any delay with all seeds"
+    if best:
+        who = f"Only {winners[0]}" if len(winners) == 1 else listed(winners)
+        who = "Every network" if len(winners) == len(rows) else who
+        alone = len(winners) == 1 or len(winners) == len(rows)
+        title = f"{who} {'bridges' if alone else 'bridge'} {best} steps with all seeds"
     return finish(
         figure,
         title=title,
@@ -74,7 +75,7 @@ def delays_learned(table: Mapping[str, Mapping[int, Solved]], updates: int, fewe
         f"not all (yellow); or ✗ and the best accuracy after the last update (orange; guessing is 0.125). At most "
         f"{updates:,} updates{fewer}.",
         summary="Longest delay that all seeds solve: "
-        + "; ".join(f"{row} {delay or 'none'}" for row, delay in farthest.items()) + ".",
+        + "; ".join(f"{row} {delay or 'none'}{_gaps(table[row], delay)}" for row, delay in farthest.items()) + ".",
         x="delay", height=150 + 46 * len(rows),
     )  # fmt: skip
 
@@ -108,7 +109,8 @@ def share_and_learning(runs: Sequence[FromStart], updates: int) -> go.Figure:
                           yshift=12, font={"color": GREY})  # fmt: skip
     learned = [share for _, share, taken in points if taken]
     failed = [share for _, share, taken in points if not taken]
-    figure.update_xaxes(type="log", exponentformat="power", dtick=2)
+    shares = [share for _, share, _ in points]
+    figure.update_xaxes(type="log", **log_ticks(max(min(shares), 1e-30), max(shares)))
     ticks = [100, 200, 500, updates]
     figure.update_yaxes(
         type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks], range=[1.95, np.log10(1.6 * updates)]
@@ -117,12 +119,16 @@ def share_and_learning(runs: Sequence[FromStart], updates: int) -> go.Figure:
     below = sum(share < min(learned, default=np.inf) for share in failed)
     above = sum(share > max(failed, default=0) for share in learned)
     limit = _at_least(min(learned)) if learned else ""
+    title = "The share of the gradient does not tell what is learned"
+    if not learned or not failed:
+        title = f"{'Every' if learned else 'No'} training solved its delay"
+    elif below >= len(failed) / 2:
+        title = f"No delay is learned from a share below {limit}"
     fewest, most = min(len(run.share) for run in runs), max(len(run.share) for run in runs)
     seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seeds" if most > 1 else "one seed"
     return finish(
         figure,
-        title=f"{len(learned)} trainings solved their delay, {len(failed)} did not; none with a share below {limit} did" if learned
-        else "No training solved its delay",
+        title=title,
         caption="Each marker is one training of a plain network with another start: W scaled by 0.7 to 1.1, word "
             f"vectors by 0.3 to 6, {seeds}. "
         "Across: which share of the loss's gradient reached the first state before the first update. Up: updates "

@@ -11,7 +11,7 @@ from ..experiments.results.ch06 import Saturations
 from ..measure.softmax import Saturation
 from ..runtime import require_one_of
 from .curves import curves
-from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish, subplots
+from .style import BLACK, BLUE, COLOURS, GREY, MARKERS, PALE, RED, SHADES, finish, listed, subplots
 
 Measure = Literal["variance", "entropy", "gradient"]
 REACH = 1.7  # how far from the origin the plane of the dictionary is drawn
@@ -22,6 +22,7 @@ def soft_dictionary(
 ) -> go.Figure:
     """Keys `[n, 2]` and a query in the plane, the weights `[n]`, and the blend of the values `[n]`."""
     blend, best = float(weights @ values), int(weights.argmax())
+    source = f"mostly from {words[best]}" if weights[best] > 0.5 else "blended from several"
     figure = subplots(1, 2, column_widths=[0.56, 0.44], horizontal_spacing=0.16)
     figure.add_scatter(
         x=keys[:, 0], y=keys[:, 1], mode="markers+text", text=list(words), showlegend=False, hoverinfo="skip",
@@ -55,7 +56,7 @@ def soft_dictionary(
     figure.update_xaxes(range=[0, 1.12], row=1, col=2, title_text="weight α")
     figure.update_yaxes(row=1, col=2, autorange="reversed", showgrid=False)
     return finish(
-        figure, title=f"The answer is {blend:.2f} {unit}: {words[best]} has weight {weights[best]:.2f}",
+        figure, title=f"The answer is {blend:.2f} {unit}, {source}",
         caption="Left: each entry at its key, the larger the more weight; orange: the query (a long one drawn to the edge). "
         "Right: each entry's value and weight; "
         "the answer is the weighted mean of the values.",
@@ -88,15 +89,21 @@ def scores_and_weights(softmax: Saturation, size: int, divided: bool, query: int
     figure.update_yaxes(title_text="density", row=1, col=1)
     figure.update_xaxes(title_text="positions, largest weight first", row=1, col=2)
     figure.update_yaxes(title_text="weight of one query", range=[0, 1.02], row=1, col=2)
-    listed = (
+    numbers = (
         f"variance of the scores {softmax.variance:.3g}, entropy {softmax.entropy:.2f} bits, gradient {softmax.gradient:.2g}, "
         f"largest weight {softmax.largest:.2f}"
     )
+    spread = softmax.entropy / np.log2(len(weights))
+    title = "A few positions share the weight"
+    if spread < 0.35:
+        title = "One position takes nearly all of the weight"
+    elif spread > 0.7:
+        title = "Many positions share the weight"
     return finish(
-        figure, title=f"d = {size}{', divided by √d' if divided else ''}: {listed.split(', largest')[0]}",
+        figure, title=title,
         caption=f"Left: scores of random queries and keys whose {size} numbers have variance 1. Right: the softmax of one query's "
         f"{len(weights)} scores. Entropy is at most {np.log2(len(weights)):.0f} bits; gradient: median ‖∂α/∂e‖.",
-        summary=f"d = {size}, {'divided' if divided else 'not divided'} by √d. Over all queries: {listed}. Query {query + 1}: largest "
+        summary=f"d = {size}, {'divided' if divided else 'not divided'} by √d. Over all queries: {numbers}. Query {query + 1}: largest "
         f"weight {weights[0]:.2f}.",
         height=380,
     )  # fmt: skip
@@ -107,7 +114,7 @@ def scaling(sizes: Sequence[int], scores: Mapping[str, Saturations], measure: Me
     require_one_of(measure=(measure, Measure))
     curve_of = {name: getattr(of, measure) for name, of in scores.items()}
     ends = {name: values[-1] for name, values in curve_of.items()}
-    listed = ", ".join(f"{value:.3g} for {name}" for name, value in ends.items())
+    at_the_end = ", ".join(f"{value:.3g} for {name}" for name, value in ends.items())
     labels = {
         "variance": ("variance of the scores", "The variance of q · k grows as d does; divided by √d it stays 1."),
         "entropy": (
@@ -121,10 +128,23 @@ def scaling(sizes: Sequence[int], scores: Mapping[str, Saturations], measure: Me
     }
     y, caption = labels[measure]
     return curves(
-        sizes, curve_of, title=f"At d = {sizes[-1]:,}: {listed}",
+        sizes, curve_of, title=_as_vectors_grow(scores, measure),
         caption=f"{caption} Random vectors of d numbers with variance 1, 16 keys, 500 queries.",
-        summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {listed}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
+        summary=f"{y.capitalize()} at d = {sizes[-1]:,}: {at_the_end}.", x_title="d", y_title=y, log_x=True, log_y=measure != "entropy",
     )  # fmt: skip
+
+
+def _as_vectors_grow(scores: Mapping[str, Saturations], measure: Measure) -> str:
+    """What becomes of a measure as vectors grow, for those whose measure changes most."""
+    curve_of = {name: getattr(of, measure) for name, of in scores.items()}
+    change = {name: values[-1] / values[0] for name, values in curve_of.items()}
+    moved = [name for name, ratio in change.items() if not 0.5 < ratio < 2]
+    what = {
+        "variance": "scores spread",
+        "entropy": "weights gather on one position",
+        "gradient": "softmax stops learning",
+    }[measure]
+    return f"With {listed(moved)} the {what} as vectors grow" if moved else "Larger vectors change little"
 
 
 def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, chosen: int) -> go.Figure:
@@ -151,8 +171,11 @@ def mask_map(words: Sequence[str], allowed: np.ndarray, weights: np.ndarray, cho
     allowed_words = [words[j] for j in np.flatnonzero(allowed[chosen]).tolist()]
     nowhere = [words[i] for i in range(n) if not allowed[i].any()]
     count = int(allowed.sum())
+    later = bool((allowed & (np.arange(n) > np.arange(n)[:, None])).any())
+    title = "Positions attend to later ones too" if later else "No position attends to a later one"
+    title = title if allowed_words else f"“{words[chosen]}” has nowhere to attend to"
     return finish(
-        figure, title=f"“{words[chosen]}” may look at {len(allowed_words)} of {n} positions; {count} of {n * n} pairs are allowed",
+        figure, title=title,
         caption="Row: who looks; column: at whom. Crosses are masked; the weights of what is left sum to 1 in every row. "
         "Framed: the chosen position."
         + (f" Nothing is left for {', '.join(nowhere)}: zeros." if nowhere else ""),
@@ -194,6 +217,9 @@ def head_map(
     figure.update_xaxes(tickvals=list(range(n)), ticktext=names, row=2, col=1)
     best = np.argsort(-weights[head, chosen])[:3]
     looks = ", ".join(f"{words[j]} {weights[head, chosen, j]:.2f}" for j in best)
+    spread = weights[head, chosen, best[0]] < 2 / (chosen + 1)
+    title = f"“{words[chosen]}” attends most to “{words[best[0]]}”"
+    title = f"“{words[chosen]}” spreads its attention" if spread and chosen > 1 else title
     also = "".join(
         f" Weight of the {name} (“{words[position]}”) by head: "
         + ", ".join(f"{w:.2f}" for w in weights[:, chosen, position])
@@ -202,8 +228,7 @@ def head_map(
     )
     return finish(
         figure,
-        title=f"Layer {layer + 1}, head {head + 1}: “{words[chosen]}” looks most at “{words[best[0]]}” "
-        f"({weights[head, chosen, best[0]]:.2f})",
+        title=title,
         caption="Above: all looks of one head, a row for each word that looks; only words before it, and itself, can be seen. Framed: the "
         "chosen word. Below: the same word in every head of the layer, the chosen head framed."
         + (f" Dotted: {', '.join(f'the {name}' for name in marked.values())}." if marked else ""),
@@ -252,10 +277,7 @@ def positions_map(vectors: np.ndarray, near: np.ndarray, chosen: int, kind: str)
             others[f"{name} before"] = chosen - step
     return finish(
         figure,
-        title=", ".join(
-            [f"{kind.capitalize()}: position {chosen} with itself {near[chosen]:.1f}"]
-            + [f"{name} {near[position]:.1f}" for name, position in others.items()]
-        ),
+        title=f"Position {chosen} is {'most like itself' if near.argmax() == chosen else 'not most like itself'}",
         caption="Left: one row for each position. Right: dot product of the chosen position (framed, dashed) with every position; for "
         "rotary, of a query and an equal key turned by their positions.",
         summary=f"{kind.capitalize()}, width {width}. "
@@ -282,7 +304,10 @@ def heads_needed(
         )  # fmt: skip
     most_needed = np.unravel_index(off.argmin(), off.shape)
     return finish(
-        figure, title=f"Most needed: a head of layer {most_needed[1] + 1}; without it {off[most_needed]:.2f} of the verbs are right",
+        figure,
+        title="No head is needed by itself"
+        if off.min() > 0.95
+        else f"The head that is needed most is in layer {most_needed[1] + 1}",
         caption=f"Each point is a head of a language model ({seeds} seeds × {layers} layers × {heads} heads). Right: it gives the subject "
         "much weight where the verb is due. Down: without it verbs get the wrong number.",
         summary=f"{subject.size} heads. Largest weight on the subject: {subject.max():.2f}. Lowest accuracy with one head off: "

@@ -51,9 +51,9 @@ def reading(
     figure.update_yaxes(range=[-0.04, 1.15], tickvals=[0, 0.5, 1], ticktext=["singular", "undecided", "plural"])
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
     answered, undecided = int(probability[-1] > 0.5), f"{probability[-1]:.2f}" == "0.50"
-    verdict = "" if answer is None else f": it is {NUMBERS[answer]}"
+    verdict = ""
     if answer is not None and not undecided:
-        verdict = ", rightly" if answered == answer else f", wrongly{verdict}"
+        verdict = ", rightly" if answered == answer else ", wrongly"
     return finish(
         figure,
         title=f"After “{words[-1]}” the model {'is undecided' if undecided else f'says {NUMBERS[answered]}'}{verdict}",
@@ -113,13 +113,16 @@ def anatomy(
         text=" · ".join(lines),
         font={"color": GREY},
     )
-    listed = "; ".join(f"{name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
+    wrong = [name for name, (_, is_right) in answers.items() if not is_right]
+    title = f"The rule “{wrong[0]}” answers wrongly" if wrong else "Simple rules answer rightly here"
+    title = "Every simple rule answers wrongly" if len(wrong) == len(answers) > 1 else title
+    rules = "; ".join(f"{name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
     return finish(
         figure,
-        title=f"The verb looks {end - start} step{'s' if end - start > 1 else ''} back",
+        title=title,
         caption="The arc joins the verb to the noun it must agree with; S and P say which nouns are singular, which plural. "
         "Below: what two readers without a grammar would answer.",
         summary=f"“{' '.join(words)}”. The subject stands {end - start} step{'s' if end > start + 1 else ''} "
-        f"before the verb; {listed}.",
+        f"before the verb; {rules}.",
         height=360,
     )

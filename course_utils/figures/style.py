@@ -8,9 +8,11 @@ a second cue (dash or marker). The background is opaque: a figure reads the same
 """
 
 import functools
+import itertools
 import json
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -25,6 +27,9 @@ MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
 GREY = "#595959"  # 7:1 on the background
 PALE = "#D9D9D9"
 SHADES = [[0, "#FFFFFF"], [1, BLUE]]  # of weights, from none to all
+ARCHITECTURES = {  # one colour each in the whole course
+    "RNN": ORANGE, "LSTM": BLUE, "GRU": GREEN, "fixed": SKY, "attention": RED, "Transformer": PINK, "self-attention": PINK,
+}  # fmt: skip
 WRAP = 120  # characters of a caption's line; fits a notebook of 700 pixels
 
 _axis = {"showgrid": True, "gridcolor": "#E8E8E8", "zeroline": False, "linecolor": GREY, "ticks": "outside",
@@ -112,6 +117,63 @@ def _room(figure: Any, titled: bool) -> dict[str, float]:
     legend = len(names) > 1 and layout.showlegend is not False
     on_the_right = legend and layout.legend.x is None and layout.legend.orientation != "h"
     return {"l": max(66, 34 + left), "r": 58 + longest(names) if on_the_right else 20, "b": max(52, 24 + below)}
+
+
+def colours_of(names: Sequence[str]) -> dict[str, str]:
+    """A colour for each series: that of its architecture where it has one (“GRU + attention” is attention), else one that is free."""
+    known = {name: _architecture(name) for name in names}
+    free = itertools.cycle([colour for colour in COLOURS if colour not in known.values()] or [BLACK])
+    return {name: colour or next(free) for name, colour in known.items()}
+
+
+def _architecture(name: str) -> str | None:
+    if "+ attention" in name:
+        return ARCHITECTURES["attention"]
+    return next((colour for known, colour in ARCHITECTURES.items() if name.startswith(known)), None)
+
+
+def ink(colour: str) -> str:
+    """A colour as dark as letters in it must be to be read on white: a contrast of 4.5."""
+    channels = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    while 1.05 / (_luminance(channels) + 0.05) < 4.5:
+        channels = [0.93 * channel for channel in channels]
+    return "#" + "".join(f"{int(channel):02X}" for channel in channels)
+
+
+def _luminance(channels: Sequence[float]) -> float:
+    linear = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def ramp(count: int) -> list[str]:
+    """Colours of ordered things, such as moments of training: light to dark."""
+    light, dark = (0x8F, 0xC1, 0xE3), (0x00, 0x2F, 0x55)
+    steps = [i / max(count - 1, 1) for i in range(count)] if count > 1 else [1.0]
+    return [
+        "#" + "".join(f"{round(a + step * (b - a)):02X}" for a, b in zip(light, dark, strict=True)) for step in steps
+    ]
+
+
+def log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks of a logarithmic axis from `low` to `high`, all in one size: powers of ten, or 1, 2 and 5 where there are few."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = max(1, math.ceil((last - first) / 7))
+    digits = (1, 2, 5) if math.log10(high / low) < 1.5 else (1,)
+    values = [digit * 10.0**power for power in range(first, last + 1, every) for digit in digits]
+    return {"tickvals": values, "ticktext": [_tick(value) for value in values]}
+
+
+def _tick(value: float) -> str:
+    if 1e-3 <= value < 1e5:
+        return f"{value:,.10g}"
+    mantissa, power = f"{value:.0e}".split("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{raised}" if mantissa == "1" else f"{mantissa}·10{raised}"
+
+
+def listed(names: Sequence[str], most: int = 2) -> str:
+    """`a`, `a and b`, and how many there are where that would be too long for a title."""
+    return " and ".join(names) if len(names) <= most else f"{len(names)} of them"
 
 
 def words(figure: go.Figure) -> dict[str, Any]:

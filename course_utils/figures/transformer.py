@@ -10,7 +10,21 @@ from ..experiments.results.ch07 import Race
 from ..runtime import require, require_one_of
 from .curves import curves, over_seeds, seeds_caption
 from .dots import by_seed, dots
-from .style import BLACK, BLUE, COLOURS, DASHES, GREY, MARKERS, RED, SHADES, finish, subplots
+from .style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    RED,
+    SHADES,
+    colours_of,
+    finish,
+    listed,
+    log_ticks,
+    subplots,
+)
 
 Better = Literal["more", "less"]
 
@@ -48,7 +62,7 @@ def stages(
     settled = next(i for i in range(len(tops)) if all(words[0] == answer for words in tops[i:]))
     when = f"at “{rows[first]}”" + ("" if first == settled else f", for good at “{rows[settled]}”")
     return finish(
-        figure, title=f"“{answer}” ({right[-1]:.2f}) becomes the best word {when}",
+        figure, title=f"“{answer}” becomes the best word {when}",
         caption=f"Source: {source}. Written so far: {written or 'nothing'} … Rows from the first vector to the last sum. Left: "
         "what the last norm and the output layer would say if the way ended here. Right: what they give the word that is said in the end.",
         summary=f"Answer “{answer}”, the best word {when}. Its probability by stage: "
@@ -64,10 +78,19 @@ def through_layers(layers: Sequence[int], runs_by_kind: Mapping[str, Any], what:
         n: {kind: float(np.mean(runs, axis=0)[list(layers).index(n)]) for kind, runs in runs_by_kind.items()}
         for n in layers
     }
-    listed = {n: ", ".join(f"{kind} {value:.2f}" for kind, value in of.items()) for n, of in after.items()}
+    ends = {kind: np.mean(runs, axis=0)[[0, -1]] for kind, runs in runs_by_kind.items()}
+    falling = [kind for kind, (first, last) in ends.items() if last < 0.5 * first]
+    title = f"{what} at every depth"
+    if falling:
+        title = (
+            f"{what} no more in deep stacks with {listed(falling)}"
+            if len(falling) < len(ends)
+            else f"{what} no more in deep stacks"
+        )
+    by_layers = {n: ", ".join(f"{kind} {value:.2f}" for kind, value in of.items()) for n, of in after.items()}
     return curves(
-        layers, runs_by_kind, title=f"{what} after 2 layers: {listed[2]}", caption=f"{caption} {seeds_caption(runs_by_kind)}",
-        summary=f"{what}. " + " ".join(f"After {n} layers: {words}." for n, words in listed.items()),
+        layers, runs_by_kind, title=title, caption=f"{caption} {seeds_caption(runs_by_kind)}",
+        summary=f"{what}. " + " ".join(f"After {n} layers: {words}." for n, words in by_layers.items()),
         x_title="layers that are not trained", y_title=what.lower(), log_x=True,
     )  # fmt: skip
 
@@ -101,7 +124,7 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
     )
     best = heads.reshape(seeds, -1).min(1)
     return finish(
-        figure, title=f"Best head of each seed: {', '.join(f'{value:.2f}' for value in best)}; worst of all {heads.max():.2f}",
+        figure, title=f"{'No head aligns as well as' if best.min() > before else 'The best head aligns better than'} the GRU",
         caption="Alignment error of every head's largest weights, the lower the better; heads 1 to 4 stand side by side. Black line: the "
         "largest weights of the last layer's heads averaged. Dotted: what one link for each word can reach, and notebook 05's translator.",
         summary=f"Alignment error of {heads.size} heads: from {heads.min():.2f} to {heads.max():.2f}; mean of the last layer "
@@ -113,7 +136,7 @@ def head_errors(heads: Any, together: Any, least: float, before: float) -> go.Fi
 def race(measured: Race, device: str) -> go.Figure:
     """Time and memory of one training step of each layer against the length."""
     lengths, layers = measured.lengths, measured.layers
-    figure = subplots(1, 2, horizontal_spacing=0.14)
+    figure, colours = subplots(1, 2, horizontal_spacing=0.14), colours_of(list(layers))
     for col, (measure, factor) in enumerate((("seconds", 1), ("bytes", 1e-6)), 1):
         for i, (name, costs) in enumerate(layers.items()):
             known = [
@@ -123,23 +146,27 @@ def race(measured: Race, device: str) -> go.Figure:
             ]
             figure.add_scatter(
                 x=[n for n, _ in known], y=[value for _, value in known], name=name, mode="lines+markers", legendgroup=name,
-                line={"color": COLOURS[i], "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
+                line={"color": colours[name], "dash": DASHES[i], "width": 2.5}, marker={"symbol": MARKERS[i], "size": 7},
                 showlegend=col == 1, row=1, col=col,
             )  # fmt: skip
             cut = [why for why in costs.skipped if why]
             if measure == "seconds" and cut and known:
                 figure.add_annotation(
                     x=np.log10(known[-1][0]), y=np.log10(known[-1][1]), text=cut[0], showarrow=False, yshift=12,
-                    xanchor="right", font={"size": 11, "color": COLOURS[i]},
+                    xanchor="right", font={"size": 11, "color": colours[name]},
                 )  # fmt: skip
     figure.update_xaxes(type="log", tickvals=list(lengths), ticktext=[str(n) for n in lengths], tickangle=-60)
-    figure.update_yaxes(type="log", dtick=1, exponentformat="power")
+    for col in (1, 2):
+        drawn: Any = [trace.y for trace in figure.data if (trace.yaxis or "y") == ("y" if col == 1 else "y2")]  # type: ignore[attr-defined]
+        values = np.concatenate([np.asarray(y, float) for y in drawn] or [np.ones(1)])
+        values = values[values > 0] if (values > 0).any() else np.ones(1)
+        figure.update_yaxes(type="log", row=1, col=col, **log_ticks(float(values.min()), float(values.max()) * 1.0001))
     for col, title in ((1, "seconds"), (2, "megabytes at the peak")):
         figure.update_yaxes(title_text=title, row=1, col=col)
     time, memory = (
         {name: getattr(costs, kind) for name, costs in layers.items()} for kind in ("exponent", "memory_exponent")
     )
-    told = {
+    exponents_in_words = {
         measure: ", ".join(f"{name} n^{p:.1f}" for name, p in exponents.items() if np.isfinite(p))
         for measure, exponents in (("time", time), ("memory", memory))
     }
@@ -153,12 +180,19 @@ def race(measured: Race, device: str) -> go.Figure:
                 font={"size": 11},
             )  # fmt: skip
     slower = "; ".join(crossed)
+    crossings = [n for n in measured.crossover.values() if n is not None]
+    title = "Self-attention falls behind some of them as sequences grow"
+    if not crossings:
+        title = "Self-attention is the fastest at every length"
+    elif len(crossings) == len(measured.crossover):
+        last = max(crossings)
+        title = f"Self-attention is the slowest from {last} positions on" if last else "Self-attention is the slowest"
     return finish(
-        figure, title=f"Self-attention takes longer than: {slower}",
+        figure, title=title,
         caption=f"One training step of one causal layer of width {measured.width}, batch {measured.batch}, {device}, compilation excluded; "
         "both axes logarithmic, so n^p is a line of slope p. Memory as the compiler plans it. Dotted: where attention becomes slower.",
         summary=f"Batch {measured.batch}, {device}. Self-attention takes longer than: {slower}. Exponents over the three longest lengths, "
-        f"time: {told['time']}; memory: {told['memory']}.",
+        f"time: {exponents_in_words['time']}; memory: {exponents_in_words['memory']}.",
         x="length n", height=430,
     )  # fmt: skip
 
@@ -175,19 +209,21 @@ def five(measure: str, values: Mapping[str, Any], unit: str, better: Better) -> 
     low, high = over_seeds(np.nanmin, runs), over_seeds(np.nanmax, runs)
     at = list(measured).index(best)
     level = [name for i, name in enumerate(measured) if low[i] <= high[at] and high[i] >= low[at]]  # seeds overlap
-    listed = "; ".join(
+    means_in_words = "; ".join(
         f"{name} {value:,.3g}" if value < 999.5 else f"{name} {value:,.0f}" for name, value in means.items()
     )
-    without = [name for name, seeds in values.items() if seeds is None]
+    seeds = "One value each."
+    if len(runs) > 1:
+        seeds = seeds_caption({name: of[:, None] for name, of in measured.items()}, "bar")
+    without = [name for name, of in values.items() if of is None]
     unmeasured = [name for name in values if name not in measured and name not in without]
     names = " and ".join(filter(None, (", ".join(level[:-1]), level[-1])))
-    first = f"{names} {'have' if len(level) > 1 else 'has'} the {'most' if better == 'more' else 'least'}"
     return dots(
-        list(measured), {measure: runs}, title=f"{measure}: {first}",
-        caption=(seeds_caption({name: seeds[:, None] for name, seeds in measured.items()}, "bar") if len(runs) > 1 else "One value each.")
+        list(measured), {measure: runs}, title=f"{names} {'are' if len(level) > 1 else 'is'} ahead here",
+        caption=f"{measure}; {better} is better. {seeds}"
         + (f" Does not apply to: {', '.join(without)}." if without else "")
         + (f" No value of: {', '.join(unmeasured)}." if unmeasured else ""),
-        summary=f"{measure} ({unit}): {listed}.", x_title=unit,
+        summary=f"{measure} ({unit}): {means_in_words}.", x_title=unit,
     )  # fmt: skip
 
 
@@ -214,7 +250,7 @@ def pictured(pixels: np.ndarray, weights: np.ndarray, asking: int, patch: int, l
     figure.update_xaxes(showticklabels=False, ticks="", showgrid=False)
     best = int(weights.argmax())
     return finish(
-        figure, title=f"{label}; patch {asking + 1} looks most at patch {best + 1} ({weights[best]:.2f})",
+        figure, title=f"The framed patch attends most to {'itself' if best == asking else f'patch {best + 1}'}",
         caption=f"Left: a picture of {pixels.shape[0]} × {pixels.shape[0]} pixels, cut into {side * side} patches, "
         f"numbered row by row. Right: the weights of the framed patch in layer {layer}, mean over the heads.",
         summary=f"{label}. Layer {layer}: patch {asking + 1} looks most at patch {best + 1}, with weight {weights[best]:.2f}; "

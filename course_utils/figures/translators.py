@@ -9,8 +9,10 @@ import plotly.graph_objects as go
 
 from ..runtime import require, require_one_of
 from .curves import curves, over_seeds, seeds_caption
-from .style import BLACK, GREY, RED, finish
+from .style import BLACK, GREY, RED, finish, listed
 
+MARKED = 1.5  # a part of the sentence that is kept so many times as well is preferred
+LEVEL = 0.85  # a curve that keeps this share of its BLEU stays level
 WIDTH = 74  # letters in one line of a sentence
 ContextMeasure = Literal["accuracy", "gradient"]
 
@@ -39,12 +41,13 @@ def side_by_side(
     rows: list[tuple[str, Sequence[str], list[bool]]] = [("English", source, [False] * len(source))]
     if reference is not None:
         rows.append(("reference", reference, [False] * len(reference)))
-    results, sentences = [], []
+    mistakes: dict[str, tuple[int, int]] = {}
+    sentences = []
     for name, words in translations.items():
         wrong = [False] * len(words)
         if reference is not None:
             wrong, missing = wrong_words(words, reference)
-            results.append(_result(name, sum(wrong), sum(missing)))
+            mistakes[name] = (sum(wrong), sum(missing))
             sentences.append(
                 f"{name}: {sum(wrong)} of {len(words)} words wrong, {sum(missing)} of {len(reference)} missing"
             )
@@ -53,7 +56,7 @@ def side_by_side(
     height = _draw_rows(figure, rows)
     return finish(
         figure,
-        title=f"{len(source)} words, without a reference" if reference is None else "; ".join(results),
+        title=_judged(mistakes) if reference is not None else "The translation is shown without a reference",
         caption="Orange, bold and underlined: words left over when the translation and its reference are laid side by side, not "
         "place by place."
         + (" Missing: words left over in the reference." if reference is not None else "")
@@ -68,8 +71,20 @@ def side_by_side(
     )
 
 
-def _result(name: str, wrong: int, missing: int) -> str:
-    return f"{name}: {wrong} wrong, {missing} missing" if wrong or missing else f"{name}: no wrong words"
+def _judged(mistakes: Mapping[str, tuple[int, int]]) -> str:
+    """Who makes mistakes: name → words wrong, words missing."""
+    faulty = [name for name, (wrong, missing) in mistakes.items() if wrong or missing]
+    if not faulty:
+        return f"{listed(list(mistakes))} {'makes' if len(mistakes) == 1 else 'make'} no mistake"
+    if len(mistakes) > 1:
+        counts = {name: sum(both) for name, both in mistakes.items()}
+        fewest = [name for name in counts if counts[name] == min(counts.values())]
+        return (
+            "All make as many mistakes" if len(fewest) == len(counts) else f"{listed(fewest)} made the fewest mistakes"
+        )
+    (name, (wrong, missing)), *_ = mistakes.items()
+    count, what = (wrong, "gets {} wrong") if wrong else (missing, "leaves out {}")
+    return f"{name} {what.format(f'{count} word' + 's' * (count > 1))}"
 
 
 def _draw_rows(figure: go.Figure, rows: Sequence[tuple[str, Sequence[str], list[bool]]]) -> float:
@@ -131,20 +146,9 @@ def bleu_curves(
     ends = {name: (mean[0], mean[last], mean[-1]) for name, mean in means.items()}
     labels = [f"{low + 1}–{high}" for low, high in zip([0, *upto[:-1]], upto, strict=True)]
     labels[0] = f"{shortest}–{upto[0]}"
-    if len(ends) > 2:
-        at_longest = {name: longest for name, (_, longest, _) in ends.items()}
-        worst, best = min(at_longest, key=at_longest.__getitem__), max(at_longest, key=at_longest.__getitem__)
-        each = "; ".join(f"{name} {value:.0f}" for name, value in at_longest.items())
-        title = f"BLEU at {labels[last]} {unit}: " + (
-            each if len(each) < 75 else f"{at_longest[worst]:.0f} ({worst}) to {at_longest[best]:.0f} ({best})"
-        )
-    else:
-        (name, (shortest_bleu, longest_bleu, _)), *others = ends.items()
-        title = f"{name}: {shortest_bleu:.0f} BLEU at {labels[0]} {unit}, {longest_bleu:.0f} at {labels[last]}"
-        title += "".join(f"; {name}: {low:.0f}, {high:.0f}" for name, (low, high, _) in others)
     figure = curves(
         np.arange(len(upto)), runs,
-        title=title,
+        title=_by_length(ends),
         caption=f"BLEU (0 to 100) by the {unit} of the source. {seeds_caption(runs)}"
         + (f" Right of the dotted line: longer than any sentence trained on ({trained} {unit})." if last < len(upto) - 1 else ""),
         summary="BLEU " + "; ".join(
@@ -155,13 +159,20 @@ def bleu_curves(
         x_title=f"{unit} of the source", y_title="BLEU", y_range=(-0.02 * highest, 1.03 * highest),
     )  # fmt: skip
     figure.update_xaxes(tickvals=list(range(len(upto))), ticktext=labels)
-    if max(map(len, runs)) > 20:  # names too long to stand beside the curves
-        figure.update_layout(
-            legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}, margin={"r": 20, "b": 90}, height=410
-        )
     if last < len(upto) - 1:
         figure.add_vline(x=last + 0.5, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
     return figure
+
+
+def _by_length(ends: Mapping[str, tuple[float, float, float]]) -> str:
+    """What happens to BLEU with the length: name → BLEU of the shortest, of the longest trained, and of the longest of all."""
+    level = [name for name, (low, high, _) in ends.items() if high >= LEVEL * low]
+    if not level:
+        return "BLEU falls as sentences grow longer"
+    if len(level) < len(ends):
+        return f"{listed(level)} {'stays' if len(level) == 1 else 'stay'} level while the rest falls"
+    beyond = [name for name, (_, high, far) in ends.items() if far < LEVEL * high]
+    return "BLEU stays level up to the lengths trained on" if beyond else "BLEU stays level at every length"
 
 
 def context_by_position(
@@ -187,12 +198,37 @@ def context_by_position(
         )
         y_title = quantity = "‖∂c/∂(Ex)‖"
     return curves(
-        np.arange(1, length + 1), runs, title=f"{quantity}, first / middle / last word: {values}",
+        np.arange(1, length + 1), runs, title=_kept_where(means, chance if measure == "accuracy" else None),
         caption=f"{caption} {seeds_caption(runs)}", summary=f"{quantity} at the first, the middle and the last word: {values}.",
         x_title="position of the word in the source", y_title=y_title, log_y=measure != "accuracy",
         references={"most frequent word": np.asarray(chance)} if chance is not None and measure == "accuracy" else None,
         y_range=(-0.03, 1.03) if measure == "accuracy" else None,
     )  # fmt: skip
+
+
+def _kept_where(means: Mapping[str, np.ndarray], chance: Any = None) -> str:
+    """Which part of the sentence each context keeps best; of accuracy, what is above chance counts."""
+    where = {}
+    for name, mean in means.items():
+        above = np.maximum(mean - (0 if chance is None else np.asarray(chance)), 0)
+        third = max(1, len(above) // 3)
+        start, middle, end = (
+            float(part.mean()) + 1e-9 for part in (above[:third], above[third:-third], above[-third:])
+        )
+        best = max(start, end)
+        both = min(start, end) > MARKED * middle
+        where[name] = (
+            "both ends"
+            if both
+            else "no part"
+            if best < MARKED * middle
+            else "the end"
+            if end > start
+            else "the beginning"
+        )
+    if len(set(where.values())) == 1:
+        return f"The context prefers {next(iter(where.values()))} of the sentence"
+    return f"{', '.join(f'{name} prefers {place}' for name, place in where.items())}"
 
 
 def first_words(right: Mapping[str, Any]) -> go.Figure:
@@ -201,8 +237,9 @@ def first_words(right: Mapping[str, Any]) -> go.Figure:
     require(runs, "There is nothing to draw: no network is given.")
     k = np.arange(1, next(iter(runs.values())).shape[1] + 1)
     shares = "; ".join(f"{name} {values[:, 0].mean():.2f}, {values[:, -1].mean():.2f}" for name, values in runs.items())
+    best = [max(runs, key=lambda name: float(runs[name][:, 0].mean()))]
     return curves(
-        k, runs, title=f"First word right, first {k[-1]} words right: {shares}",
+        k, runs, title=f"{listed(best)} begins best" if len(runs) > 1 else "First words are right more often than whole beginnings",
         caption=f"Share of the test sentences whose translation begins with k right words, greedy search. {seeds_caption(runs)}",
         summary=f"Right at the first word and at all of the first {k[-1]}: {shares}.",
         x_title="k, words from the beginning", y_title="sentences", y_range=(-0.03, 1.03),
@@ -219,7 +256,7 @@ def forced_and_free(right: Mapping[str, Any]) -> go.Figure:
     names = {"forced": "right words before it given", "free": "its own words before it"}
     return curves(
         positions, {names.get(name, name): values for name, values in runs.items()},
-        title=f"Word {at + 1} right: {forced:.2f} with the right words before it given, {free:.2f} without",
+        title="Left alone, the decoder soon loses its way" if free < 0.7 * forced else "Left alone, the decoder keeps its way",
         caption="Share of the words that equal the reference's at the same place, over the test sentences whose reference reaches "
         f"that place. {seeds_caption(runs)}",
         summary=f"At word {positions[0]}: {runs['forced'][:, 0].mean():.2f} and {runs['free'][:, 0].mean():.2f}; "

@@ -38,8 +38,8 @@ def jacobian_product() -> Explorer:
     return explore(
         draw,
         presets={
-            "it grows first": {"kind": "non-normal", "activation": "linear", "length": 150},
-            "a Gaussian matrix": {"kind": "Gaussian", "activation": "linear", "length": 150},
+            "it grows first": {"kind": "non-normal", "activation": "linear", "length": 195},
+            "a Gaussian matrix": {"kind": "Gaussian", "activation": "linear", "length": 195},
             "a rotation, linear": {"kind": "orthogonal", "activation": "linear"},
             "it explodes": {"kind": "orthogonal", "activation": "linear", "scale": 1.1},
             "a rotation, tanh": fading,

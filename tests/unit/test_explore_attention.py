@@ -72,14 +72,41 @@ def test_what_is_said_of_positions_is_what_is_drawn(position):
         for steps, name in ((1, "one"), (10, "ten")):
             there, way = (position + steps, "further") if position + steps < 64 else (position - steps, "before")
             assert f"{name} {way}: {near[there]:.2f}" in said["summary"]
-            assert f"{name} {way} {near[there]:.1f}" in said["title"]
+        alike = "most like itself" if near.argmax() == position else "not most like itself"
+        assert said["title"] == f"Position {position} is {alike}"
 
 
 def test_a_short_table_of_positions_says_what_it_has():
     said = words(figures.positions_map(np.eye(3), np.array([0.0, 1, 0]), 1, "own"))
-    assert said["title"] == "Own: position 1 with itself 1.0, one further 0.0"
+    assert said["title"] == "Position 1 is most like itself"
     assert "its neighbours have less than half of that" in said["summary"]
-    assert words(figures.positions_map(np.ones((1, 2)), np.ones(1), 0, "own"))["title"].endswith("with itself 1.0")
+    other = words(figures.positions_map(np.eye(3), np.array([2.0, 1, 0]), 1, "own"))
+    assert other["title"] == "Position 1 is not most like itself"
+    assert "with itself: 1.00" in words(figures.positions_map(np.ones((1, 2)), np.ones(1), 0, "own"))["summary"]
+
+
+def test_titles_of_attention_say_what_the_weights_say():
+    sizes = (4, 64)
+    title = lambda measure, **ends: words(
+        figures.scaling(sizes, {name: {measure: [1.0, end]} for name, end in ends.items()}, measure)
+    )["title"]
+    assert title("gradient", plain=1e-5, divided=0.9) == "With plain the softmax stops learning as vectors grow"
+    assert title("entropy", plain=0.1, divided=0.9) == "With plain the weights gather on one position as vectors grow"
+    assert title("variance", divided=1.0) == "Larger vectors change little"
+    looks = lambda *row: words(figures.head_map(list("abcd"), np.tile(np.array(row, float), (1, 4, 1)), 0, 0, 3, {}))[
+        "title"
+    ]
+    assert looks(0.9, 0.1, 0, 0) == "“d” attends most to “a”"
+    assert looks(0.25, 0.25, 0.25, 0.25) == "“d” spreads its attention"
+    mask = lambda allowed: words(figures.mask_map(list("ab"), np.array(allowed, bool), np.eye(2), 0))["title"]
+    assert mask([[1, 0], [1, 1]]) == "No position attends to a later one"
+    assert mask([[1, 1], [1, 1]]) == "Positions attend to later ones too"
+    assert mask([[0, 0], [1, 1]]) == "“a” has nowhere to attend to"
+    legs = lambda *weights: words(
+        figures.soft_dictionary(["dog", "hen"], np.eye(2), np.array([4.0, 2.0]), np.ones(2), np.array(weights), "legs")
+    )["title"]
+    assert legs(0.9, 0.1) == "The answer is 3.80 legs, mostly from dog"
+    assert legs(0.5, 0.5) == "The answer is 3.00 legs, blended from several"
 
 
 def test_entropy_and_gradient_of_a_softmax():
@@ -165,7 +192,9 @@ def test_the_most_needed_head_is_told():
     off = np.full((2, 2, 4), 0.99)
     off[1, 1, 2] = 0.5
     figure = figures.heads_needed(np.linspace(0, 0.7, 16).reshape(2, 2, 4), off)
-    assert words(figure)["title"] == "Most needed: a head of layer 2; without it 0.50 of the verbs are right"
+    assert words(figure)["title"] == "The head that is needed most is in layer 2"
+    alike = figures.heads_needed(np.linspace(0, 0.7, 16).reshape(2, 2, 4), np.full((2, 2, 4), 0.99))
+    assert words(alike)["title"] == "No head is needed by itself"
     assert sum(len(trace.x) for trace in figure.data) == 16
 
 

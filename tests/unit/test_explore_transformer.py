@@ -57,7 +57,11 @@ def test_the_race_tells_exponents_crossovers_and_what_was_left_out():
     assert found.layers["self-attention"].memory_exponent == pytest.approx(2)
     assert found.crossover["GRU"] == pytest.approx(30, abs=1)
     figure = figures.race(found, "here")
-    assert "GRU from 30 on" in words(figure)["title"]
+    assert "GRU from 30 on" in words(figure)["summary"]
+    title = lambda **crossover: words(figures.race({**found, "crossover": crossover}, "here"))["title"]
+    assert title(GRU=30, LSTM=40) == "Self-attention is the slowest from 40 positions on"
+    assert title(GRU=None, LSTM=None) == "Self-attention is the fastest at every length"
+    assert title(GRU=30, LSTM=None) == "Self-attention falls behind some of them as sequences grow"
     assert "GRU n^1.0" in words(figure)["summary"]
     assert any("would not fit" in note.text for note in figure.layout.annotations)
 
@@ -73,12 +77,12 @@ def test_stages_name_the_word_and_where_it_came_up():
     branches, tops = ["a", "b", "c"], [["x", "y"], ["z", "x"], ["z", "y"]]
     shares = np.array([[0.5, 0.2], [0.6, 0.2], [0.9, 0.1]])
     said = words(figures.stages(branches, tops, shares, "z", np.array([0.0, 0.6, 0.9]), np.ones(3), "a source", "a b"))
-    assert said["title"] == "“z” (0.90) becomes the best word at “b”"
+    assert said["title"] == "“z” becomes the best word at “b”"
     assert "Source: a source. Written so far: a b …" in said["caption"]
     tops[0] = ["z", "y"]
     tops[1] = ["x", "z"]
     said = words(figures.stages(branches, tops, shares, "z", np.array([0.5, 0.2, 0.9]), np.ones(3), "a source", ""))
-    assert said["title"] == "“z” (0.90) becomes the best word at “a”, for good at “c”"
+    assert said["title"] == "“z” becomes the best word at “a”, for good at “c”"
     assert "Written so far: nothing" in said["caption"]
 
 
@@ -93,12 +97,9 @@ def test_any_sentence_goes_through_the_stages():
 def test_the_best_of_five_is_named_and_what_does_not_apply():
     figure = figures.five("Alignment error", TABLE["Alignment error"]["values"], "AER", "less")
     assert "Does not apply to: RNN" in words(figure)["caption"]
-    assert (
-        words(figures.five("BLEU", TABLE["BLEU"]["values"], "BLEU", "more"))["title"]
-        == "BLEU: Transformer has the most"
-    )
+    assert words(figures.five("BLEU", TABLE["BLEU"]["values"], "BLEU", "more"))["title"] == "Transformer is ahead here"
     level = figures.five("BLEU", {"GRU": [5.0], "A": [98.0, 99.0], "B": [98.5, 98.6]}, "BLEU", "more")
-    assert words(level)["title"] == "BLEU: A and B have the most"
+    assert words(level)["title"] == "A and B are ahead here"
     with pytest.raises(InvalidInput, match="No architecture"):
         figures.five("BLEU", {"RNN": None}, "BLEU", "more")
     said = words(figures.five("BLEU", {"A": 999.6, "B": np.nan, "C": None}, "BLEU", "more"))

@@ -98,7 +98,7 @@ def test_a_sentence_without_a_reference_is_not_judged():
     e = side_by_side()
     assert "without a reference" in words(e.figure(typed="the cat sleeps"))["title"]
     known = corpus(14).pairs[0]
-    assert "wrong" in words(e.figure(typed=" ".join(known.source)))["title"]
+    assert "wrong" in words(e.figure(typed=" ".join(known.source)))["summary"]
 
 
 def test_a_picked_pair_stays_as_it_is_and_a_typed_one_is_recognised():
@@ -119,8 +119,9 @@ def test_gold_is_laid_over_a_translation_that_is_the_reference(monkeypatch):
     monkeypatch.setattr(ch05, "_translate", answer)
     e = ch05.alignments(attentive())
     linked = sum(bool(sources) for sources in pair.alignment)
-    assert words(e.figure(picked=pair))["title"] == f"{linked} of {linked} words look most at the word they translate"
-    assert words(e.figure(picked=pair, gold=False))["title"] == "Where each French word looks"
+    assert words(e.figure(picked=pair))["title"] == "Every word attends most to what it translates"
+    assert f"{linked} of {linked} words attend most" in words(e.figure(picked=pair))["summary"]
+    assert "attends most to" in words(e.figure(picked=pair, gold=False))["title"]
     assert "No gold: this sentence" in words(e.figure(typed="the cat sleeps"))["summary"]
     assert "No gold" not in words(e.figure(picked=pair, gold=False))["summary"]
     monkeypatch.setattr(ch05, "_translate", lambda model, indices: (["le", *pair.target], weights))

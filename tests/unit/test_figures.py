@@ -1,5 +1,7 @@
+import dataclasses
 import itertools
 import json
+import re
 from typing import get_args
 
 import numpy as np
@@ -14,7 +16,7 @@ from course_utils.experiments.results.recall import Solved
 from course_utils.figures import recall, style
 from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
-from course_utils.figures.gates import context_curves
+from course_utils.figures.gates import context_curves, retention
 from course_utils.figures.gradients import cliff, gradient_flow, power, reach_and_accuracy
 from course_utils.figures.language import next_words, twin_paths
 from course_utils.figures.memory import decay_weights, pipe, recall_compared
@@ -160,11 +162,13 @@ def test_path_diagram_refuses_what_is_not():
 def test_titles_say_what_the_numbers_say():
     half, one = np.full((3, 4), 0.5), np.ones((3, 4))
     title = lambda found: style.words(accuracy_by_updates(np.arange(4), found, {"majority": np.full(4, 0.5)}))["title"]
-    assert "after 200 updates right at every distance" in title({100: half, 200: one})
-    assert "After 200 updates still guessing" in title({100: half, 200: half})
-    assert "right at every distance" not in title({100: half, 200: np.array([[1, 1, 1, 0.8]])})
-    right_far_only = np.array([[0.5, 0.5, 0.5, 1.0]])
-    assert "right at every distance" not in title({100: half, 200: right_far_only})
+    assert "is right after 200 updates" in title({100: half, 200: one})
+    assert title({100: half, 200: half}) == "The network still guesses after 200 updates"
+    assert title({100: half, 200: np.array([[1, 1, 1, 0.8]])}) == "The network has learned it in part after 200 updates"
+    assert (
+        title({100: half, 200: np.array([[0.5, 0.5, 0.5, 1.0]])})
+        == "The network has learned it in part after 200 updates"
+    )
     kept = lambda gap: style.words(twin_paths((WORDS, WORDS), (np.zeros((6, 2)),) * 2, np.asarray(gap), 0.5))["title"]
     assert "keeps" in kept([1.0, 1, 1, 1, 1, 0.9])
     assert "almost lost" in kept([1.0, 1, 1, 1, 1, 0.01])
@@ -172,11 +176,27 @@ def test_titles_say_what_the_numbers_say():
     assert "4 units 2." in deepest([[1, 0.99, 0.9, 0.99]])
     slow = style.words(times((10, 20, 40), {"one": (1e-3, 4e-3, 16e-3)}))
     assert "2.00" in slow["summary"]
-    assert "takes 16.0 times" in slow["title"]
-    recalled = lambda trained: style.words(recall_compared((1, 4, 8), trained, np.ones((1, 30)), symbols=8, hidden=64))
-    assert "the last 5 symbols" in recalled(np.array([[1, 0.95, 0.6]]))["title"]
+    assert slow["title"] == "The time grows faster than the length"
+    even = style.words(times((10, 20, 40), {"one": (1e-3, 2e-3, 4e-3)}))
+    assert even["title"] == "The time grows in proportion to the length"
+    flat = style.words(times((10, 20, 40), {"one": (1e-3, 1e-3, 1e-3)}))
+    assert flat["title"] == "The time grows more slowly than the length"
+    frozen = np.array([[1.0] * 3 + [0.0] * 27])
+    recalled = lambda trained: style.words(recall_compared((1, 4, 8), trained, frozen, symbols=8, hidden=64))
+    assert recalled(np.array([[1, 0.95, 0.6]]))["title"] == "Trained, the state holds the last 5 symbols"
+    assert recalled(np.array([[1, 0.5, 0.6]]))["title"] == "Training does not make the memory longer"
     assert "with 0.60 at lag 8" in recalled(np.array([[1, 0.95, 0.6]]))["summary"]
-    assert "Lost: a; kept: b" in style.words(gap_by_steps({"a": [1, 0.01], "b": [1, 0.9]}))["title"]
+    gap = lambda **ends: style.words(gap_by_steps({name: [1, end] for name, end in ends.items()}))["title"]
+    assert gap(a=0.01, b=0.9) == "Some networks keep the difference, others lose it"
+    assert gap(a=0.01, b=0.02) == "Every network loses the difference"
+    assert gap(a=0.3, b=0.9) == "b keeps the difference"
+    assert gap(a=0.3) == "The difference fades step by step"
+    depth = lambda **deep: style.words(
+        accuracy_by_depth({int(n[1:]): np.array([[1.0] * d + [0.5] * (16 - d)]) for n, d in deep.items()})
+    )["title"]
+    assert depth(_2=1, _4=4, _8=8) == "A state holds about one subject a unit"
+    assert depth(_2=1, _4=2, _16=4) == "More units hold more subjects"
+    assert depth(_2=4, _4=4) == "More units do not hold more subjects"
 
 
 def test_a_band_ends_where_its_seeds_do():
@@ -205,7 +225,13 @@ def test_a_table_of_delays_tells_what_was_and_was_not_learned():
         },
     }
     figure = delays_learned(rows, 500)
-    assert words(figure)["title"] == "All seeds solve a delay of 30: all; gap (not all at 10)"
+    assert words(figure)["title"] == "all and gap bridge 30 steps with all seeds"
+    assert "gap 30 (not all at 10)" in words(figure)["summary"]
+    assert (
+        words(delays_learned({name: rows[name] for name in ("all", "none")}, 500))["title"]
+        == "Only all bridges 30 steps with all seeds"
+    )
+    assert words(delays_learned({"all": rows["all"]}, 500))["title"] == "Every network bridges 30 steps with all seeds"
     assert [list(row) for row in figure.data[0].text] == [
         ["100–140", "200"],
         ["1 of 2", "200–300"],
@@ -223,7 +249,13 @@ def started(delay, share, updates):
 def test_points_of_learning_say_what_lies_below_what():
     runs = [started(10, [0.2, 1e-5], [100, None]), started(20, [0.01, 0.05], [None, 300])]
     said = words(share_and_learning(runs, 1_000))
-    assert said["title"] == "2 trainings solved their delay, 2 did not; none with a share below 0.05 did"
+    assert said["title"] == "No delay is learned from a share below 0.05"
+    turned = [{"delay": 10, "share": [0.2, 1e-5, 0.1], "updates": [None, 100, None]}]
+    assert (
+        words(share_and_learning(turned, 1_000))["title"] == "The share of the gradient does not tell what is learned"
+    )
+    solved = [{"delay": 10, "share": [0.2], "updates": [100]}]
+    assert words(share_and_learning(solved, 1_000))["title"] == "Every training solved its delay"
     assert said["summary"].startswith("4 trainings. 2 of the 2 that failed began with a share below")
     nothing = [started(10, [0.2], [None])]
     assert words(share_and_learning(nothing, 1_000))["title"] == "No training solved its delay"
@@ -235,8 +267,11 @@ def test_the_context_that_is_used_is_told_with_all_its_seeds():
 
     cut = use((1, 10, 30, 50), [[0.9, 0.1, 0.02, 0], [0.7, 0.1, 0, 0]], [50, 30])
     above = [[6, 2, 0.3, 0, 0], [6, 3, 0.2, 0, 0]]
-    said = words(context_curves(cut, use((0, 1, 10, 30, 50), above, [30, 30])))
-    assert "cut to 30 to 50 tokens, shuffled beyond 30" in said["title"]
+    mixed = use((0, 1, 10, 30, 50), above, [30, 30])
+    said = words(context_curves(cut, mixed))
+    assert said["title"] == "The network uses all of its context"
+    short = dataclasses.replace(cut, effective=[10, 30])
+    assert words(context_curves(short, mixed))["title"] == "Beyond 30 tokens of context nothing is gained"
     assert "Mean of 2 seeds, band" in said["caption"]
     assert "0.80 nats higher" in said["summary"]
     with pytest.raises(InvalidInput, match="the same k"):
@@ -246,11 +281,11 @@ def test_the_context_that_is_used_is_told_with_all_its_seeds():
 def test_errors_while_learning_name_who_stays_at_the_baseline():
     losses = {"a": [[1.0, 0.9]], "b": [[1.0, 0.2]]}
     said = words(error_while_learning(losses, 50, {"a": [0.99], "b": [0.2]}, baseline=1.0, task="it"))
-    assert said["title"] == "Not clearly below the baseline: a"
+    assert said["title"] == "a stays at the baseline"
     assert "by more than 5%" in said["caption"]
     title = lambda a: words(error_while_learning(losses, 50, {"a": [a], "b": [0.2]}, baseline=1.0, task="it"))["title"]
-    assert title(0.5).startswith("All")
-    assert title(np.nan) == "Not clearly below the baseline: a"
+    assert title(0.5) == "Every network gets below the baseline"
+    assert title(np.nan) == "a stays at the baseline"
 
 
 def test_margins_leave_room_for_the_words_at_the_ticks():
@@ -275,12 +310,15 @@ def test_who_is_not_above_the_baselines_is_named():
     x, baselines = np.arange(3), {"majority": np.full(3, 0.5)}
     title = lambda accuracy: words(accuracy_by_distance(x, accuracy, baselines))["title"]
     good, bad = np.ones((2, 3)), np.full((2, 3), 0.52)
-    assert title({"a": good}) == "Above every baseline at the largest distance"
-    assert title({"a": good, "b": bad}) == "Not clearly above the baselines at the largest distance: b"
-    assert title({"b": bad}) == "Not clearly above the baselines at the largest distance"
-    assert title({"b": np.full((2, 3), np.nan)}) == "Not clearly above the baselines at the largest distance"
+    assert title({"a": good}) == "The network is right at every distance"
+    assert title({"a": good, "c": good}) == "Every network is right at every distance"
+    assert title({"a": good * 0.8}) == "The network beats the baselines at the largest distance"
+    assert title({"a": good, "b": bad}) == "b does not beat the baselines at the largest distance"
+    assert title({"b": bad}) == "The network does not beat the baselines at the largest distance"
+    assert title({"b": bad, "c": bad}) == "No network beats the baselines at the largest distance"
+    assert title({"b": np.full((2, 3), np.nan)}) == "The network does not beat the baselines at the largest distance"
     said = words(accuracy_by_distance(x, {"b": np.full((1, 3), 0.59)}, {"majority": np.full(3, 0.55)}))
-    assert said["title"] == "Not clearly above the baselines at the largest distance"
+    assert said["title"] == "The network does not beat the baselines at the largest distance"
     assert "more than 0.05" in said["caption"]
 
 
@@ -288,14 +326,14 @@ def test_guessing_at_first_is_said_where_it_was_seen():
     half, one = np.full((3, 4), 0.5), np.ones((3, 4))
     near = half + np.array([0.2, 0, 0, 0])
     title = lambda found: words(accuracy_by_updates(np.arange(4), found, {"majority": np.full(4, 0.5)}))["title"]
-    assert title({100: half, 200: one}) == "Guessing at first; after 200 updates right at every distance"
-    assert title({100: near, 200: one}) == "After 200 updates right at every distance"
-    assert title({100: one, 200: one}) == "After 100 updates right at every distance"
-    assert title({200: one, 100: half}) == "Guessing at first; after 200 updates right at every distance"
-    assert title({200: one, 100: one}) == "After 100 updates right at every distance"
-    assert title({100: one * 0.8, 200: half}) == "After 200 updates guessing at the largest distance"
+    assert title({100: half, 200: one}) == "The network guesses at first and is right after 200 updates"
+    assert title({100: near, 200: one}) == "The network is right after 200 updates"
+    assert title({100: one, 200: one}) == "The network is right after 100 updates"
+    assert title({200: one, 100: half}) == "The network guesses at first and is right after 200 updates"
+    assert title({200: one, 100: one}) == "The network is right after 100 updates"
+    assert title({100: one * 0.8, 200: half}) == "The network guesses after 200 updates"
     named = words(accuracy_by_updates(np.arange(4), {100: near, 200: one}, {"m": np.full(4, 0.5)}, network="GRU"))
-    assert named["title"] == "GRU: after 200 updates right at every distance"
+    assert named["title"] == "GRU is right after 200 updates"
 
 
 @pytest.mark.parametrize(
@@ -359,9 +397,9 @@ def test_what_is_said_after_the_last_word_is_of_that_word():
     title = lambda p, answer=None: words(reading(WORDS, np.full(6, p), answer=answer))["title"]
     assert title(0.9) == "After “was” the model says plural"
     assert title(0.1, 0) == "After “was” the model says singular, rightly"
-    assert title(0.1, 1) == "After “was” the model says singular, wrongly: it is plural"
+    assert title(0.1, 1) == "After “was” the model says singular, wrongly"
     assert title(0.504) == title(0.496) == title(0.5) == "After “was” the model is undecided"
-    assert title(0.5, 1) == "After “was” the model is undecided: it is plural"
+    assert title(0.5, 1) == "After “was” the model is undecided"
     assert title(0.506) == "After “was” the model says plural"
 
 
@@ -371,7 +409,15 @@ def test_a_descent_is_told_by_its_last_loss():
     figure = cliff(
         np.array([2.0, 5, 8]), np.array([-5.0, -2, 0]), surface, {"a": (path, np.arange(3.0), np.ones(3))}, 0.5
     )
-    assert words(figure)["title"] == "a: loss 2.000"
+    assert words(figure)["title"] == "The descent does not reach the valley"
+    assert "loss 2.000 after 2 steps" in words(figure)["summary"]
+    inside = (path[:2], np.array([1.0, 0.001]), np.ones(2))
+    draw = lambda **runs: words(cliff(np.array([2.0, 5, 8]), np.array([-5.0, -2, 0]), surface, runs, 0.5))["title"]
+    thrown = (path, np.arange(3.0), np.ones(3))
+    assert draw(a=inside) == "The descent reaches the valley"
+    assert draw(free=thrown, clipped=inside) == "Without clipping one step throws the descent out"
+    assert draw(free=inside, clipped=inside) == "Clipping changes little here"
+    assert draw(free=inside, clipped=thrown) == "The descent without clipping ends lower"
     assert "a: thrown out at step 2" in {note.text for note in figure.layout.annotations}
 
 
@@ -400,3 +446,108 @@ def test_a_copied_layout_of_subplots_is_plotlys_own_and_keeps_nothing_of_the_las
 def test_a_lower_limit_is_never_rounded_above_what_was_seen(value, said):
     """“None below 10⁻⁴ did” would be wrong if one with 9.98 · 10⁻⁵ did."""
     assert recall._at_least(value) == said
+
+
+def named(figure):
+    return {note.text: note for note in figure.layout.annotations}
+
+
+def draw_named(**ends):
+    words = {"title": "t", "caption": "c", "summary": "s", "x_title": "x", "y_title": "y"}
+    return curves([1, 2], {name.replace("_", " "): [1.0, end] for name, end in ends.items()}, **words)
+
+
+def test_a_few_lines_carry_their_names_at_their_ends_and_none_overlap():
+    figure = draw_named(GRU=0.5, LSTM=0.5, a_network_of_another_kind=0.51, other=0.0)
+    assert figure.layout.showlegend is False
+    assert list(named(figure)) == ["GRU", "LSTM", "a network of<br>another kind", "other"]
+    assert figure.layout.margin.r == 14 + 7 * len("another kind")
+    height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    middles = sorted(
+        (note.y * height + note.yshift, 15 * (note.text.count("<br>") + 1)) for note in named(figure).values()
+    )
+    for (low, below), (high, above) in itertools.pairwise(middles):
+        assert high - low >= (below + above) / 2 - 1e-6
+    many = draw_named(**{f"line_{i}": i for i in range(8)})
+    assert not named(many)
+    assert many.layout.showlegend is not False
+
+
+def test_an_architecture_has_one_colour_and_ordered_lines_one_ramp():
+    colours = lambda **ends: {trace.name: trace.line.color for trace in draw_named(**ends).data}
+    assert colours(a=1, LSTM=2)["LSTM"] == colours(LSTM=1, GRU=2)["LSTM"] != colours(GRU=1)["GRU"]
+    mixed = style.colours_of(["GRU + attention", "attention, forward", "GRU", "forward", "LSTM", "LSTM, chrono"])
+    assert mixed["GRU + attention"] == mixed["attention, forward"] == style.ARCHITECTURES["attention"] != mixed["GRU"]
+    assert mixed["LSTM"] == mixed["LSTM, chrono"]
+    assert mixed["forward"] not in {mixed[name] for name in mixed if name != "forward"}
+    assert list(style.colours_of("ab").values()) == list(style.COLOURS[:2])
+    for colour in (*style.COLOURS, *style.ARCHITECTURES.values(), *style.ramp(5)):
+        assert 1.05 / (luminance(style.ink(colour)) + 0.05) >= 4.5
+    assert style.ink(style.BLACK) == style.BLACK
+    for count in (1, 2, 5):
+        shades = [luminance(shade) for shade in style.ramp(count)]
+        assert len(set(shades)) == count
+        assert shades == sorted(shades, reverse=True)
+    figure = accuracy_by_updates(np.arange(3), {n: np.ones((1, 3)) for n in (1, 2, 4)}, {"majority": np.full(3, 0.5)})
+    assert [trace.line.color for trace in figure.data[1:]] == style.ramp(3)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (1, 1000, ["1", "10", "100", "1,000"]), (1e-6, 1, ["10⁻⁶", "10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1"]),
+        (0.2, 2, ["0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"]),
+        (1e-12, 30, ["10⁻¹²", "10⁻¹⁰", "10⁻⁸", "10⁻⁶", "10⁻⁴", "0.01", "1", "100"]),
+    ],
+)  # fmt: skip
+def test_ticks_of_a_logarithmic_axis_are_words_of_one_size(low, high, texts):
+    assert style.log_ticks(low, high)["ticktext"] == texts
+
+
+def test_names_stand_where_the_lines_end_on_the_right_whatever_the_order_of_their_points():
+    figure = retention({"RNN": np.array([1e-2, 0.1, 1.0]), "LSTM": np.array([1e-9, 1e-4, 1.0])}, 0, 0.3)
+    assert list(figure.data[0].x) == [2, 1, 0]
+    assert named(figure)["RNN"].y > named(figure)["LSTM"].y
+    assert words(figure)["title"] == "The LSTM keeps less than the plain network"
+    title = lambda **keeps: words(retention({name: np.array([end, 1.0]) for name, end in keeps.items()}, 0, 0.3))[
+        "title"
+    ]
+    assert title(RNN=0.1, LSTM=0.5) == "The LSTM keeps more than the plain network"
+    assert title(RNN=0.4, LSTM=0.5) == "The LSTM keeps as much as the plain network"
+    assert title(GRU=0.4, b=0.5) == "b keeps the most of the gradient"
+
+
+def test_what_becomes_of_a_gradient_is_told_by_seed():
+    title = lambda *shares: words(gradient_flow({5: np.array([[s, 1.0] for s in shares])}, {5: np.ones(len(shares))}))[
+        "title"
+    ]
+    assert title(1, 2, 8) == "The gradient explodes in one seed"
+    assert title(1e-6, 1e-6, 8) == "The gradient dies out in 2 of 3 seeds"
+    assert title(1e-6, 1e-5) == "The gradient dies out in every seed"
+    assert title(0.5, 2) == "The gradient reaches the first position"
+    assert title(0.05, 2) == "Little of the gradient reaches the first position"
+
+
+def test_remembering_and_the_gradient_that_arrives_are_told_together():
+    title = lambda first, last, right: words(
+        reach_and_accuracy([4, 8], {1: [[1, first]], 9: [[1, last]]}, {1: [[0.5, 0.5]], 9: [[1, right]]})
+    )["title"]
+    assert title(1e-2, 1e-4, 1.0) == "The network remembers although less gradient arrives"
+    assert title(1e-4, 1e-2, 1.0) == "The network remembers, and more gradient arrives"
+    assert title(1e-4, 1e-2, 0.5) == "The network does not remember the subject at the end"
+
+
+def test_what_the_simple_rules_answer_is_the_title_of_a_sentence():
+    roles = ["", "", "noun in front", "", "subject", "verb"]
+    title = lambda **right: words(anatomy(WORDS, roles, {name: ("plural", ok) for name, ok in right.items()}))["title"]
+    assert title(first=False, nearest=False) == "Every simple rule answers wrongly"
+    assert title(first=False, nearest=True) == "The rule “first” answers wrongly"
+    assert title(first=True, nearest=True) == "Simple rules answer rightly here"
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: style.words(figure)["title"])
+def test_titles_are_short_and_list_no_numbers(figure):
+    title = style.words(figure)["title"]
+    assert len(title.split()) <= 11, title
+    assert len(re.findall(r"[0-9][0-9.,]*", title)) <= 1, title
+    assert ":" not in title

@@ -47,13 +47,17 @@ def test_words_are_laid_side_by_side_not_place_by_place():
 
 def test_a_translation_says_how_many_words_are_wrong():
     title = lambda said: words(translators.side_by_side(SOURCE, {"m": said}, TARGET))["title"]
-    assert title(TARGET) == "m: no wrong words"
-    assert title(["le", "chien", "noir"]) == "m: 1 wrong, 1 missing"
-    assert title(["un", "chien"]) == "m: 2 wrong, 3 missing"
-    assert title(["le"]) == "m: 0 wrong, 2 missing"
-    assert title([]) == "m: 0 wrong, 3 missing"
-    assert title([*TARGET, "."]) == "m: 1 wrong, 0 missing"
-    assert "4 words, without a reference" in words(translators.side_by_side(SOURCE, {"m": TARGET}, None))["title"]
+    assert title(TARGET) == "m makes no mistake"
+    assert title(["le", "chien", "noir"]) == "m gets 1 word wrong"
+    assert title(["un", "chien"]) == "m gets 2 words wrong"
+    assert title(["le"]) == "m leaves out 2 words"
+    assert title([]) == "m leaves out 3 words"
+    assert title([*TARGET, "."]) == "m gets 1 word wrong"
+    several = lambda **said: words(translators.side_by_side(SOURCE, said, TARGET))["title"]
+    assert several(a=TARGET, b=["le"]) == "a made the fewest mistakes"
+    assert several(a=TARGET, b=TARGET) == "a and b make no mistake"
+    assert several(a=["le"], b=["le"]) == "All make as many mistakes"
+    assert "without a reference" in words(translators.side_by_side(SOURCE, {"m": TARGET}, None))["title"]
     wrong = translators.side_by_side(SOURCE, {"m": ["le", "chien", "noir"]}, TARGET).data[1]
     assert wrong.text == ("<b>chien</b>",)
 
@@ -67,7 +71,11 @@ def test_a_long_sentence_is_broken_into_lines_and_no_word_is_lost():
 
 def test_curves_name_the_last_trained_length_and_mark_it():
     figure = translators.bleu_curves(UPTO, {"fixed": FALLING, "attention": FLAT})
-    assert words(figure)["title"] == "fixed: 91 BLEU at 4–8 words, 21 at 17–32; attention: 99, 98"
+    assert words(figure)["title"] == "attention stays level while the rest falls"
+    title = lambda **curves: words(translators.bleu_curves(UPTO, curves))["title"]
+    assert title(a=FALLING) == "BLEU falls as sentences grow longer"
+    assert title(a=FLAT, b=FLAT) == "BLEU stays level up to the lengths trained on"
+    assert title(a=[[99.0] * 4]) == "BLEU stays level at every length"
     assert "6.0 at 33–60" in words(figure)["summary"]
     assert "61.0 at 33–60" in words(figure)["summary"]
     assert figure.layout.shapes[0].x0 == 2.5
@@ -83,11 +91,13 @@ def test_seeds_are_counted_and_who_has_fewer_is_named():
     assert "One seed." in caption(A=FLAT[:1])
     assert "Mean of 2 seeds (1 for B), band" in caption(A=FALLING, B=[FLAT[0], [np.nan] * 4])  # the other has no number
     empty = translators.bleu_curves(UPTO, {"B": [FLAT[0], [np.nan] * 4]})
-    assert words(empty)["title"] == "B: 99 BLEU at 4–8 words, 98 at 17–32"
+    assert "B: 99.0 at 4–8 words, 98.0 at 17–32" in words(empty)["summary"]
     others = lambda **given: words(alignment.with_other_weights(given))
     assert "Mean of 2 seeds, bar" in others(own=[0.99, 0.97], uniform=[0.2, 0.3])["caption"]
     assert "One seed." in others(own=[0.99], uniform=[0.2])["caption"]
-    assert others(own=[0.99, 0.97], uniform=[0.2])["title"] == "Words right: own 0.98, uniform 0.20"
+    assert others(own=[0.99, 0.97], uniform=[0.2])["title"] == "Uniform weights spoil most words"
+    assert others(own=[0.99, 0.97], uniform=[0.9])["title"] == "Other weights spoil few words"
+    assert "own 0.98, uniform 0.20" in others(own=[0.99, 0.97], uniform=[0.2])["summary"]
     assert "Mean of 2 seeds (1 for uniform), bar" in others(own=[0.99, 0.97], uniform=[0.2])["caption"]
     errors = lambda runs: words(alignment.alignment_errors(["a"], {"x": runs}))["caption"]
     assert "Mean of 2 seeds, bar" in errors([[0.1], [0.3]])
@@ -98,7 +108,12 @@ def test_ratios_of_seeds_are_averaged_as_ratios():
     """Four times as much and a quarter are as much on the whole."""
     more = np.array([4.0, 4, 4, 4, 2, 2, 1, 1, 1, 1])
     said = words(alignment.gradient_by_position({"up": np.stack([more, more[::-1]]), "down": [more[::-1]]}))
-    assert said["title"] == "Early words against late: 0.25 (down) to 1 (up)"
+    assert said["title"] == "Early and late words get different gradients"
+    title = lambda **norms: words(alignment.gradient_by_position(norms))["title"]
+    steep = np.geomspace(1e-3, 1, 10)
+    assert title(fixed=[steep], other=[more]) == "Early words hardly get a gradient with fixed"
+    assert title(fixed=[steep]) == "Early words hardly get a gradient"
+    assert title(other=[np.ones(10)]) == "Early and late words get similar gradients"
     assert "up 1; down 0.25" in said["summary"]
     assert "geometric mean" in said["caption"]
     assert "Mean of 2 seeds (1 for down)" in said["caption"]
@@ -106,9 +121,10 @@ def test_ratios_of_seeds_are_averaged_as_ratios():
 
 def test_the_gold_links_that_are_met_are_counted():
     title = lambda weights: words(alignment.alignment_map(Alignment(SOURCE, TARGET, weights, RIGHT > 0.5, 0)))["title"]
-    assert title(RIGHT) == "3 of 3 words look most at the word they translate"
-    assert title(WRONG).startswith("0 of 3")
-    assert words(alignment.alignment_map(Alignment(SOURCE, TARGET, RIGHT)))["title"] == "Where each French word looks"
+    assert title(RIGHT) == "Every word attends most to what it translates"
+    assert title(np.stack([RIGHT[0], RIGHT[1], WRONG[2]])) == "Most words attend most to what they translate"
+    assert title(WRONG) == "Few words attend most to what they translate"
+    assert words(alignment.alignment_map(Alignment(SOURCE, TARGET, RIGHT)))["title"] == "“le” attends most to “the”"
 
 
 @pytest.mark.parametrize("view", [alignment.alignment_map, alignment.alignment_arcs])
@@ -140,13 +156,23 @@ def test_soft_to_hard_says_both_distances_and_whether_it_is_the_reference():
     assert "0.25 from the state" in draw(TARGET, 0.0)["summary"]
     assert "It is the reference" in draw(TARGET, 0.0)["summary"]
     assert "differs" in draw(["le", "chien"], 0.0)["summary"]
-    assert "BLEU 90.0" in draw(TARGET, 0.0)["title"]
-    assert "∞, uniform" in draw(TARGET, np.inf)["title"]
+    assert "BLEU 90.0" in draw(TARGET, 0.0)["summary"]
+    assert "∞, uniform" in draw(TARGET, np.inf)["summary"]
+    assert draw(TARGET, 0.0)["title"] == "One word gets nearly all of the weight"
+    title = lambda *weights: words(
+        alignment.soft_to_hard(SOURCE, TARGET, np.array(weights), 1, 0.0, 1.5, 0.25, [0.0], [[90]], TARGET)
+    )["title"]
+    assert title(0.25, 0.25, 0.25, 0.25) == "All words get about the same weight"
+    assert title(0.6, 0.4, 0, 0) == "The attention blends several words"
 
 
 def test_what_was_not_measured_is_neither_drawn_nor_told():
     said = words(alignment.alignment_errors(["weights", "gradient"], {"fixed": [[None, 0.6]], "both": [[0.1, 0.2]]}))
-    assert said["title"] == "Alignment error, weights: both 0.10"
+    assert said["title"] == "Only both has weights to measure"
+    title = lambda measure="alignment error", **runs: words(alignment.alignment_errors(["a"], runs, measure))["title"]
+    assert title(x=[[0.1]], y=[[0.3]]) == "x has the lowest alignment error"
+    assert title("precision", x=[[0.1]], y=[[0.3]]) == "y has the highest precision"
+    assert title(x=[[0.1]], y=[[0.11]]) == "All have the same alignment error"
     assert said["summary"] == "fixed: gradient 0.60; both: weights 0.10, gradient 0.20."
 
 

@@ -91,8 +91,10 @@ def test_the_explorer_says_when_a_goal_is_built():
         settings = {"f_quiet": f_quiet, "f_mark": f_mark, "i_quiet": i_quiet, "i_mark": i_mark, "offered": offered}
         for other in built:
             title = e.figure(goal=other, gates=None, **settings).layout.meta["title"]
-            assert (title == f"Built: {other}") == (other == goal)
-        assert "Not yet" in e.figure(goal=goal, gates=3.0, **settings).layout.meta["title"]
+            assert title == (f"This cell can {other}" if other == goal else f"This cell cannot {other} yet")
+        leaking = e.figure(goal=goal, gates=3.0, **settings).layout.meta
+        assert leaking["title"] == f"This cell cannot {goal} yet"
+        assert "farthest off at step" in leaking["summary"]
 
 
 # ------------------------------------------------------------------------------------------- what gates keep

@@ -170,15 +170,17 @@ def test_the_switch_figure_tells_a_jump_from_a_slope():
     w = np.linspace(0, 1, 21)
     jump = np.where(w < 0.5, 4.0, -4.0)[:, None].repeat(3, 1)
     slope = (4 - 8 * w)[:, None].repeat(3, 1)
-    assert words(switch(w, jump))["title"].startswith("A switch: 100%")
-    assert words(switch(w, slope))["title"].startswith("A gradual change: 5%")
+    assert words(switch(w, jump))["title"] == "The state turns over like a switch"
+    assert words(switch(w, slope))["title"] == "The state turns over gradually"
     there_and_back = (
         np.tile([0.0, 4.0], 11)[:21, None] + 4 * w[:, None]
     )  # up and down at every step, 4 higher in the end
-    assert words(switch(w, there_and_back))["title"] == "No steady change: the ends differ by 5% of all ups and downs"
-    assert words(switch(w, np.ones((21, 3))))["title"].startswith("No steady change")
+    assert words(switch(w, there_and_back))["title"] == "The verb does not turn over steadily"
+    assert "the two ends differ by 0.05 of all ups and downs" in words(switch(w, there_and_back))["summary"]
+    assert words(switch(w, np.ones((21, 3))))["title"] == "The verb does not turn over steadily"
     wobbling = jump + 0.01 * np.tile([0.0, 1.0], 11)[:21, None]
-    assert words(switch(w, wobbling))["title"].startswith("A switch: 98%")
+    assert words(switch(w, wobbling))["title"] == "The state turns over like a switch"
+    assert "makes 0.98 of the whole change" in words(switch(w, wobbling))["summary"]
 
 
 def test_gradients_of_an_answer_are_those_of_its_loss():
