@@ -77,7 +77,7 @@ def _outputs(
     if not isinstance(layer, MultiHead):
         return unroll(layer, x)[0]
     if not chunked:
-        return layer(x, causal_mask(x.shape[1]))[0]
+        return layer(x, causal_mask(x.shape[1]))
     queries = split_heads(layer.query(x), HEADS)
     keys, values = layer.remember(x)
     answers = chunked_attention(queries, keys, values, math.gcd(CHUNK, x.shape[1]), causal=True)
