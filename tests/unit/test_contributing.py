@@ -39,7 +39,7 @@ def chapter(tmp_path, monkeypatch):
         folder = str(tmp_path / package.__name__.replace(".", "/"))
         monkeypatch.setattr(package, "__path__", [*package.__path__, folder])
     monkeypatch.setattr(runtime, "__file__", str(tmp_path / "course_utils" / "runtime.py"))  # `data/` is beside it
-    monkeypatch.setattr(experiments, "chapters", lambda: ["ch98"])
+    monkeypatch.setattr(experiments.results, "CHAPTERS", ("ch98",))
     yield lambda name: importlib.import_module(f"course_utils.{name}")
     for name, package in packages.items():  # what a test has imported is forgotten
         sys.modules.pop(name, None)
@@ -58,6 +58,7 @@ def test_every_page_has_examples_and_all_of_them_are_run():
         "course_utils/figures/half_lives.py",
         "course_utils/widgets/ch98.py",
         "course_utils/experiments/ch98.py",
+        "course_utils/experiments/results/ch98.py",
         "notebooks/98_half_lives.ipynb",
         "tests/notebooks/trained.yaml",
     }
@@ -117,7 +118,7 @@ def test_the_explorer_says_each_finding_with_its_numbers(chapter):
 
 def test_the_measurement_is_recorded_as_every_chapter_s_is(chapter, tmp_path):
     experiments.reproduce("ch98", tmp_path)
-    assert json.loads((tmp_path / "ch98.json").read_text())["steps"] == [7, 69]
+    assert json.loads((tmp_path / "ch98.json").read_text())["steps"] == {"0.9": 7, "0.99": 69}
 
 
 def test_the_notebook_runs_and_its_numbers_lie_in_their_range(chapter):

@@ -1,5 +1,6 @@
 """What the explorers and figures of notebooks 06 and 07 show, and the measures behind them."""
 
+import dataclasses
 import re
 
 import jax
@@ -10,11 +11,13 @@ from flax import nnx
 
 from course_utils.data.agreement import agreement
 from course_utils.experiments import ch06
+from course_utils.experiments.results.ch06 import Saturations
 from course_utils.figures import self_attention as figures
 from course_utils.figures.style import words
 from course_utils.front import surface
 from course_utils.measure import heads
 from course_utils.measure.agreement import prefers
+from course_utils.measure.inside import reader_weights
 from course_utils.measure.softmax import entropy, gradient_size, random_vectors, saturation
 from course_utils.runtime import CourseError
 from course_utils.widgets import ch06 as explorers
@@ -85,10 +88,16 @@ def test_a_short_table_of_positions_says_what_it_has():
     assert "with itself: 1.00" in words(figures.positions_map(np.ones((1, 2)), np.ones(1), 0, "own"))["summary"]
 
 
+def saturations(measure, end):
+    """All measures flat but one, which goes from 1 to `end`."""
+    flat = dict.fromkeys((field.name for field in dataclasses.fields(Saturations)), np.ones(2))
+    return Saturations(**{**flat, measure: np.array([1.0, end])})
+
+
 def test_titles_of_attention_say_what_the_weights_say():
     sizes = (4, 64)
     title = lambda measure, **ends: words(
-        figures.scaling(sizes, {name: {measure: [1.0, end]} for name, end in ends.items()}, measure)
+        figures.scaling(sizes, {name: saturations(measure, end) for name, end in ends.items()}, measure)
     )["title"]
     assert title("gradient", plain=1e-5, divided=0.9) == "With plain the softmax stops learning as vectors grow"
     assert title("entropy", plain=0.1, divided=0.9) == "With plain the weights gather on one position as vectors grow"
@@ -172,7 +181,7 @@ def test_heads_are_measured_where_the_verb_is_due():
     corpus, reader = agreement(40, seed=3), model()
     found = heads.subject_weights(reader, corpus, batch=16)
     row = 7
-    _, weights = reader.look(corpus.tokens[row : row + 1])
+    weights = reader_weights(reader, corpus.tokens[row : row + 1])
     expected = weights[:, 0, :, int(corpus.verb[row]) - 1, int(corpus.subject[row])]
     np.testing.assert_allclose(found[row], expected, atol=1e-6)
     assert heads.even_weight(corpus) == pytest.approx(np.mean([1 / int(verb) for verb in corpus.verb]))

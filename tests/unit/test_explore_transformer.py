@@ -1,5 +1,7 @@
 """What the explorers and figures of notebook 07 show."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -58,7 +60,7 @@ def test_the_race_tells_exponents_crossovers_and_what_was_left_out():
     assert found.crossover["GRU"] == pytest.approx(30, abs=1)
     figure = figures.race(found, "here")
     assert "GRU from 30 on" in words(figure)["summary"]
-    title = lambda **crossover: words(figures.race({**found, "crossover": crossover}, "here"))["title"]
+    title = lambda **crossover: words(figures.race(dataclasses.replace(found, crossover=crossover), "here"))["title"]
     assert title(GRU=30, LSTM=40) == "Self-attention is the slowest from 40 positions on"
     assert title(GRU=None, LSTM=None) == "Self-attention is the fastest at every length"
     assert title(GRU=30, LSTM=None) == "Self-attention falls behind some of them as sequences grow"
@@ -180,12 +182,10 @@ def test_an_idle_device_is_measured_in_shares_of_a_product():
 
 
 @pytest.mark.parametrize(("weights", "expected"), [(np.eye(16), 0), (np.full((16, 16), 1 / 16), 0.062)])
-def test_how_much_one_sign_looks_at_the_other(weights, expected):
-    class Looks(nnx.Module):
-        def look(self, patches):
-            return None, jnp.broadcast_to(jnp.asarray(weights), (1, len(patches), 2, 16, 16))
-
-    stub = Looks()
+def test_how_much_one_sign_looks_at_the_other(weights, expected, monkeypatch):
+    looks = lambda model, function, batch: jnp.broadcast_to(weights, (1, len(batch.labels), 2, 16, 16))
+    monkeypatch.setattr(ch07, "apply", looks)
+    stub = ch07.picture_reader(nnx.Rngs(0))
     assert ch07.looks_at_the_other(stub) == [expected]  # two signs are never in one patch
 
 

@@ -250,11 +250,11 @@ def test_points_of_learning_say_what_lies_below_what():
     runs = [started(10, [0.2, 1e-5], [100, None]), started(20, [0.01, 0.05], [None, 300])]
     said = words(share_and_learning(runs, 1_000))
     assert said["title"] == "No delay is learned from a share below 0.05"
-    turned = [{"delay": 10, "share": [0.2, 1e-5, 0.1], "updates": [None, 100, None]}]
+    turned = [started(10, [0.2, 1e-5, 0.1], [None, 100, None])]
     assert (
         words(share_and_learning(turned, 1_000))["title"] == "The share of the gradient does not tell what is learned"
     )
-    solved = [{"delay": 10, "share": [0.2], "updates": [100]}]
+    solved = [started(10, [0.2], [100])]
     assert words(share_and_learning(solved, 1_000))["title"] == "Every training solved its delay"
     assert said["summary"].startswith("4 trainings. 2 of the 2 that failed began with a share below")
     nothing = [started(10, [0.2], [None])]

@@ -207,7 +207,7 @@ def test_nothing_to_draw_is_said(draw):
     [
         (lambda: translators.context_by_position({"a": {}}, "bleu"), "measure must be one of accuracy, gradient, not"),
         (lambda: transformer.five("BLEU", {"a": 1.0}, "", "larger"), "better must be one of more, less, not 'larger'"),
-        (lambda: self_attention.scaling([1], {"a": {}}, "norm"), "measure must be one of variance, entropy, gradient"),
+        (lambda: self_attention.scaling([1], {}, "norm"), "measure must be one of variance, entropy, gradient"),
         (lambda: gradients.jacobian_product(np.ones((1, 1)), "wild", 1, 1, 1), "regime must be one of vanishes"),
     ],
 )

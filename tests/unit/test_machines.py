@@ -36,6 +36,7 @@ from course_utils.machines.machine import Machine, Variant
 from course_utils.machines.page import SCRIPT
 from course_utils.machines.parts import at, cells, edge, number, step
 from course_utils.measure.gates import gates_of
+from course_utils.measure.inside import reader_weights, transformer_weights
 from course_utils.models.positions import frequencies
 from course_utils.models.self_attention import causal_mask, scaled_dot_product
 from course_utils.models.sequence import hidden_states
@@ -365,7 +366,7 @@ def test_three_words_answer_as_scaled_dot_product_attention_does(asks):
 def test_masks_leave_the_models_own_weights_and_shut_the_rest_out():
     model = ch06.well_trained().model
     drawn = machine("masks")
-    _, weights = model.look(jnp.asarray([[*recurrence.read("the cat that slept")[1][0].tolist(), 0]]))
+    weights = reader_weights(model, jnp.asarray([[*recurrence.read("the cat that slept")[1][0].tolist(), 0]]))
     causal = shown(drawn, 0)
     for i in range(6):
         assert causal[f"a{i}"] == close(weights[0, 0, 1, i], abs=1e-5)
@@ -417,7 +418,7 @@ def test_a_transformer_shows_the_weights_of_its_last_layer():
     source = jnp.asarray([read_english(followed.SENTENCE)])
     french = vocabularies()[1]
     before = jnp.asarray([[french.bos, *(french[values[f"o{i}"]] for i in range(m - 1))]])
-    weights = model.weights(source, jnp.ones(source.shape, bool), before)
+    weights = transformer_weights(model, source, jnp.ones(source.shape, bool), before)
     assert values["x1"] == close(np.asarray(weights.cross)[-1, 0, :, 1].mean(0), abs=1e-5)
     assert values["e2"] == close(np.asarray(weights.encoder)[-1, 0, :, 2].mean(0), abs=1e-5)
 
@@ -426,7 +427,7 @@ def test_the_cache_holds_the_keys_and_values_of_the_models_own_cache():
     model = ch06.well_trained().model
     words, tokens = recurrence.read("the cat that slept near the dogs")
     state, _ = model.begin(tokens, len(words))
-    _, weights = model.look(tokens)
+    weights = reader_weights(model, tokens)
     values = shown(cache.cache(model))
     for t in range(len(words)):
         assert values[f"k{t}"] == close(state.cache[0].keys[0, 0, t], abs=1e-4)

@@ -8,9 +8,9 @@ from course_utils.experiments import ch01 as ch01_experiment
 from course_utils.experiments import ch03 as ch03_experiment
 from course_utils.experiments import ch06 as ch06_experiment
 from course_utils.experiments import ch07 as ch07_experiment
-from course_utils.experiments import translators
+from course_utils.experiments import recorded, translators
+from course_utils.experiments.results.ch02 import Flow, FlowMoment
 from course_utils.measure.gates import NumberUnits
-from course_utils.runtime import recorded
 from course_utils.widgets import ch00, ch01, ch02, ch03, ch04, ch05, ch06, ch07
 
 
@@ -25,7 +25,7 @@ def units():
 
 
 def flow():
-    return {int(updates): row for updates, row in recorded("ch02")["flow"].items() if updates != "delay"}
+    return recorded("ch02").flow
 
 
 MAKERS = {
@@ -36,9 +36,9 @@ MAKERS = {
     "playground": ch03.playground, "retention": ch03.gradient_retention, "units": units,
     "side by side": lambda: ch04.side_by_side({"fixed context": translators.translator(nnx.Rngs(0), hidden=8, embed=8)}),
     "curves": lambda: ch04.bleu_by_length(ch04.recorded_curves(recorded("ch04")), "128 units", "128 units, reversed"),
-    "recency": lambda: ch04.recency(recorded("ch04")["kept"], "untrained", "forward"),
-    "alignments": lambda: ch05.alignments(attentive()), "scores": lambda: ch05.scores(recorded("ch05")["variants"]),
-    "soft": lambda: ch05.soft_to_hard(attentive(), np.ones((3, 10))),
+    "recency": lambda: ch04.recency(recorded("ch04").kept, "untrained", "forward"),
+    "alignments": lambda: ch05.alignments(attentive()), "scores": lambda: ch05.scores(recorded("ch05").variants),
+    "soft": lambda: ch05.soft_to_hard(attentive(), recorded("ch05").temperature_bleu),
     "dictionary": ch06.soft_dictionary, "root": ch06.root_of_d, "masks": ch06.mask_builder, "positions": ch06.positions,
     "heads": lambda: ch06.heads(ch06_experiment.language_model(nnx.Rngs(0))),
     "stages": lambda: ch07.stages(ch07_experiment.transformer(nnx.Rngs(0), width=16, heads=2)),
@@ -120,8 +120,8 @@ def test_a_word_of_the_alignment_is_chosen_in_the_map_and_below_the_arcs():
 def test_presets_of_the_gradient_say_when_it_was_largest_at_the_first_position():
     names = list(MAKERS["flow"]().presets)
     assert names == ["40 updates", "60 updates", "0 updates", "500 updates"]
-    rows = {n: {"gradient": [[1.0 / (1 + n), 1.0]], "accuracy": [0.5]} for n in (0, 20, 40)}
-    assert list(ch02.gradient_flow(rows).presets) == ["0 updates", "20 updates", "40 updates"]
+    rows = {n: FlowMoment(gradient=np.array([[1.0 / (1 + n), 1.0]]), accuracy=np.array([0.5])) for n in (0, 20, 40)}
+    assert list(ch02.gradient_flow(Flow(delay=2, by_updates=rows)).presets) == ["0 updates", "20 updates", "40 updates"]
 
 
 def test_pictures_open_where_a_sign_finds_the_other():

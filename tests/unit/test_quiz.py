@@ -54,7 +54,7 @@ def test_answers_of_an_earlier_course_open_in_the_quizzes_of_this_one():
     for chapter in ("ch00", "ch01", "ch02", "ch04"):
         opened = quiz(chapter)
         for question in opened.bank.questions:
-            sheet = predict(question.id).ask.sheet if question.kind == "predict" else opened
+            sheet = predict(question.id).cards.sheet if question.kind == "predict" else opened
             given = sheet.given(question.id)
             if given is not None:
                 shown.add(question.id)
