@@ -4,6 +4,8 @@ What a notebook trains is held to its range where the notebook runs (`trained.ya
 `trained` and runs before a release.
 """
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
