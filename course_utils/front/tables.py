@@ -74,7 +74,7 @@ class Table:
             ) + "</tr>"  # fmt: skip
         caption = html.escape(self.caption)
         above = f'<caption style="text-align:left;caption-side:top">{caption}</caption>' if caption else ""
-        name = f'role="region" aria-label="{caption or "A table"}"'
+        name = f'role="group" aria-label="{caption or "A table"}"'
         return (
             f'<div style="overflow-x:auto" tabindex="0" {name}><table>{above}{head}<tbody>{body}</tbody></table></div>'
         )
