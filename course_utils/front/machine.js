@@ -299,7 +299,7 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
   const presets = variants.length < 2 ? [] : variants.map((v, i) => button(v.name, () => { halt(); show(Math.min(step, v.steps.length - 1), i); }));
   const table = html("table"), numbers = html("details", { ontoggle: list }, html("summary", { className: "soft" }, "Numbers of this step"), table);
   const stage = html("div", { className: "stage" });
-  const named = { className: "machine", tabIndex: 0, role: "group", "aria-label": spoken(spec.title), "data-lm-suppress-shortcuts": "true" };
+  const named = { className: "machine", tabIndex: 0, role: "group", "aria-label": spoken(spec.title) };
   const root = html("div", named,
     html("style", { textContent: CSS }), html("div", { className: "name" }, ...prose(spec.title)),
     html("div", { className: "row", role: "group", "aria-label": spec.choose || "Variant", hidden: !presets.length }, ...presets),

@@ -40,7 +40,8 @@ function saveWithout(notebook) {
 
 export function render({ model, el }) {
   el.classList.add("course-front");
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // arrows move a slider, not the selection among JupyterLab's cells
+  // Arrows move a slider, not the selection among Jupyter's cells: its shortcuts ask the focused element itself first.
+  el.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
   el.addEventListener("keydown", (event) => event.stopPropagation()); // nor among those of Notebook 6
   const close = MODULES[model.get("kind")].render({ model, el });
   const restore = model.get("stands") ? standFor(el) : () => {};
