@@ -1,5 +1,6 @@
 // A Plotly figure that follows its data, with controls, presets and things to drag.
 //
+// A figure whose layout says `meta.written` is a text: it is written out, and nothing is plotted.
 // about: { controls, presets, click }   state: { figure, summary, failed, values, preset, handles, turn }
 // What a person does goes out as one message, { kind, turn, … }; the state that answers it names the same turn.
 import { make } from "./dom.js";
@@ -147,7 +148,7 @@ const CONTROLS = {
 
 // ------------------------------------------------------------------------------------------- things to drag
 
-// A button over the figure for each handle, { x, y, label, xaxis, yaxis }: it is dragged, and the arrow keys move it.
+// A button over the figure for each handle, { x, y, label, xaxis, yaxis, by }: it is dragged, and the arrow keys move it.
 function handles(stage, plot, told, moved) {
   stage.querySelectorAll(".course-handle").forEach((old, i) => { if (i >= told.length) old.remove(); });
   told.forEach((handle, i) => {
@@ -188,10 +189,11 @@ function handleButton(plot, number, moved) {
       const [right, down] = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
       if (!right && !down) return;
       event.preventDefault();
-      const [xaxis, yaxis] = button.courseAxes, { x, y } = button.courseHandle, part = event.shiftKey ? 10 : 50;
+      const [xaxis, yaxis] = button.courseAxes, { x, y, by } = button.courseHandle;
+      const far = (axis) => (by ? Math.abs(axis.d2p(by) - axis.d2p(0)) * (event.shiftKey ? 5 : 1) : axis._length / (event.shiftKey ? 10 : 50));
       // From where the last key meant it to be: a control in steps may have kept it where it was.
       const [left, top] = button.courseFrom ?? [x === null ? 0 : xaxis.d2p(x), y === null ? 0 : yaxis.d2p(y)];
-      button.courseFrom = [left + (right * xaxis._length) / part, top + (down * yaxis._length) / part];
+      button.courseFrom = [left + right * far(xaxis), top + down * far(yaxis)];
       to(...button.courseFrom);
     },
   });
@@ -220,12 +222,12 @@ export default {
 
     const title = make("div", { class: "course-title", "aria-hidden": "true" }), caption = make("div", { class: "course-caption" });
     const plot = make("div", { class: "course-plot", role: "img" }), status = make("p", { role: "status", class: "course-summary" });
-    const stage = make("div", { class: "course-stage" }, plot);
+    const stage = make("div", { class: "course-stage" }, plot), text = make("pre", { class: "course-written", tabindex: "0" });
     el.append(make("div", { class: `course-figure${controls.length ? " course-explorer" : ""}` },
       ...(buttons.length ? [make("div", { class: "course-presets", role: "group", "aria-label": "Presets" }, ...buttons)] : []),
       ...(made.length ? [make("div", { class: "course-controls" }, ...made.map(({ part }) => part.element))] : []),
       ...(note ? [make("p", { class: "course-note" }, note)] : []),
-      title, caption, stage, status));
+      title, caption, stage, text, status));
 
     const place = () => handles(stage, plot, model.get("state").handles ?? [], (handle) => send({ kind: "drag", ...handle }));
     const tell = (state) => {
@@ -235,14 +237,16 @@ export default {
       title.textContent = words.title ?? "";
       caption.textContent = words.caption ?? "";
       plot.setAttribute("aria-label", words.title || "A figure");
-      stage.hidden = !figure;
+      text.textContent = words.written ?? "";
+      text.hidden = !words.written;
+      stage.hidden = !figure || !text.hidden;
       status.classList.toggle("course-failed", failed);
     };
     const show = async (state) => {
       const { figure, summary } = state;
       tell(state);
       try {
-        if (figure) {
+        if (!stage.hidden) {
           await draw(plot, figure);
           place();
           if (!plot.courseHeard) {

@@ -95,6 +95,8 @@ class Drawn:
         text = {"text/plain": self.summary}
         if self.figure is None:
             return {"text/html": f"<p><b>{html.escape(self.summary)}</b></p>", **text}
+        if written := self.figure["layout"].get("meta", {}).get("written"):
+            return {"text/html": f"<pre>{html.escape(written)}</pre>", "text/plain": f"{self.summary}\n\n{written}"}
         if front_end() in ("none", "colab"):
             return text
         return {PLOTLY_MIME: {**self.figure, "config": _CONFIG}, **text}

@@ -80,7 +80,7 @@ def alignments(model: Translator) -> Explorer:
             "as arcs": {"picked": CROSSED, "word": 4, "view": "arcs"},
             "with gold": {"picked": of_length(10), "word": 2},
         },
-        drags=[Drag("chosen French word", place, to)],
+        drags=[Drag("chosen French word", place, to, by=1)],
         click=to,
         picked=choice("sentence", picks),
         typed=text("or type one", ""),

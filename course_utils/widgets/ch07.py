@@ -146,6 +146,7 @@ def pictures(model: Any) -> Explorer:
                 lambda x, y, **values: {"patch": _nearest(y, side) * side + _nearest(x, side) + 1},
                 "xaxis2",
                 "yaxis2",
+                by=1,
             )
         ],
         picture=slider("picture", 1, len(pixels), value=1),

@@ -113,6 +113,7 @@ class Drag(NamedTuple):
 
     place: from the controls' values where it is, (x, y) in the figure's numbers; None for a line along that axis.
     sets: from where it was moved to and the controls' values, the controls that change and their new values.
+    by: how far an arrow key moves it, in the figure's numbers; None for a fiftieth of the axis.
     """
 
     label: str
@@ -120,6 +121,7 @@ class Drag(NamedTuple):
     sets: Callable[..., Mapping[str, Any]]
     xaxis: str = "xaxis"
     yaxis: str = "yaxis"
+    by: float | None = None
 
 
 def first_words(typed: str) -> tuple[str, str]:
@@ -203,7 +205,7 @@ class Explorer:
 
     def _handle(self, drag: Drag) -> dict[str, Any]:
         x, y = drag.place(**self.values)
-        return {"label": drag.label, "x": x, "y": y, "xaxis": drag.xaxis, "yaxis": drag.yaxis}
+        return {"label": drag.label, "x": x, "y": y, "xaxis": drag.xaxis, "yaxis": drag.yaxis, "by": drag.by}
 
     def _hear(self, message: dict[str, Any]) -> None:
         """What somebody did on the page. Whatever it was, it is answered, or the page would wait."""

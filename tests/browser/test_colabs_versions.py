@@ -45,8 +45,8 @@ def test_notebook_6_shows_moves_answers_and_saves(page, tmp_path):
         explorer.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
         explorer.locator("input[type=range]").focus()
         page.keyboard.press("ArrowRight")  # which selects another cell where nobody keeps it
-        expect(explorer.locator(".course-summary")).to_contain_text("Decay 0.91")
-        expect(explorer.locator("input[type=number]")).to_have_value("0.91")
+        expect(explorer.locator(".course-summary")).to_contain_text("Decay 0.901")
+        expect(explorer.locator("input[type=number]")).to_have_value("0.901")
         form = page.locator("form.ch00-weight")
         form.locator("input").fill("0,125")
         form.locator("button[type=submit]").click()
