@@ -27,6 +27,10 @@ from .runtime import CourseError, cache
 LARGEST_PNG = 60_000  # bytes
 LARGEST_NOTEBOOK = 1_500_000
 WIDTH = 760  # pixels
+KEPT = (
+    "tags",
+    "jp-MarkdownHeadingCollapsed",
+)  # of a cell's metadata; the second folds what is under a heading in JupyterLab
 
 
 class BuildError(CourseError):
@@ -84,8 +88,7 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     count = itertools.count(1)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in KEPT if cell.metadata.get(key)})
         if cell.cell_type == "code":
             for output in cell.outputs:
                 if output.output_type == "stream" and output.name == "stderr":

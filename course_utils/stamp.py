@@ -1,8 +1,7 @@
 """`course stamp`: where this copy of the course is published, written into every notebook and the README.
 
 A stamped notebook has buttons that open it on Colab and Binder, and a cell that installs the course where it is
-missing. An unstamped one has neither, and says what to do. The place is kept nowhere else: stamping again, or
-taking the stamp off, rewrites all of it.
+missing. An unstamped one has neither. The place is kept nowhere else: stamping again, or taking the stamp off, rewrites all of it.
 """
 
 import pathlib
@@ -18,10 +17,6 @@ from .runtime import PACKAGE, require
 
 TAG = "stamp"
 BEGIN, END = "<!-- stamp: written by `course stamp` -->", "<!-- end of stamp -->"
-UNSTAMPED = (
-    "*To run this notebook on your own machine, type `make lab` in the folder of the course. This copy does not know where it is "
-    "published, so it has no buttons for Colab and Binder: `course stamp --repo OWNER/NAME --ref REF` adds them.*"
-)
 
 
 def stamp(root: pathlib.Path, repo: str | None, ref: str = "main", folder: str = "notebooks") -> list[pathlib.Path]:
@@ -80,14 +75,14 @@ def _notebook(path: pathlib.Path, repo: str | None, ref: str, folder: str) -> st
     """The text of a notebook with its stamp renewed: after the opening, at most two cells tagged as ours."""
     notebook = nbformat.read(path, 4)
     cells = [cell for cell in notebook.cells if TAG not in cell.metadata.get("tags", [])]
-    ours = [new_markdown_cell(UNSTAMPED if repo is None else badges(path.name, repo, ref, folder))]
+    ours = []
     if repo is not None:
         source = (
             "import importlib.util\n\n"
             'if importlib.util.find_spec("course_utils") is None:  # on Colab: install the course\n'
             f"    {install_line(repo, ref)}"
         )
-        ours.append(new_code_cell(source))
+        ours = [new_markdown_cell(badges(path.name, repo, ref, folder)), new_code_cell(source)]
     for cell in ours:
         cell.metadata = nbformat.from_dict({"tags": [TAG]})
     notebook.cells = [cells[0], *ours, *cells[1:]]
