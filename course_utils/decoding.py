@@ -197,11 +197,13 @@ def sample(
     top_k: int | None = None,
     top_p: float | None = None,
     end: int | None = None,
+    without: tuple[int, ...] = (),
 ) -> Sampled:
     """Let a language model speak: `length` words after each prompt, each drawn from `next_word_log_p` of those before it.
 
     temperature: below 1 more cautious, above 1 bolder; at 0 the most probable word is taken.   top_k, top_p: leave out the
-    tail.   end: a word after which there is only padding, 0.   rng: a key of `jax.random`; the same key, the same words.
+    tail.   end: a word after which there is only padding, 0.   without: words that are never drawn, such as `<unk>`.
+    rng: a key of `jax.random`; the same key, the same words.
 
     A `CachedLanguageModel` goes on from its state; any other reads all words again for each new one.
     """
@@ -212,19 +214,20 @@ def sample(
     require(top_p is None or 0 < top_p <= 1, f"top_p is a share, above 0 and at most 1, not {top_p!r}.")
     if temperature == 0:
         temperature, top_k, top_p = 1.0, 1, None
-    words, log_p = _sample(model, prompt, rng, length, end, temperature, top_k, top_p)
+    words, log_p = _sample(model, prompt, rng, length, end, tuple(without), temperature, top_k, top_p)
     if not np.isfinite(log_p).all():
         raise InvalidInput("The model's scores are no numbers: has its training diverged?")
     return Sampled(words, log_p)  # type: ignore[arg-type]
 
 
-@compiled("length", "end")
-def _sample(model, prompt, rng, length, end, temperature, top_k, top_p):
+@compiled("length", "end", "without")
+def _sample(model, prompt, rng, length, end, without, temperature, top_k, top_p):
     begin, advance = _going_on(model) if isinstance(model, CachedLanguageModel) else _reading_again(model)
 
     def step(carry, rng):
         state, logits, done, total = carry
-        log_p = next_word_log_p(logits, temperature, top_k, top_p)
+        allowed = logits.at[:, jnp.array(without, int)].set(-jnp.inf)
+        log_p = next_word_log_p(allowed, temperature, top_k, top_p)
         drawn = jax.random.categorical(rng, log_p)
         total = total + jnp.where(done, 0, jnp.take_along_axis(log_p, drawn[:, None], axis=-1)[:, 0])
         words = jnp.where(done, PAD, drawn)

@@ -6,6 +6,7 @@
 import pathlib
 from collections.abc import Callable
 
+import jax.numpy as jnp
 import numpy as np
 import plotly.graph_objects as go
 
@@ -14,6 +15,7 @@ from .figures.gradients import power
 from .figures.style import BLUE, DASHES, RED, TEMPLATE, subplots
 from .files import write
 from .measure.regimes import random_inputs, recurrent, run, spectrum
+from .models.gated import additive_memory
 from .models.self_attention import causal_mask
 
 LETTERS = "ABCD"
@@ -33,6 +35,28 @@ def products() -> go.Figure:
     figure.update_yaxes(title="norm of the product", tickvals=decades, ticktext=[power(d) for d in decades])
     figure.update_xaxes(title="steps", dtick=10)
     return _finished(figure, 340)
+
+
+def stretches() -> np.ndarray:
+    """A cell state over 60 steps: it counts, holds, leaks by a tenth a step, is overwritten and holds."""
+    step = np.arange(60)
+    counts, leaks, jumps = step < 15, (step >= 30) & (step < 45), step == 45
+    forget = np.select([leaks, jumps], [0.9, 0.0], 1.0)
+    written = np.select([counts & (step % 3 == 1), jumps], [0.2, -0.6], 0.0)
+    return np.asarray(additive_memory(jnp.asarray(forget), jnp.ones(60), jnp.asarray(written)))
+
+
+def cell_states() -> go.Figure:
+    """`stretches`, each with its letter."""
+    C, figure = stretches(), go.Figure()
+    figure.add_scatter(x=np.arange(1, 61), y=C, mode="lines", line={"shape": "hvh", "color": BLUE, "width": 3})
+    for i, letter in enumerate(LETTERS):
+        figure.add_annotation(x=15 * i + 8, y=1.25, text=f"<b>{letter}</b>", font={"size": 18}, showarrow=False)
+        if i:
+            figure.add_vline(x=15 * i + 0.5, line={"color": "#8A8A8A", "dash": "dot", "width": 1})  # type: ignore[arg-type]
+    figure.update_yaxes(title="cell state C", range=[-0.8, 1.4])
+    figure.update_xaxes(title="time step", range=[0, 61])
+    return _finished(figure, 300)
 
 
 def links() -> go.Figure:
@@ -88,6 +112,7 @@ def _finished(figure: go.Figure, height: int, below: int = 50) -> go.Figure:
 
 DRAWINGS: dict[str, Callable[[], go.Figure]] = {
     "ch02-curves": products,
+    "ch03-traces": cell_states,
     "ch05-pictured": links,
     "ch06-pictured": mask_panels,
 }

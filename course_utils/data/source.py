@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from ..runtime import CourseError, require, require_positive
+from ..runtime import CourseError, asset, require, require_positive
 from .batching import Padded
 from .vocabulary import Vocabulary
 
@@ -32,25 +32,38 @@ WORDS = {
 }  # fmt: skip
 
 
-def tokens_of(text: str) -> list[str]:
+def tokens_of(text: str, unfinished: bool = False) -> list[str]:
     """Program text as words: names and operators as they are written, literals and layout as one word for each kind.
 
     Comments and empty lines are left out. Text that is not Python raises `SyntaxError` or `tokenize.TokenError`.
+    unfinished: it may end anywhere; what Python adds at an end is left out.
     """
+    words: list[str] = []
+    try:
+        _collect(text, words)
+    except tokenize.TokenError as error:
+        if not (unfinished and str(error.args[0]).startswith(("EOF in", "unexpected EOF"))):
+            raise
+    while unfinished and words and words[-1] in (WORDS[tokenize.NEWLINE], WORDS[tokenize.DEDENT]):
+        words.pop()
+    return words
+
+
+def _collect(text: str, words: list[str]) -> None:
+    """Put the words of a program behind one another, up to where it cannot be read."""
     lines = iter(text.splitlines(keepends=True))
-    words, inside = [], 0
+    inside = 0
     for token in tokenize.generate_tokens(lambda: next(lines, "")):
         kind = tokenize.tok_name[token.type]
         if kind == "FSTRING_START":  # from Python 3.12 on a formatted string is several tokens
             inside += 1
         elif kind == "FSTRING_END":
             inside -= 1
-            words += ["<string>"] if not inside else []
+            words.extend(["<string>"] if not inside else [])
         elif not inside and token.type in WORDS:
             words.append(WORDS[token.type])
         elif not inside and token.type in (tokenize.NAME, tokenize.OP):
             words.append(token.string)
-    return words
 
 
 def _modules(root: pathlib.Path) -> dict[str, list[pathlib.Path]]:
@@ -87,8 +100,16 @@ class Source(NamedTuple):
 
 
 @functools.cache
-def python_source(words: int = 1_500) -> Source:
+def shipped_words() -> Vocabulary:
+    """The 1,000 most frequent tokens of Python 3.12's standard library: what the shipped models of program text know."""
+    return Vocabulary(asset("vocabularies/python.txt").read_text(encoding="utf-8").split())
+
+
+@functools.cache
+def python_source(words: int = 1_500, vocabulary: Vocabulary | None = None) -> Source:
     """The standard library of this Python as two streams of tokens, with the `words` most frequent ones as vocabulary.
+
+    vocabulary: takes the place of those.
 
     A top-level module is for testing when a checksum of its name says so, so that the split is the same on every
     machine. A name that is not in the vocabulary becomes `<unk>`. Where a Python comes without its source, the packages
@@ -113,12 +134,17 @@ def python_source(words: int = 1_500) -> Source:
         part = int(zlib.crc32(name.encode()) % SHARE_FOR_TEST == 0)
         texts[part].extend(["<module>", *_read(files)])
         names[part].append(name)
-    counts = collections.Counter(texts[0])
-    frequent = sorted(set(counts) - set(keyword.kwlist), key=lambda word: (-counts[word], word))
-    vocabulary = Vocabulary([*keyword.kwlist, *frequent[: max(0, words - len(keyword.kwlist))]])
+    vocabulary = vocabulary or _most_frequent(texts[0], words)
     index = {word: i for i, word in enumerate(vocabulary.words)}
     streams = [np.array([index.get(word, vocabulary.unk) for word in text], np.int32) for text in texts]
     return Source(streams[0], streams[1], vocabulary, (tuple(names[0]), tuple(names[1])), origin)
+
+
+def _most_frequent(text: list[str], count: int) -> Vocabulary:
+    """Python's keywords, and the other words that come most often."""
+    counts = collections.Counter(text)
+    frequent = sorted(set(counts) - set(keyword.kwlist), key=lambda word: (-counts[word], word))
+    return Vocabulary([*keyword.kwlist, *frequent[: max(0, count - len(keyword.kwlist))]])
 
 
 class Windows:

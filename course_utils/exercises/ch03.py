@@ -301,7 +301,7 @@ def along_the_cell(f: Float[Array, "time hidden"]) -> Float[Array, "hidden hidde
 cell_path = Exercise(
     name="cell_path",
     chapter="ch03",
-    objective="path",
+    objective="survive",
     answer="my_cell_path",
     gives="the matrix ∂C_T/∂C_0, `[hidden, hidden]`",
     cases=tuple((jax.nn.sigmoid(_array(T, n) + 1),) for T, n in ((2, 2), (3, 3), (5, 2))),
@@ -356,7 +356,7 @@ def _both(b: Callable) -> Callable:
 chrono_start = Exercise(
     name="chrono_start",
     chapter="ch03",
-    objective="starts",
+    objective="survive",
     answer="my_chrono",
     gives="the biases b_f and b_i, stacked: `[2, hidden]`",
     cases=(

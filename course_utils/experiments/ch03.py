@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
 from ..data.agreement import agreement, vocabulary
 from ..data.batching import Batches, Measured, Tagged
+from ..data.program import as_program, is_python, lines_of, never_written, typed_program
 from ..data.sequences import ADDING_BASELINE, adding, copy_baseline, copy_memory
-from ..data.source import Windows, python_source
+from ..data.source import Windows, python_source, shipped_words
+from ..decoding import sample
 from ..measure import context
 from ..measure.agreement import right
 from ..measure.context import cut, places, shuffled
@@ -21,7 +24,7 @@ from ..models.by_name import CELLS, CellName, initialised
 from ..models.gated import LSTMCell
 from ..models.losses import classification, next_word, squared_error, tagging
 from ..models.sequence import RecurrentLanguageModel, SequenceClassifier, SequenceRegressor
-from ..runtime import budget
+from ..runtime import budget, require_one_of
 from ..training import History, Trained, fit, fit_seeds, trained
 from . import recall
 from .agreement import BATCH, LENGTHS, SEEDS, accuracy, asked_directly, corpora, nouns_between, words_only
@@ -41,6 +44,9 @@ TEXT_HIDDEN, TEXT_BATCH, TEXT_LENGTH, TEXT_UPDATES = 192, 16, 200, 2_000
 SHORT_HIDDEN, SHORT_UPDATES, SHORT_LENGTH = 64, 300, 60
 CONTEXT, KEPT = 300, (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300)
 BEYOND = (0, *KEPT)
+SPOKEN = (0, 100, 1_000, 8_000)  # updates after which the shipped model of program text writes
+SPEAKER_HIDDEN, SPEAKER_EMBED, SPEAKER_LENGTH = 128, 64, 100
+WRITTEN, WRITERS = 200, 50  # tokens of a text, texts from which a share of lines is counted
 TIMED = (50, 100, 200, 400)  # lengths whose training step is timed
 PREDICTED = 4_000  # words whose loss is measured
 PLAIN = tuple(CELLS)
@@ -66,7 +72,31 @@ def well_trained(cell: CellName = "LSTM", retrain: bool = False) -> Trained:
     return trained(f"words-{cell.lower()}", make, _train_words, config, retrain=retrain)
 
 
-MODELS = {"words-lstm": well_trained}
+def speaker(updates: int, retrain: bool = False) -> Trained:
+    """An LSTM that has read Python's standard library, at one of the `SPOKEN` moments of its training."""
+    require_one_of(updates=(updates, SPOKEN))
+    words = shipped_words()
+
+    def make(rngs: nnx.Rngs) -> RecurrentLanguageModel:
+        return RecurrentLanguageModel(LSTMCell(SPEAKER_EMBED, SPEAKER_HIDDEN, rngs=rngs), len(words), rngs=rngs)
+
+    def train(model: RecurrentLanguageModel, seed: int = 0) -> History:
+        if updates == 0:
+            return History.empty(seed)
+        batches = Windows(python_source(vocabulary=words).train, TEXT_BATCH, SPEAKER_LENGTH)
+        return fit(model, batches, budget(updates), loss=next_word, seed=seed)
+
+    config = {
+        "cell": "LSTM", "hidden": SPEAKER_HIDDEN, "embed": SPEAKER_EMBED, "words": len(words), "updates": updates,
+        "corpus": "standard library of Python",
+    }  # fmt: skip
+    return trained(f"python-lstm-{updates}", make, train, config, retrain=retrain)
+
+
+MODELS = {
+    "words-lstm": well_trained,
+    **{f"python-lstm-{updates}": functools.partial(speaker, updates) for updates in SPOKEN},
+}
 
 
 def words_alone(cell: CellName) -> dict[int, GatedMoment]:
@@ -161,6 +191,29 @@ def train_on_text(
     )
 
 
+def python_share(model: RecurrentLanguageModel, temperature: float = 1.0, seed: int = 0) -> float:
+    """Share of the lines a model writes that Python's parser accepts, each taken alone; of 50 texts of 200 tokens."""
+    words = shipped_words()
+    prompt = jnp.full((WRITERS, 1), words["<newline>"])
+    drawn = sample(
+        model, prompt, WRITTEN, jax.random.key(seed), temperature=temperature, without=never_written(words)
+    ).words
+    lines = [line for row in drawn for line in lines_of(words.words[i] for i in row)]
+    return float(np.mean([is_python(line) for line in lines])) if lines else 0.0
+
+
+def writes(
+    model: RecurrentLanguageModel, prompt: str, length: int = 60, temperature: float = 0.7, seed: int = 0
+) -> str:
+    """A program that a text model of this machine's library writes after a prompt."""
+    words = python_source().vocabulary
+    begun = typed_program(prompt, words)
+    drawn = sample(
+        model, jnp.array([begun]), length, jax.random.key(seed), temperature=temperature, without=never_written(words)
+    ).words[0]
+    return as_program(words.words[i] for i in (*begun, *drawn))
+
+
 def effective_context(
     models: Sequence[RecurrentLanguageModel], words: int = PREDICTED
 ) -> tuple[ContextUse, ContextUse]:
@@ -222,14 +275,22 @@ def headline() -> Recorded:
         words={"GRU": words_alone("GRU"), "LSTM": words_alone("LSTM")},
         asked={cell: asked(cell) for cell in PLAIN},
         near=Near(farthest=NEAR, networks={cell: asked(cell, NEAR) for cell in PLAIN}),
-        number_units=_number_units(),
+        number_units=_number_units(well_trained().model),
+        other_units=[_number_units(_words_lstm(seed)) for seed in SEEDS[1:]],
         context=_context(),
     )  # fmt: skip
 
 
-def _number_units() -> NumberUnits:
+def _words_lstm(seed: int) -> RecurrentLanguageModel:
+    """The shipped LSTM's training with another seed."""
+    model = language_model("LSTM", nnx.Rngs(seed))
+    _train_words(model, seed)
+    return model
+
+
+def _number_units(model: RecurrentLanguageModel) -> NumberUnits:
     train, test = corpora()
-    units = number_units(well_trained().model, jax.tree.map(lambda a: a[:4000], train), test)
+    units = number_units(model, jax.tree.map(lambda a: a[:4000], train), test)
     return NumberUnits(**units._asdict())
 
 

@@ -83,6 +83,34 @@ def accuracy_by_updates(
     )  # fmt: skip
 
 
+def agreement_by_updates(networks: Mapping[str, Mapping[int, np.ndarray]]) -> go.Figure:
+    """Share of right verbs at the largest distance, `[seeds]` by updates, one line a network."""
+    require(networks, "There is nothing to draw: no network is given.")
+    moments = sorted({updates for row in networks.values() for updates in row})
+    missing = np.full(len(next(iter(next(iter(networks.values())).values()))), np.nan)
+    runs = {name: np.stack([row.get(n, missing) for n in moments], axis=1) for name, row in networks.items()}
+    first = {
+        name: min((n for n, values in row.items() if np.min(values) > RIGHT), default=None)
+        for name, row in networks.items()
+    }
+    learned = {name: n for name, n in first.items() if n is not None}
+    title = "No network has learned agreement"
+    if len(learned) == len(first):
+        slowest = max(learned, key=lambda name: learned[name])
+        quick = all(n < learned[slowest] for name, n in learned.items() if name != slowest)
+        title = f"The {slowest} learns agreement last" if quick else "All networks learn agreement"
+    elif learned:
+        title = f"{listed(list(learned))} {'learns' if len(learned) == 1 else 'learn'} agreement"
+    return curves(
+        moments, runs, title=title,
+        caption="Networks that only predict the next word, tested on verbs 37 to 40 words after their subject; 0.5 is guessing. "
+        f"{seeds_caption(runs)}",
+        summary="All seeds are right after: "
+        + ", ".join(f"{name} {f'{n:,} updates' if n else 'never'}" for name, n in first.items()) + ".",
+        x_title="updates", y_title="share of right verbs", references={"guessing": 0.5}, y_range=(0.4, 1.03), log_x=True,
+    )  # fmt: skip
+
+
 def accuracy_by_depth(accuracy: Mapping[int, np.ndarray], level: float = 0.95) -> go.Figure:
     """Centre embedding: accuracy `[seeds, depths]` for states of several sizes, against the number of subjects."""
     depths = np.arange(1, 1 + next(iter(accuracy.values())).shape[1])

@@ -7,9 +7,11 @@ import plotly.graph_objects as go
 
 from ..experiments.results.ch03 import ContextUse
 from ..runtime import require
-from .curves import curves, name_lines, seeds_caption, span
+from .curves import apart, curves, name_lines, seeds_caption, span
 from .gradients import power
-from .style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PALE, RED, colours_of, finish, log_ticks, subplots
+from .style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PALE, RED, colours_of, finish, ink, log_ticks, subplots
+
+LEAST = 1e-30  # share of a gradient that is drawn
 
 
 def playground(
@@ -67,10 +69,10 @@ def retention(shares: Mapping[str, np.ndarray], bias: float, strength: float) ->
     figure, colours = go.Figure(), colours_of(list(shares))
     for i, (name, share) in enumerate(shares.items()):
         figure.add_scatter(
-            x=back, y=np.maximum(share, 1e-30), mode="lines", name=name,
-            line={"color": BLACK if "path" in name else colours[name], "dash": DASHES[i], "width": 2.5},
+            x=back, y=np.maximum(share, LEAST), mode="lines", name=name,
+            line={"color": BLACK if "along" in name else colours[name], "dash": DASHES[i], "width": 2.5},
         )  # fmt: skip
-    figure.update_yaxes(type="log", range=[-12, 1.5], **log_ticks(1e-12, 30))
+    figure.update_yaxes(type="log", range=[np.log10(LEAST) - 0.5, 1.5], **log_ticks(LEAST, 30))
     ends = {name: float(share[0]) for name, share in shares.items()}
     left = "; ".join(
         f"{name} {power(float(np.log10(end))) if end > 0 else 'less than float32 holds'}" for name, end in ends.items()
@@ -78,9 +80,8 @@ def retention(shares: Mapping[str, np.ndarray], bias: float, strength: float) ->
     finish(
         figure,
         title=_kept_more(ends),
-        caption="How long a gradient is so many steps before the end, as a share of its length there, in cells that "
-            "are not trained (logarithmic "
-        "axis). The slider sets the bias of the LSTM's forget gate and of the GRU's update gate; a plain network has neither.",
+        caption="How much of a gradient is left so many steps before the end, in cells that are not trained; logarithmic axis. "
+        "The slider sets the bias of the LSTM's forget gate and of the GRU's update gate.",
         summary=f"Gate bias {bias:g}, inputs times {strength:g}. Share of the gradient left {length - 1} steps back: {left}.",
         x="steps back", y="share of the gradient",
     )  # fmt: skip
@@ -99,28 +100,45 @@ def _kept_more(ends: Mapping[str, float]) -> str:
 
 
 def unit_over_sentence(
-    words: Sequence[str], cells: Mapping[str, np.ndarray], forget: np.ndarray, entry: np.ndarray, unit: int,
+    words: Sequence[str], cells: Mapping[str, np.ndarray], gates: Mapping[str, np.ndarray], unit: int,
     correlation: np.ndarray, accuracy: np.ndarray, untouched: float,
 ) -> go.Figure:  # fmt: skip
     """One unit of an LSTM over a sentence, and where it stands among all units.
 
-    `cells`: its C in the sentence and in the twin, `[time]` each; `forget`, `entry`: its gates in the sentence. Right:
-    each unit's `correlation` with the number, and the `accuracy` left when it is held at its mean.
+    `cells`: its C in the sentence and in the twin, `[time]` each; `gates`: its gates in the sentence. Right: each unit's
+    `correlation` with singular or plural, and the `accuracy` left when it is frozen at its mean.
     """
     require(0 <= unit < len(correlation), f"The units are 0 to {len(correlation) - 1}, not {unit}.")
     positions = list(range(len(words)))
     figure = subplots(
-        2, 2, column_widths=[0.62, 0.38], row_heights=[0.6, 0.4], horizontal_spacing=0.12, vertical_spacing=0.08,
+        2, 2, column_widths=[0.6, 0.4], row_heights=[0.6, 0.4], horizontal_spacing=0.2, vertical_spacing=0.08,
         specs=[[{}, {"rowspan": 2}], [{}, None]],
     )  # fmt: skip
-    for i, (name, values) in enumerate(cells.items()):
-        figure.add_scatter(x=positions, y=values, mode="lines+markers", name=f"C, {name}", row=1, col=1,
-                           line={"color": (BLUE, RED)[i % 2], "dash": ("solid", "dash")[i % 2], "width": 2.5},
-                           marker={"size": 5})  # fmt: skip
-    for gate, colour, dash, name in ((forget, GREEN, "solid", "forget gate"), (entry, ORANGE, "dot", "input gate")):
-        figure.add_scatter(
-            x=positions, y=gate, mode="lines", name=name, line={"color": colour, "dash": dash, "width": 2}, row=2, col=1
+    lines = [
+        (1, f"C, {name}", values, (BLUE, RED)[i % 2], DASHES[i % 2]) for i, (name, values) in enumerate(cells.items())
+    ]
+    lines += [
+        (2, name, values, colour, dash)
+        for (name, values), colour, dash in zip(
+            gates.items(), (GREEN, ORANGE, GREY), ("solid", "dot", "dash"), strict=False
         )
+    ]
+    for row, name, values, colour, dash in lines:
+        figure.add_scatter(
+            x=positions, y=values, mode="lines+markers" if row == 1 else "lines", name=name, row=row, col=1,
+            line={"color": colour, "dash": dash, "width": 2.5}, marker={"size": 5}, showlegend=False,
+        )  # fmt: skip
+    extent = np.concatenate([values for row, _, values, _, _ in lines if row == 1])
+    span_of = {1: float(np.ptp(extent)) or 1.0, 2: 1.1}
+    for row, pixels in ((1, 200), (2, 125)):
+        named = [line for line in lines if line[0] == row]
+        per = pixels / span_of[row]
+        places = apart([float(values[-1]) * per for _, _, values, _, _ in named], [15] * len(named))
+        for (_, name, values, colour, _), place in zip(named, places, strict=True):
+            figure.add_annotation(
+                x=positions[-1], y=values[-1], yshift=place - float(values[-1]) * per, xshift=8, text=name, showarrow=False,
+                xanchor="left", font={"size": 12, "color": ink(colour)}, row=row, col=1,
+            )  # fmt: skip
     figure.add_scatter(
         x=np.abs(correlation), y=accuracy, mode="markers", showlegend=False, row=1, col=2,
         marker={"color": PALE, "size": 8, "line": {"color": GREY, "width": 1}},
@@ -134,20 +152,18 @@ def unit_over_sentence(
     figure.update_xaxes(tickvals=positions, ticktext=list(words), tickangle=-60, row=2, col=1)
     figure.update_yaxes(title_text="C", row=1, col=1)
     figure.update_yaxes(title_text="gates", range=[-0.05, 1.05], row=2, col=1)
-    figure.update_xaxes(title_text="|correlation| with the number", range=[-0.03, 1.03], row=1, col=2)
+    figure.update_xaxes(title_text="|correlation| with singular/plural", range=[-0.03, 1.03], row=1, col=2)
     figure.update_yaxes(
         title_text="verbs right without it", range=[min(0.45, float(accuracy.min()) - 0.03), 1.03], row=1, col=2
     )
-    figure.update_layout(legend={"x": 0.72, "y": 0.05, "yanchor": "bottom"})
     lost = untouched - float(accuracy[unit])
     needs = "needs" if lost > 0.1 else "hardly needs" if lost > 0.02 else "does not need"
     return finish(
         figure,
         title=f"Agreement {needs} unit {unit}",
-        caption="Left: the memory C of one unit over a sentence and its twin with the other number, and its gates. "
-            "Right: all units; the star is this one. "
-        "Across: how closely it follows the subject's number before the verb; up: verbs right when it is held at its mean.",
-        summary=f"Unit {unit}: correlation with the number {correlation[unit]:.2f}; verbs right without it {accuracy[unit]:.2f}, "
+        caption="Left: the memory C of one unit over a sentence about one cat, and about several; below, its gates. "
+        "Right: all units, this one as a star. Across: how closely a unit follows singular or plural; up: verbs right without it.",
+        summary=f"Unit {unit}: correlation with singular or plural {correlation[unit]:.2f}; verbs right without it {accuracy[unit]:.2f}, "
         f"with all units {untouched:.2f}. After “{words[-1]}”, word {len(words)}: "
         + ", ".join(f"C {values[-1]:.2f} ({name})" for name, values in cells.items()) + ".",
         height=470,

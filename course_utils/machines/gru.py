@@ -13,7 +13,7 @@ from .parts import at, box, cells, edge, note, number, op, step
 
 
 def gru_by_hand(
-    h: float = 0.8, u: float = 0.9, r: float = 0.2, recurrent: float = 1.5, projected: float = -0.6
+    h: float = 0.8, u: float = 0.9, r: float = 0.2, recurrent: float = 1.5, projected: float = -0.85
 ) -> Machine:
     """One step of a GRU, computed by `gru_step`, in the colours of the LSTM.
 

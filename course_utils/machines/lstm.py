@@ -7,7 +7,7 @@ import numpy as np
 
 from ..models.gated import LSTMState, lstm_gates, lstm_step
 from ..runtime import require
-from .machine import Edge, Machine, Node, Variant
+from .machine import Edge, Machine, Node, Step, Variant
 from .parts import at, box, cells, edge, note, number, op, step
 
 TEACHES = "The cell state is changed by a product with a gate and by a sum, and by nothing else."
@@ -138,11 +138,37 @@ def sums_of(C: float, f: float, i: float, c: float, o: float, new: float, h: flo
     }
 
 
+CASES: dict[str, dict[str, float]] = {  # what differs from the numbers of `lstm_by_hand`
+    "by hand": {},
+    "hold": {"f": 0.99, "i": 0.01},
+    "overwrite": {"f": 0.01, "i": 0.99},
+    "add": {"f": 0.99, "i": 0.99, "candidate": 0.5},
+}
+
+
 def lstm_by_hand(C: float = 0.8, f: float = 0.9, i: float = 0.1, candidate: float = -0.5, o: float = 0.7) -> Machine:
-    """One step of an LSTM, computed by `lstm_step`, with numbers that can be checked on paper.
+    """One step of an LSTM, computed by `lstm_step`, with numbers that can be checked on paper; and with other gates.
 
     C: the cell state before.   f, i, o: the gates, between 0 and 1.   candidate: between −1 and 1.
     """
+    given = {"C": C, "f": f, "i": i, "candidate": candidate, "o": o}
+    nodes, edges = cell()
+    return Machine(
+        title="An LSTM cell, worked by hand",
+        teaches=TEACHES,
+        alt="An LSTM cell. The cell state runs along the top, through a product with the forget gate and a sum. Below are "
+        "the forget, input and output gate and the candidate, each made from the hidden state and the word.",
+        wide=(672, 394),
+        narrow=(356, 374),
+        choose="Gates",
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        variants=tuple(Variant(name, _by_hand(**{**given, **case})) for name, case in CASES.items()),
+    )
+
+
+def _by_hand(C: float, f: float, i: float, candidate: float, o: float) -> tuple[Step, ...]:
+    """The steps of one case."""
     require(all(0 < gate < 1 for gate in (f, i, o)), f"A gate is between 0 and 1, not {f}, {i} and {o}.")
     require(-1 < candidate < 1, f"The candidate is between −1 and 1, not {candidate}.")
     gate = np.array([f, i, o])
@@ -152,8 +178,7 @@ def lstm_by_hand(C: float = 0.8, f: float = 0.9, i: float = 0.1, candidate: floa
     after = lstm_step(LSTMState(jnp.zeros(1), jnp.asarray([C])), *z)
     new, h = float(after.cell[0]), float(after.hidden[0])
     sums = sums_of(C, f, i, c, o, new, h)
-    nodes, edges = cell()
-    steps = (
+    return (
         step(
             "The cell state arrives.",
             f"$C_{{t-1}}$ is {number(C)}. Only a product and a sum are on its way, and no matrix.",
@@ -190,15 +215,4 @@ def lstm_by_hand(C: float = 0.8, f: float = 0.9, i: float = 0.1, candidate: floa
             f"{SHOW} h=",
             {"h": [h], "h=": sums["h="]},
         ),
-    )
-    return Machine(
-        title="An LSTM cell, worked by hand",
-        teaches=TEACHES,
-        alt="An LSTM cell. The cell state runs along the top, through a product with the forget gate and a sum. Below are "
-        "the forget, input and output gate and the candidate, each made from the hidden state and the word.",
-        wide=(672, 394),
-        narrow=(356, 374),
-        nodes=tuple(nodes),
-        edges=tuple(edges),
-        variants=(Variant("", steps),),
     )

@@ -84,8 +84,9 @@ def _with_scale(node: Node, scale: float) -> Node:
 
 
 def _run(model: Any, unit: int, sentence: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The words of a sentence, and what is inside the unit: first after `<bos>`, then after each of them."""
     words, tokens = read(sentence)
-    return words, {name: values[0, :, unit] for name, values in gates_of(model, tokens)._asdict().items()}
+    return words[1:], {name: values[0, :, unit] for name, values in gates_of(model, tokens)._asdict().items()}
 
 
 def _reads(words: list[str], inside: dict[str, np.ndarray], most: int) -> list[Step]:
@@ -95,9 +96,9 @@ def _reads(words: list[str], inside: dict[str, np.ndarray], most: int) -> list[S
     steps = []
     for t, text in enumerate(words):
         f, i, c, o, new, h = (
-            float(inside[name][t]) for name in ("forget", "input", "candidate", "output", "cell", "hidden")
+            float(inside[name][t + 1]) for name in ("forget", "input", "candidate", "output", "cell", "hidden")
         )
-        before = float(inside["cell"][t - 1]) if t else 0.0
+        before = float(inside["cell"][t])
         kept = "almost shut: the old value goes" if f < 0.3 else f"keeps {number(f)} of the old value"
         wrote = "almost shut, so the candidate stays out" if i < 0.3 else f"lets {number(i)} of the candidate in"
         kept, wrote = (f"is {kept}" if "shut" in kept else kept), (f"is {wrote}" if "shut" in wrote else wrote)
@@ -121,7 +122,7 @@ def _reads(words: list[str], inside: dict[str, np.ndarray], most: int) -> list[S
                 fresh=True,
             )
         )
-    C = inside["cell"]
+    C = inside["cell"][1:]
     since = max((t for t in range(len(words)) if C[t] * C[-1] <= 0 or abs(C[t]) < 0.05), default=-1) + 1
     side = "above" if C[-1] > 0 else "below"
     lit = [f"{kind}{t}" for t in range(since, len(words)) for kind in ("w", "C.")]

@@ -31,6 +31,11 @@ class History:
     learning_rate: float | None
     stopped: tuple[str, ...]
 
+    @classmethod
+    def empty(cls, seed: int) -> "History":
+        """Of a model that has not been trained."""
+        return cls(np.zeros(0, np.float32), {}, 0.0, 0.0, (seed,), None, ("finished",))
+
     @property
     def steps(self) -> Any:
         """Updates run: one number, or one a seed."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from flax import nnx
-from pydantic import BaseModel, FiniteFloat, PositiveInt
+from pydantic import BaseModel, FiniteFloat, NonNegativeInt
 
 from .. import checkpoints, devices
 from ..runtime import CourseError, asset, cache, size
@@ -44,7 +44,7 @@ class _Run(BaseModel):
 class _Record(BaseModel):
     """What a trained model's file says of its history."""
 
-    steps: PositiveInt
+    steps: NonNegativeInt
     metrics: list[str]
     run: _Run
 

@@ -1,18 +1,23 @@
 """Explorers of chapter 03: gates set by hand, how long a gradient lives, and the units of a trained LSTM."""
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
 
+from ..data.program import as_program, is_python, lines_of, never_written, typed_program
+from ..data.source import shipped_words
 from ..figures.gates import playground as playground_figure
 from ..figures.gates import retention as retention_figure
 from ..figures.gates import unit_over_sentence
 from ..measure.gates import NumberUnits, gates_of
 from ..measure.playground import BUILT, Goal, computed, play, pulses, wanted
 from ..measure.retention import additive_path, retention
+from ..models.sequence import RecurrentLanguageModel
 from . import sentences
 from .explore import Drag, Explorer, choice, explore, slider
+from .speak import speak
 
 SHARPNESS = {"exactly as set": None, "computed, |a| ≤ 6": 6.0, "computed, |a| ≤ 3": 3.0}
 
@@ -76,7 +81,7 @@ def gradient_retention(length: int = 100) -> Explorer:
             for name in ("RNN", "GRU", "LSTM")
         }
         return retention_figure(
-            {**cells, "LSTM, additive path": of_path(bias, length, strength=strength)}, bias, strength
+            {**cells, "LSTM, along C alone": of_path(bias, length, strength=strength)}, bias, strength
         )
 
     return explore(
@@ -93,6 +98,27 @@ def gradient_retention(length: int = 100) -> Explorer:
     )
 
 
+def speaks(models: Mapping[int, RecurrentLanguageModel]) -> Explorer:
+    """The writers of Python by the updates they have learned from; the learner types a beginning."""
+    words = shipped_words()
+
+    def tokens(indices: Sequence[int]) -> list[str]:
+        return [words.words[i] for i in indices]
+
+    def title(indices: Sequence[int]) -> str:
+        lines = lines_of(tokens(indices))
+        good = sum(map(is_python, lines))
+        if not lines:
+            return "It has not finished a line"
+        share = "every line" if good == len(lines) else "most lines" if 2 * good > len(lines) else "a few lines"
+        return f"Python accepts {share if good else 'no line'}"
+
+    return speak(
+        models, functools.partial(typed_program, vocabulary=words), lambda indices: as_program(tokens(indices)), title,
+        prompt="def close(self):", without=never_written(words),
+    )  # fmt: skip
+
+
 def units(model: Any, measured: NumberUnits) -> Explorer:
     """One unit of a trained LSTM at a time, over a sentence and its twin; `measured` says what each is worth."""
 
@@ -106,7 +132,7 @@ def units(model: Any, measured: NumberUnits) -> Explorer:
         positions = slice(1, 1 + len(words))  # without <bos>
         cells = {name: gates.cell[row, positions, unit] for row, name in enumerate(("singular", "plural"))}
         return unit_over_sentence(
-            words, cells, gates.forget[0, positions, unit], gates.input[0, positions, unit], unit,
+            words, cells, {f"{name} gate": getattr(gates, name)[0, positions, unit] for name in ("forget", "input", "output")}, unit,
             measured.correlation, measured.accuracy, measured.untouched,
         )  # fmt: skip
 
@@ -121,10 +147,10 @@ def units(model: Any, measured: NumberUnits) -> Explorer:
         draw,
         presets={
             "needed most": {"unit": int(accuracy.argmin())},
-            "follows the number best": {"unit": int(follows.argmax())},
+            "follows singular/plural best": {"unit": int(follows.argmax())},
             "one of the others": {"unit": int(follows.argmin())},
         },
         click=click,
-        unit=slider("unit", 0, len(accuracy) - 1),
+        unit=slider("unit", 0, len(accuracy) - 1, value=int(accuracy.argmin())),
         sentence=choice("between subject and verb", sentences.TWINS, value=sentences.TWINS["another noun between"]),
     )

@@ -208,6 +208,15 @@ def test_ch03_recorded_numbers_say_what_the_chapter_says():
     assert solved["LSTM, forget bias 1"] == {10: 3, 30: 3, 100: 1, 300: 0}
     for cell in ("GRU, chrono", "LSTM, chrono"):
         assert set(solved[cell].values()) == {3}
+    middle = {delay: np.median(stored.recall["LSTM, chrono"][delay].updates) for delay in (100, 300)}
+    assert middle[300] < 2 * middle[100]
+    units = [stored.number_units, *stored.other_units]
+    assert sorted(bool(found.accuracy.min() < 0.75) for found in units) == [
+        False,
+        True,
+        True,
+    ]  # one unit is needed in two
+    assert min(found.accuracy[np.abs(found.correlation).argmax()] for found in units) >= 0.98
     gated = ("GRU", "LSTM", "LSTM, chrono")
     adding, copying = stored.adding, stored.copying
     assert min(adding.cells["RNN"].last) > 0.95 * adding.baseline

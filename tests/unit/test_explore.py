@@ -150,7 +150,9 @@ def test_what_is_dragged_or_clicked_sets_controls_as_a_slider_does():
         draw, level=slider("level", 0, 20, value=4), click=lambda x, y, level: {"level": level + 1},
         drags=[Drag("the level", lambda level: (None, level), lambda x, y, level: {"level": y})],
     )  # fmt: skip
-    assert state_of(e)["handles"] == [{"label": "the level", "x": None, "y": 4, "xaxis": "xaxis", "yaxis": "yaxis"}]
+    assert state_of(e)["handles"] == [
+        {"label": "the level", "x": None, "y": 4, "xaxis": "xaxis", "yaxis": "yaxis", "by": None}
+    ]
     e._hear({"kind": "drag", "handle": 0, "x": None, "y": 6.8, "turn": "a 1"})
     assert e.values == {"level": 7}
     assert e._live.state["handles"][0]["y"] == 7

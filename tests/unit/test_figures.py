@@ -14,7 +14,13 @@ from course_utils.experiments.results.ch02 import FromStart
 from course_utils.experiments.results.ch03 import ContextUse
 from course_utils.experiments.results.recall import Solved
 from course_utils.figures import recall, style
-from course_utils.figures.agreement import accuracy_by_depth, accuracy_by_distance, accuracy_by_updates, gap_by_steps
+from course_utils.figures.agreement import (
+    accuracy_by_depth,
+    accuracy_by_distance,
+    accuracy_by_updates,
+    agreement_by_updates,
+    gap_by_steps,
+)
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
 from course_utils.figures.gates import context_curves, retention
 from course_utils.figures.gradients import cliff, gradient_flow, power, reach_and_accuracy
@@ -25,6 +31,7 @@ from course_utils.figures.recall import delays_learned, share_and_learning
 from course_utils.figures.sentences import anatomy, reading
 from course_utils.figures.style import words
 from course_utils.figures.tasks import attended
+from course_utils.figures.written import LONGEST, written
 from course_utils.measure.paths import Architecture, path_lengths
 from course_utils.runtime import InvalidInput
 
@@ -39,6 +46,13 @@ FIGURES = [
     loss_curve(np.ones(7), title="Short"),
     accuracy_by_distance(np.arange(3), {"RNN": np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
     accuracy_by_updates(np.arange(3), {100: np.full((3, 3), 0.5), 200: np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
+    agreement_by_updates({"RNN": {100: np.full(3, 0.5), 200: np.ones(3)}, "GRU": {100: np.ones(3)}}),
+    written(
+        "x = 1\n",
+        title="It writes",
+        caption="What a model writes after its prompt.",
+        summary="One line of a program, by a model.",
+    ),
     accuracy_by_depth({2: np.ones((3, 4)), 4: np.full((3, 4), 0.7)}),
     gap_by_steps({"short": 0.5 ** np.arange(9.0), "long": np.ones(9)}),
     times((10, 20, 40), {"one": (1e-3, 2e-3, 4e-3)}),
@@ -551,3 +565,28 @@ def test_titles_are_short_and_list_no_numbers(figure):
     assert len(title.split()) <= 11, title
     assert len(re.findall(r"[0-9][0-9.,]*", title)) <= 1, title
     assert ":" not in title
+
+
+@pytest.mark.parametrize(
+    ("networks", "title"),
+    [
+        ({"RNN": {1: 0.5, 2: 0.5, 4: 1.0}, "GRU": {1: 0.5, 2: 1.0}}, "The RNN learns agreement last"),
+        ({"RNN": {1: 0.5, 2: 1.0}, "GRU": {1: 0.5, 2: 1.0}}, "All networks learn agreement"),
+        ({"RNN": {1: 0.5}, "GRU": {1: 1.0}}, "GRU learns agreement"),
+        ({"RNN": {1: 0.5}, "GRU": {1: 0.9}}, "No network has learned agreement"),
+    ],
+)
+def test_who_learns_agreement_first(networks, title):
+    seeds = {name: {n: np.full(3, value) for n, value in row.items()} for name, row in networks.items()}
+    figure = agreement_by_updates(seeds)
+    assert words(figure)["title"] == title
+    last = max(n for row in networks.values() for n in row)
+    assert f"{last:,} updates" in words(figure)["summary"] or "never" in words(figure)["summary"]
+
+
+def test_a_text_is_shown_as_it_is_written_and_not_without_end():
+    said = {"title": "t", "caption": "c", "summary": "s"}
+    assert words(written("a <b>\n  c", **said))["written"] == "a <b>\n  c"
+    assert len(words(written("x" * 9_000, **said))["written"]) == LONGEST + 2
+    with pytest.raises(InvalidInput, match="nothing to write"):
+        written("  \n", **said)

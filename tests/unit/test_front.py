@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from course_utils.figures.memory import decay_weights
+from course_utils.figures.written import written
 from course_utils.front import modules, surface
 from course_utils.teaching import phrases
 from course_utils.teaching.quiz import Prediction, Quiz, predict
@@ -175,3 +176,11 @@ def test_colab_is_told_where_the_manager_of_widgets_is(monkeypatch):
         surface.show(decay_weights(0.5))
     assert shown.outputs[0].metadata == wanted
     assert "lost half" in shown.outputs[0].data["text/plain"]
+
+
+def test_a_text_is_a_text_where_nothing_moves(monkeypatch):
+    figure = written("if a < b:\n    pass", title="It writes", caption="A caption.", summary="Two lines.")
+    bundle = surface.Drawn.by(lambda: figure).bundle
+    assert bundle == {
+        "text/html": "<pre>if a &lt; b:\n    pass</pre>", "text/plain": "It writes. Two lines.\n\nif a < b:\n    pass",
+    }  # fmt: skip

@@ -188,8 +188,18 @@ def test_the_unit_that_holds_the_number_is_found_wherever_it_is(unit):
 def test_words_below_the_gates_are_also_those_of_the_cells_above_them():
     cells = {"singular": np.zeros(3), "plural": np.ones(3)}
     figure = unit_over_sentence(
-        ["the", "cat", "is"], cells, np.zeros(3), np.ones(3), 0, np.zeros(2), np.ones(2), 1.0
+        ["the", "cat", "is"], cells, {"forget gate": np.zeros(3), "input gate": np.ones(3)}, 0, np.zeros(2), np.ones(2), 1.0
     )  # fmt: skip
     above, below = figure.layout.xaxis, figure.layout.xaxis3
     assert above.range == below.range == (-0.4, 2.4)
     assert below.ticktext == ("the", "cat", "is")
+
+
+def test_the_lines_of_a_unit_have_their_names_at_their_ends_and_none_overlap():
+    cells = {"singular": np.array([0.0, 1.0]), "plural": np.array([0.0, 1.0])}
+    gates = {name: np.ones(2) for name in ("forget gate", "input gate", "output gate")}
+    figure = unit_over_sentence(["the", "cat"], cells, gates, 0, np.zeros(2), np.ones(2), 1.0)
+    named = {note.text: note.yshift for note in figure.layout.annotations}
+    assert set(named) == {"C, singular", "C, plural", *gates}
+    shifts = sorted(named[name] for name in gates)
+    assert min(np.diff(shifts)) >= 15

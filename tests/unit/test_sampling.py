@@ -156,3 +156,12 @@ def test_a_model_that_has_diverged_is_named():
     model.head.bias[...] = jnp.full(VOCAB, jnp.nan)
     with pytest.raises(InvalidInput, match="diverged"):
         sample(model, PROMPT, 2, KEY)
+
+
+def test_what_is_left_out_is_never_drawn_and_the_rest_keeps_its_shares():
+    model = recurrent()
+    drawn = sample(model, jnp.ones((400, 1), int), 5, KEY, without=(0, 3)).words
+    assert set(np.unique(drawn)) == {1, 2, 4, 5}
+    log_p = next_word_log_p(model(jnp.ones((1, 1), int))[0, 0].at[jnp.array([0, 3])].set(-jnp.inf))
+    shares = np.bincount(drawn[:, 0], minlength=VOCAB) / 400
+    np.testing.assert_allclose(shares, np.exp(log_p), atol=0.09)

@@ -85,5 +85,6 @@ class Recorded(Results):
     words: dict[str, dict[int, GatedMoment]]  # cell → updates →
     asked: dict[str, Accuracy]
     near: Near
-    number_units: NumberUnits
+    number_units: NumberUnits  # of the shipped model
+    other_units: list[NumberUnits]  # of the same training with the other seeds
     context: Context
