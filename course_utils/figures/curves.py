@@ -103,7 +103,7 @@ def name_lines(figure: Any, log_y: bool = False) -> None:
         end = float(known[-1]) if known.size else (10**low if log_y else low)
         ends.append(height * float(np.clip(((np.log10(end) if log_y else end) - low) / (high - low), 0, 1)))
     for trace, text, end, pixel in zip(
-        lines, texts, ends, apart(ends, [LINE * (t.count("<br>") + 1) for t in texts]), strict=True
+        lines, texts, ends, _apart(ends, [LINE * (t.count("<br>") + 1) for t in texts]), strict=True
     ):
         figure.add_annotation(
             x=1, xref="paper", y=end / height, yref="paper", yshift=pixel - end, xshift=6, text=text, showarrow=False, xanchor="left",
@@ -114,7 +114,7 @@ def name_lines(figure: Any, log_y: bool = False) -> None:
     figure.layout.margin.r = 14 + 7 * longest
 
 
-def apart(centres: Sequence[float], heights: Sequence[float]) -> list[float]:
+def _apart(centres: Sequence[float], heights: Sequence[float]) -> list[float]:
     """Places near the wanted ones at which texts of these heights, one above another, do not overlap."""
     order = sorted(range(len(centres)), key=lambda i: centres[i])
     groups: list[tuple[list[int], float]] = []  # which texts stand together, and the middle of them

@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 
 from ..experiments.results.ch03 import ContextUse
 from ..runtime import require
-from .curves import apart, curves, name_lines, seeds_caption, span
+from .curves import curves, name_lines, seeds_caption, span
 from .gradients import power
 from .style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PALE, RED, colours_of, finish, ink, log_ticks, subplots
 
 LEAST = 1e-30  # share of a gradient that is drawn
+KEY = 16  # pixels of a line that says what is drawn
 
 
 def playground(
@@ -23,7 +24,7 @@ def playground(
     `entry` is the input gate. The goal is reached where the state is nowhere more than `within` away from it.
     """
     t = np.arange(1, len(value) + 1)
-    figure = subplots(3, 1, shared_xaxes=True, row_heights=[0.24, 0.3, 0.46], vertical_spacing=0.06)
+    figure = subplots(3, 1, shared_xaxes=True, row_heights=[0.24, 0.3, 0.46], vertical_spacing=0.1)
     marked = mark > 0
     for chosen, colour, symbol, label in (
         (~marked, GREY, "circle-open", "value, no mark"),
@@ -38,27 +39,46 @@ def playground(
                        row=3, col=1)  # fmt: skip
     figure.add_scatter(x=t, y=cell, mode="lines+markers", line={"color": BLUE, "width": 2.5}, marker={"size": 5}, name="cell state C",
                        row=3, col=1)  # fmt: skip
-    for row, title in ((1, "offered"), (2, "gates"), (3, "C")):
-        figure.update_yaxes(title_text=title, row=row, col=1)
+    key(figure, 1, {"○ offered": GREY, "★ marked": ORANGE})
+    key(figure, 2, {"━ forget gate f": GREEN, "╍ input gate i": RED})
+    key(figure, 3, {"━ cell state C": BLUE, f"┈ what “{name}” asks for": GREY})
+    figure.update_layout(showlegend=False)
     figure.update_yaxes(range=[-1.2, 1.2], row=1, col=1)
     figure.update_yaxes(range=[-0.08, 1.08], row=2, col=1)
-    figure.update_xaxes(title_text="step", row=3, col=1)
+    figure.update_xaxes(title_text="time step", row=3, col=1)
     off = np.abs(cell - goal)
     worst = int(off.argmax())
     built = off[worst] <= within
     title = f"This cell can {name}" if built else f"This cell cannot {name} yet"
     missed = "" if built else f" It is farthest off at step {worst + 1}, by {off[worst]:.2g}."
-    return finish(
-        figure,
-        title=title,
-        caption="Top: what the cell is offered; a star marks the steps that matter. Middle: its gates. Bottom: its "
-        "state C = f · C before + "
-        "i · what is offered (blue), and what the goal asks for (dotted).",
-        summary=f"{title}.{missed} After {len(t)} steps the state is {cell[-1]:.2f}, the goal {goal[-1]:.2f}; "
-        f"{int(marked.sum())} steps are marked. "
-        f"Forget gate {forget.min():.2f} to {forget.max():.2f}, input gate {entry.min():.2f} to {entry.max():.2f}; offered: {offered}.",
-        height=520,
+    return with_keys(
+        finish(
+            figure,
+            title=title,
+            caption="Top: what the cell is offered; a star marks the steps that matter. Middle: its gates. Bottom: its "
+            "state C = f · C before + "
+            "i · what is offered (blue), and what the goal asks for (dotted).",
+            summary=f"{title}.{missed} After {len(t)} steps the state is {cell[-1]:.2f}, the goal {goal[-1]:.2f}; "
+            f"{int(marked.sum())} steps are marked. "
+            f"Forget gate {forget.min():.2f} to {forget.max():.2f}, input gate {entry.min():.2f} to {entry.max():.2f}; offered: {offered}.",
+            height=520,
+        )
     )
+
+
+def key(figure: go.Figure, row: int, names: Mapping[str, str], col: int = 1) -> None:
+    """What the lines of a panel are, above it in their colours: it takes no room beside them."""
+    said = "   ".join(f'<span style="color:{ink(colour)}">{name}</span>' for name, colour in names.items())
+    figure.add_annotation(
+        x=0, xref="x domain", y=1, yref="y domain", yshift=3, text=said, showarrow=False, xanchor="left", yanchor="bottom",
+        font={"size": 12}, row=row, col=col,
+    )  # fmt: skip
+
+
+def with_keys(figure: go.Figure) -> go.Figure:
+    """A finished figure, with room for the `key` of its uppermost panel."""
+    figure.layout.margin.t += KEY
+    return figure
 
 
 def retention(shares: Mapping[str, np.ndarray], bias: float, strength: float) -> go.Figure:
@@ -111,7 +131,7 @@ def unit_over_sentence(
     require(0 <= unit < len(correlation), f"The units are 0 to {len(correlation) - 1}, not {unit}.")
     positions = list(range(len(words)))
     figure = subplots(
-        2, 2, column_widths=[0.6, 0.4], row_heights=[0.6, 0.4], horizontal_spacing=0.2, vertical_spacing=0.08,
+        2, 2, column_widths=[0.6, 0.4], row_heights=[0.6, 0.4], horizontal_spacing=0.16, vertical_spacing=0.12,
         specs=[[{}, {"rowspan": 2}], [{}, None]],
     )  # fmt: skip
     lines = [
@@ -128,17 +148,9 @@ def unit_over_sentence(
             x=positions, y=values, mode="lines+markers" if row == 1 else "lines", name=name, row=row, col=1,
             line={"color": colour, "dash": dash, "width": 2.5}, marker={"size": 5}, showlegend=False,
         )  # fmt: skip
-    extent = np.concatenate([values for row, _, values, _, _ in lines if row == 1])
-    span_of = {1: float(np.ptp(extent)) or 1.0, 2: 1.1}
-    for row, pixels in ((1, 200), (2, 125)):
-        named = [line for line in lines if line[0] == row]
-        per = pixels / span_of[row]
-        places = apart([float(values[-1]) * per for _, _, values, _, _ in named], [15] * len(named))
-        for (_, name, values, colour, _), place in zip(named, places, strict=True):
-            figure.add_annotation(
-                x=positions[-1], y=values[-1], yshift=place - float(values[-1]) * per, xshift=8, text=name, showarrow=False,
-                xanchor="left", font={"size": 12, "color": ink(colour)}, row=row, col=1,
-            )  # fmt: skip
+    marks = {"solid": "━", "dash": "╍", "dot": "┈"}
+    for row in (1, 2):
+        key(figure, row, {f"{marks[dash]} {name}": colour for at, name, _, colour, dash in lines if at == row})
     figure.add_scatter(
         x=np.abs(correlation), y=accuracy, mode="markers", showlegend=False, row=1, col=2,
         marker={"color": PALE, "size": 8, "line": {"color": GREY, "width": 1}},
@@ -150,15 +162,13 @@ def unit_over_sentence(
     figure.update_xaxes(range=[-0.4, len(words) - 0.6], showgrid=False, col=1)  # word under word
     figure.update_xaxes(showticklabels=False, row=1, col=1)
     figure.update_xaxes(tickvals=positions, ticktext=list(words), tickangle=-60, row=2, col=1)
-    figure.update_yaxes(title_text="C", row=1, col=1)
-    figure.update_yaxes(title_text="gates", range=[-0.05, 1.05], row=2, col=1)
-    figure.update_xaxes(title_text="|correlation| with singular/plural", range=[-0.03, 1.03], row=1, col=2)
-    figure.update_yaxes(
-        title_text="verbs right without it", range=[min(0.45, float(accuracy.min()) - 0.03), 1.03], row=1, col=2
-    )
+    figure.update_yaxes(range=[-0.05, 1.05], row=2, col=1)
+    figure.update_xaxes(title_text="|correlation|", range=[-0.03, 1.03], row=1, col=2)
+    figure.update_yaxes(range=[min(0.45, float(accuracy.min()) - 0.03), 1.03], row=1, col=2)
+    key(figure, 1, {"verbs right without it": BLACK}, col=2)
     lost = untouched - float(accuracy[unit])
     needs = "needs" if lost > 0.1 else "hardly needs" if lost > 0.02 else "does not need"
-    return finish(
+    return with_keys(finish(
         figure,
         title=f"Agreement {needs} unit {unit}",
         caption="Left: the memory C of one unit over a sentence about one cat, and about several; below, its gates. "
@@ -167,7 +177,7 @@ def unit_over_sentence(
         f"with all units {untouched:.2f}. After “{words[-1]}”, word {len(words)}: "
         + ", ".join(f"C {values[-1]:.2f} ({name})" for name, values in cells.items()) + ".",
         height=470,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def context_curves(cut: ContextUse, mixed: ContextUse) -> go.Figure:

@@ -65,7 +65,7 @@ def gru_by_hand(
         teaches="The update gate shares the state out between the old value and the candidate; there is no second state.",
         alt="A GRU cell. The state runs along the top, through a product with the update gate and a sum. Below are the "
         "update gate, the candidate and the reset gate.",
-        wide=(668, 432),
+        wide=(660, 432),
         narrow=(356, 440),
         nodes=tuple(nodes),
         edges=tuple(edges),
@@ -81,7 +81,7 @@ def _gru_cell() -> tuple[list[Node], list[Edge]]:
         {"top": 40, "mid": 106, "gate": 172, "op": 238, "low": 304, "bus": 350},
     )
     x, nx = (
-        {"u": 150, "1-": 236, "+": 320, "n": 412, "r": 524, "end": 628},
+        {"u": 150, "1-": 236, "+": 320, "n": 412, "r": 524, "end": 618},
         {"u": 92, "1-": 144, "+": 190, "n": 236, "r": 306, "end": 328},
     )
 

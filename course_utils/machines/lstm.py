@@ -26,7 +26,7 @@ def cell() -> tuple[list[Node], list[Edge]]:
         {"top": 40, "mid": 102, "gate": 164, "op": 222, "bus": 268},
     )
     x, nx = (
-        {"f": 160, "i": 278, "c": 362, "o": 524, "+": 320, "end": 628},
+        {"f": 160, "i": 278, "c": 362, "o": 524, "+": 320, "end": 618},
         {"f": 94, "i": 147, "c": 205, "o": 264, "+": 176, "end": 328},
     )
     names = {"f": "forget gate", "i": "input gate", "c": "candidate", "o": "output gate"}
@@ -158,7 +158,7 @@ def lstm_by_hand(C: float = 0.8, f: float = 0.9, i: float = 0.1, candidate: floa
         teaches=TEACHES,
         alt="An LSTM cell. The cell state runs along the top, through a product with the forget gate and a sum. Below are "
         "the forget, input and output gate and the candidate, each made from the hidden state and the word.",
-        wide=(672, 394),
+        wide=(660, 394),
         narrow=(356, 374),
         choose="Gates",
         nodes=tuple(nodes),

@@ -25,7 +25,7 @@ def lstm_over_sentence(model: Any, unit: int = 31, sentences: Sequence[str] = TW
     nodes, edges = cell()
     runs = [_run(model, unit, sentence) for sentence in sentences]
     most = max(len(words) for words, _ in runs)
-    xs = spaced(most, 96, 636)
+    xs = spaced(most, 96, 626)
     scale = float(np.ceil(2 * max(np.abs(inside["cell"]).max() for _, inside in runs)) / 2)
     rows = -(-most // ROW)
     for t, x in enumerate(xs):
@@ -62,7 +62,7 @@ def lstm_over_sentence(model: Any, unit: int = 31, sentences: Sequence[str] = TW
         teaches=TEACHES,
         alt=f"The LSTM cell again, with the numbers of unit {unit} of {model.cell.hidden}; below it the words, and the "
         "cell state after each.",
-        wide=(672, 472),
+        wide=(660, 472),
         narrow=(356, 400 + 66 * rows),
         choose="Sentence",
         nodes=tuple(nodes),

@@ -115,7 +115,7 @@ def speaks(models: Mapping[int, RecurrentLanguageModel]) -> Explorer:
 
     return speak(
         models, functools.partial(typed_program, vocabulary=words), lambda indices: as_program(tokens(indices)), title,
-        prompt="def close(self):", without=never_written(words),
+        prompt="def close(self):", length=90, without=never_written(words),
     )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def units(model: Any, measured: NumberUnits) -> Explorer:
         positions = slice(1, 1 + len(words))  # without <bos>
         cells = {name: gates.cell[row, positions, unit] for row, name in enumerate(("singular", "plural"))}
         return unit_over_sentence(
-            words, cells, {f"{name} gate": getattr(gates, name)[0, positions, unit] for name in ("forget", "input", "output")}, unit,
+            words, cells, {name: getattr(gates, name)[0, positions, unit] for name in ("forget", "input", "output")}, unit,
             measured.correlation, measured.accuracy, measured.untouched,
         )  # fmt: skip
 

@@ -195,11 +195,9 @@ def test_words_below_the_gates_are_also_those_of_the_cells_above_them():
     assert below.ticktext == ("the", "cat", "is")
 
 
-def test_the_lines_of_a_unit_have_their_names_at_their_ends_and_none_overlap():
+def test_the_lines_of_a_unit_are_named_above_their_panels():
     cells = {"singular": np.array([0.0, 1.0]), "plural": np.array([0.0, 1.0])}
-    gates = {name: np.ones(2) for name in ("forget gate", "input gate", "output gate")}
+    gates = {name: np.ones(2) for name in ("forget", "input", "output")}
     figure = unit_over_sentence(["the", "cat"], cells, gates, 0, np.zeros(2), np.ones(2), 1.0)
-    named = {note.text: note.yshift for note in figure.layout.annotations}
-    assert set(named) == {"C, singular", "C, plural", *gates}
-    shifts = sorted(named[name] for name in gates)
-    assert min(np.diff(shifts)) >= 15
+    told = " ".join(note.text for note in figure.layout.annotations)
+    assert all(name in told for name in (*cells, *gates))
