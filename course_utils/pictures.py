@@ -38,10 +38,10 @@ def products() -> go.Figure:
 
 
 def stretches() -> np.ndarray:
-    """A cell state over 60 steps: it counts, holds, leaks by a tenth a step, is overwritten and holds."""
+    """A cell state over 60 steps: it counts, holds, leaks by a tenth a step, is overwritten and leaks by half a step."""
     step = np.arange(60)
-    counts, leaks, jumps = step < 15, (step >= 30) & (step < 45), step == 45
-    forget = np.select([leaks, jumps], [0.9, 0.0], 1.0)
+    counts, leaks, jumps, drains = step < 15, (step >= 30) & (step < 45), step == 45, step > 45
+    forget = np.select([leaks, jumps, drains], [0.9, 0.0, 0.5], 1.0)
     written = np.select([counts & (step % 3 == 1), jumps], [0.2, -0.6], 0.0)
     return np.asarray(additive_memory(jnp.asarray(forget), jnp.ones(60), jnp.asarray(written)))
 

@@ -21,10 +21,11 @@ BEFORE = {"elif": "if x: pass\n", "else": "if x: pass\n", "except": "try: pass\n
 AFTER = {"try": "\nfinally: pass"}
 
 
-def as_program(tokens: Iterable[str]) -> str:
+def as_program(tokens: Iterable[str], refused: str = "") -> str:
     """Python as people write it: `x = f ( a , <number> ) <newline>` becomes `x = f(a, 1)`.
 
-    A string becomes '…' and a number 1, since all strings are one token and all numbers another.
+    A string becomes '…' and a number 1, since all strings are one token and all numbers another.   refused: what follows a
+    whole line that Python refuses.
     """
     lines, line, level = [], [], 0
     for token in (*tokens, None):
@@ -35,7 +36,8 @@ def as_program(tokens: Iterable[str]) -> str:
         elif token in (NEWLINE, MODULE, None):
             line += [MODULE] if token == MODULE else []
             if line:
-                lines.append("    " * level + _line(line))
+                wrong = refused and token == NEWLINE and not is_python(line)
+                lines.append("    " * level + _line(line) + (refused if wrong else ""))
             line = []
         else:
             line.append(token)

@@ -124,6 +124,18 @@ def asked(cell: CellName, farthest: int | None = None) -> Accuracy:
     return accuracy(models, right)
 
 
+# --------------------------------------------------------------------------------------------- delays
+
+
+def forget_gates_alone(delay: int, rngs: nnx.Rngs) -> SequenceClassifier:
+    """A network with chrono biases in its forget gates; its input gates begin half open."""
+    model = recall.reader("LSTM, chrono", delay, rngs)
+    cell = model.cell
+    assert isinstance(cell, LSTMCell)
+    cell.b[...] = cell.b[...].at[cell.hidden : 2 * cell.hidden].set(0.0)
+    return model
+
+
 # ------------------------------------------------------------------------------------- adding and copying
 
 
@@ -264,6 +276,10 @@ def headline() -> Recorded:
     return Recorded(
         seeds=SEEDS,
         recall=recall.table(RECALLED, DELAYS, lambda delay: 1_000 if delay == 300 else recall.UPDATES),
+        forget_alone={
+            delay: recall.updates_to_solve(functools.partial(forget_gates_alone, delay), delay) for delay in DELAYS[2:]
+        },
+        patient=recall.updates_to_solve(functools.partial(recall.reader, "RNN", DELAYS[-1]), DELAYS[-1]),
         adding=Task(
             length=ADDED, baseline=ADDING_BASELINE, updates=budget(ADDING_UPDATES), point=POINT,
             cells={cell: adding_curves(cell) for cell in LEARNERS},

@@ -89,10 +89,15 @@ def _extent(figure: Any, log_y: bool) -> tuple[float, float]:
 
 
 def name_lines(figure: Any, log_y: bool = False) -> None:
-    """Put the names of a finished figure's lines at their ends in place of a legend, where they are few enough; none overlap."""
+    """Put the names of a finished figure's lines at their ends in place of a legend, where they are few enough; none overlap.
+
+    A line that ends before the others has its name over its last point.
+    """
     lines = [trace for trace in figure.data if trace.name and trace.showlegend is not False]
     if not 1 < len(lines) <= MOST_NAMED:
         return
+    _name_short_ones(figure, lines)
+    lines = [trace for trace in lines if not _is_short(trace, lines)]
     low, high = figure.layout.yaxis.range
     height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
     texts = ["<br>".join(textwrap.wrap(trace.name, NAME_WIDTH)) for trace in lines]
@@ -112,6 +117,32 @@ def name_lines(figure: Any, log_y: bool = False) -> None:
     figure.update_layout(showlegend=False)
     longest = max(len(line) for text in texts for line in text.split("<br>"))
     figure.layout.margin.r = 14 + 7 * longest
+
+
+def _last(trace: Any) -> tuple[float, float]:
+    """The last point of a line."""
+    known = np.isfinite(np.asarray(trace.y, float))
+    return float(np.asarray(trace.x, float)[known].max()), float(np.asarray(trace.y, float)[known][-1])
+
+
+def _is_short(trace: Any, lines: Sequence[Any]) -> bool:
+    """Whether a line ends clearly before the longest."""
+    known = [line for line in lines if np.isfinite(np.asarray(line.y, float)).any()]
+    return trace in known and _last(trace)[0] < 0.9 * max(_last(line)[0] for line in known)
+
+
+def _name_short_ones(figure: Any, lines: Sequence[Any]) -> None:
+    """Names over the last points of the lines that end early, one above another where several end at one point."""
+    at: dict[tuple[float, float], int] = {}
+    for trace in lines:
+        if _is_short(trace, lines):
+            x, y = _last(trace)
+            place = at[x, round(y, 3)] = at.get((x, round(y, 3)), -1) + 1
+            figure.add_annotation(
+                x=np.log10(x) if figure.layout.xaxis.type == "log" else x, y=np.log10(y) if figure.layout.yaxis.type == "log" else y,
+                text=trace.name, showarrow=False, xanchor="left", yanchor="bottom", xshift=7, yshift=-6 - LINE * place,
+                font={"size": 12, "color": ink(trace.line.color)},
+            )  # fmt: skip
 
 
 def _apart(centres: Sequence[float], heights: Sequence[float]) -> list[float]:

@@ -77,7 +77,7 @@ def key(figure: go.Figure, row: int, names: Mapping[str, str], col: int = 1) -> 
 
 def with_keys(figure: go.Figure) -> go.Figure:
     """A finished figure, with room for the `key` of its uppermost panel."""
-    figure.layout.margin.t += KEY
+    figure.layout.margin.t += KEY  # type: ignore[attr-defined]
     return figure
 
 
@@ -135,7 +135,7 @@ def unit_over_sentence(
         specs=[[{}, {"rowspan": 2}], [{}, None]],
     )  # fmt: skip
     lines = [
-        (1, f"C, {name}", values, (BLUE, RED)[i % 2], DASHES[i % 2]) for i, (name, values) in enumerate(cells.items())
+        (1, f"C, {name}", values, (RED, BLUE)[i % 2], DASHES[i % 2]) for i, (name, values) in enumerate(cells.items())
     ]
     lines += [
         (2, name, values, colour, dash)
@@ -165,13 +165,16 @@ def unit_over_sentence(
     figure.update_yaxes(range=[-0.05, 1.05], row=2, col=1)
     figure.update_xaxes(title_text="|correlation|", range=[-0.03, 1.03], row=1, col=2)
     figure.update_yaxes(range=[min(0.45, float(accuracy.min()) - 0.03), 1.03], row=1, col=2)
+    figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=2)  # type: ignore[arg-type]
+    figure.add_annotation(x=0, y=0.5, text="guessing", showarrow=False, xanchor="left", yanchor="bottom", font={"size": 11, "color": GREY},
+                          row=1, col=2)  # fmt: skip
     key(figure, 1, {"verbs right without it": BLACK}, col=2)
     lost = untouched - float(accuracy[unit])
-    needs = "needs" if lost > 0.1 else "hardly needs" if lost > 0.02 else "does not need"
+    needs = "is needed" if lost > 0.1 else "is hardly needed" if lost > 0.02 else "can be spared"
     return with_keys(finish(
         figure,
-        title=f"Agreement {needs} unit {unit}",
-        caption="Left: the memory C of one unit over a sentence about one cat, and about several; below, its gates. "
+        title=f"Unit {unit} {needs}",
+        caption="Left: the cell state C of one unit over a sentence about one cat, and about several; below, its gates for one cat. "
         "Right: all units, this one as a star. Across: how closely a unit follows singular or plural; up: verbs right without it.",
         summary=f"Unit {unit}: correlation with singular or plural {correlation[unit]:.2f}; verbs right without it {accuracy[unit]:.2f}, "
         f"with all units {untouched:.2f}. After “{words[-1]}”, word {len(words)}: "
@@ -191,9 +194,7 @@ def context_curves(cut: ContextUse, mixed: ContextUse) -> go.Figure:
     kept, near = (span(use.effective) for use in (cut, mixed))
     one = float(cut.above[:, 0].mean())
     used, whole = max(cut.effective), max(cut.k)
-    title = (
-        f"Beyond {used} tokens of context nothing is gained" if used < whole else "The network uses all of its context"
-    )
+    title = f"The last {used} tokens are all that it uses" if used < whole else "The network uses all of its context"
     return curves(
         cut.k, series, title=title,
         caption=f"Loss above that of the whole context of {max(cut.k)} tokens, on modules that were not trained on. "
@@ -202,23 +203,27 @@ def context_curves(cut: ContextUse, mixed: ContextUse) -> go.Figure:
         summary=f"With {cut.k[0]} token the loss is {one:.2f} nats higher. It stays within 0.01 nats of the whole "
             f"context from {kept} tokens on when cut, and from {near} on when the rest is shuffled.",
         x_title="k, tokens left as they are", y_title="loss above the whole context (nats)",
-        references={"whole context": 0.0}, log_x=True,
+        references={"0.01 nats": 0.01}, log_x=True,
     )  # fmt: skip
 
 
 def step_times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
-    """Time of a training step against length, with a straight line fitted to each cell."""
+    """Time of a training step against length."""
     T = np.asarray(lengths, float)
-    require(len(T) >= 3, "A line needs times for at least three lengths.")
+    require(len(T) >= 3, "It takes times for at least three lengths.")
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
-    fits = {name: np.polyfit(T, values, 1) for name, values in milliseconds.items()}
-    off = max(np.abs(milliseconds[name] / np.polyval(line, T) - 1).max() for name, line in fits.items())
+    times = {name: float(values[-1] / values[0]) for name, values in milliseconds.items()}
+    longer = T[-1] / T[0]
+    title = (
+        "The time grows with the length"
+        if min(times.values()) > longer / 3
+        else "The time hardly grows with the length"
+    )
     return curves(
-        T, milliseconds, title="Each further step costs the same time" if off < 0.15 else "The time does not grow evenly with the length",
-        caption="One training step (loss and gradient) of 64 sequences against their length, compilation excluded, "
-            "on this device. Dashed grey: a "
-        "straight line fitted to each. Whatever the cell, the steps of a sequence wait for one another.",
-        summary="Fitted: " + "; ".join(f"{name} {start:.1f} ms + {slope:.3f} ms a step" for name, (slope, start) in fits.items()) + ".",
+        T, milliseconds, title=title,
+        caption="One training step (loss and gradient) of 64 sequences against their length, compilation excluded, on this device.",
+        summary=f"{longer:.0f} times the length takes "
+        + ", ".join(f"{name} {found:.1f}" for name, found in times.items())
+        + " times as long.",
         x_title="length T", y_title="milliseconds",
-        references={f"{name}, fitted": np.polyval(line, T) for name, line in fits.items()},
     )  # fmt: skip

@@ -121,7 +121,12 @@ def _room(figure: Any, titled: bool) -> dict[str, float]:
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:
     """A colour for each series: that of its architecture where it has one (“GRU + attention” is attention), else one that is free."""
-    known = {name: _architecture(name) for name in names}
+    known: dict[str, str | None] = {}
+    for name in names:
+        colour, plain = _architecture(name), name.partition(",")[0]
+        known[name] = (
+            pale(colour) if colour and plain != name and plain in names else colour
+        )  # a variant of one that is there
     free = itertools.cycle([colour for colour in COLOURS if colour not in known.values()] or [BLACK])
     return {name: colour or next(free) for name, colour in known.items()}
 
@@ -130,6 +135,12 @@ def _architecture(name: str) -> str | None:
     if "+ attention" in name:
         return ARCHITECTURES["attention"]
     return next((colour for known, colour in ARCHITECTURES.items() if name.startswith(known)), None)
+
+
+def pale(colour: str, share: float = 0.45) -> str:
+    """A colour mixed with so much white."""
+    channels = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(channel + share * (255 - channel)):02X}" for channel in channels)
 
 
 def ink(colour: str) -> str:

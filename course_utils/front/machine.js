@@ -42,7 +42,8 @@ const CSS = `
 .machine .glow { fill:currentColor; opacity:0; } .machine .now > .glow { opacity:.2; } .machine .hollow > .glow { display:none; }
 .machine .now > .body { stroke-width:2.5; } .machine .cell > .body { stroke-width:3.5; } .machine .gradient > .body { stroke-dasharray:6 3; }
 .machine .gate > .body { stroke-dasharray:1.5 3.5; stroke-linecap:round; stroke-width:2; }
-.machine .zero { stroke:var(--line); } .machine .grid { fill:transparent; stroke:var(--line); stroke-width:.75; }
+.machine .zero { stroke:var(--line); } .machine .number { stroke:var(--page); stroke-width:3px; stroke-opacity:.8; paint-order:stroke; stroke-linejoin:round; }
+.machine .grid { fill:transparent; stroke:var(--line); stroke-width:.75; }
 .machine .bar { transition:x ${MOVE}ms, y ${MOVE}ms, width ${MOVE}ms, height ${MOVE}ms; } .machine .hand { transition:transform ${MOVE}ms; }
 .machine .wire { fill:none; stroke:currentColor; stroke-width:1.75; stroke-linejoin:round; } .machine .now > .wire { stroke-width:3; }
 .machine .edge.cell .wire { stroke-width:6; } .machine .edge.thin .wire { stroke-width:2.5; } .machine .tip { fill:currentColor; }
@@ -115,7 +116,7 @@ const KINDS = {
         const bar = svg("rect", { class: "bar", x, y, width: 0, height: 0 }, g);
         const hit = svg("rect", { class: "grid", x, y, width: wide, height: high, "stroke-opacity": n > 1 ? 1 : 0 }, g);
         if (!share && digits == null) svg("path", { class: "zero", d: flat ? `M0 ${y} v${high}` : `M${x} ${y + high / 2} h${wide}` }, g);
-        return { x, y, bar, hit, text: digits == null ? null : svg("text", { class: size, x: x + wide / 2, y: y + high / 2 + 5 }, g) };
+        return { x, y, bar, hit, text: digits == null ? null : svg("text", { class: `number ${size}`, x: x + wide / 2, y: y + high / 2 + 5 }, g) };
       });
       function fill({ x, y, bar, text }, value) {
         const v = isNumber(value) && !bare ? clamp(value / scale, share ? 0 : -1, 1) : 0, long = Math.abs(v);
@@ -364,9 +365,10 @@ export function mount(el, spec, { step = 0, variant = 0, onMove = () => {} } = {
       const before = past.has(id) || part.of.always ? "past" : "future";
       const look = (as) => ["now", "past", "future"].forEach((one) => part.g.classList.toggle(one, one === as));
       if (begin[id]) look(before);
+      if (begin[id] && lit.has(id) && !part.of.always && JSON.stringify(part.last) !== JSON.stringify(values[id])) part.set(null); // not yet
       later(begin[id], () => {
         look(lit.has(id) ? "now" : before);
-        part.set(values[id]);
+        part.set((part.last = values[id]));
         if (forward && part.edge && lit.has(id)) part.flow();
       });
     }

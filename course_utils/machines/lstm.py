@@ -12,10 +12,10 @@ from .parts import at, box, cells, edge, note, number, op, step
 
 TEACHES = "The cell state is changed by a product with a gate and by a sum, and by nothing else."
 GATES = "in in>sf sf in>si si in>sc sc in>so so | sf>f f si>i i sc>c c so>o o"
-FORGET = "C0 f | C0>xf f>xf xf"
-WRITE = "i c | i>xi c>xi xi"
+FORGET = "C0 f | C0>xf f>xf xf kept"
+WRITE = "i c | i>xi c>xi xi written"
 ADD = "xf xi | xf>add xi>add add | add>C1 C1"
-SHOW = "C1 o | C1>th th | th>xo o>xo xo | xo>h h"
+SHOW = "C1 o | C1>th th squashed | th>xo o>xo xo | xo>h h"
 
 
 def cell() -> tuple[list[Node], list[Edge]]:
@@ -120,6 +120,23 @@ def cell() -> tuple[list[Node], list[Edge]]:
             edge(f"s{gate}", gate, role, thin=True),
         ]
     nodes += [
+        note("kept", at(240, 34), at(136, 28), name="what is kept", role="cell", size="small"),
+        note(
+            "written",
+            at(330, 83, anchor="start"),
+            at(186, 76, anchor="start"),
+            name="what is written",
+            role="cell",
+            size="small",
+        ),
+        note(
+            "squashed",
+            at(608, 148, anchor="end"),
+            at(320, 136, anchor="end"),
+            name="tanh of the cell state",
+            role="cell",
+            size="small",
+        ),
         note("C=", at(340, 358), at(176, 340), name="the sum in numbers", role="cell", size="small"),
         note("h=", at(340, 380), at(176, 360), name="the output in numbers", role="hidden", size="small"),
     ]
@@ -131,8 +148,11 @@ def in_brackets(value: float) -> str:
 
 
 def sums_of(C: float, f: float, i: float, c: float, o: float, new: float, h: float) -> dict[str, str]:
-    """Both equations of a step with its numbers."""
+    """Both equations of a step with its numbers, and what is on its way."""
     return {
+        "kept": number(f * C),
+        "written": number(i * c),
+        "squashed": number(np.tanh(new)),
         "C=": f"$C_t$ = {number(f)} × {in_brackets(C)} + {number(i)} × {in_brackets(c)} = {number(new)}",
         "h=": f"$h_t$ = {number(o)} × tanh({number(new)}) = {number(h)}",
     }
@@ -140,9 +160,9 @@ def sums_of(C: float, f: float, i: float, c: float, o: float, new: float, h: flo
 
 CASES: dict[str, dict[str, float]] = {  # what differs from the numbers of `lstm_by_hand`
     "by hand": {},
-    "hold": {"f": 0.99, "i": 0.01},
-    "overwrite": {"f": 0.01, "i": 0.99},
-    "add": {"f": 0.99, "i": 0.99, "candidate": 0.5},
+    "hold": {"f": 0.95, "i": 0.02},
+    "overwrite": {"f": 0.05, "i": 0.9},
+    "add": {"f": 0.95, "i": 0.9, "candidate": 0.5},
 }
 
 
@@ -196,16 +216,17 @@ def _by_hand(C: float, f: float, i: float, candidate: float, o: float) -> tuple[
             "Forget.",
             f"The forget gate keeps {number(f)} of the old value: {number(f)} × {in_brackets(C)} = {number(f * C)}.",
             FORGET,
+            {"kept": sums["kept"]},
         ),
         step(
             "Write.",
             f"The input gate lets {number(i)} of the candidate in: {number(i)} × {in_brackets(c)} = {number(i * c)}.",
             WRITE,
+            {"written": sums["written"]},
         ),
         step(
             "Add.",
-            f"{number(f * C)} + {in_brackets(i * c)} = {number(new)}. A sum hands a gradient back unchanged; "
-            "only the forget gate scales it.",
+            f"{number(f * C)} + {in_brackets(i * c)} = {number(new)}. That is the new cell state.",
             f"{ADD} C=",
             {"C1": [new], "C=": sums["C="]},
         ),
@@ -213,6 +234,6 @@ def _by_hand(C: float, f: float, i: float, candidate: float, o: float) -> tuple[
             "Show.",
             f"The output gate lets the network see {number(o)} of tanh({number(new)}): the hidden state is {number(h)}.",
             f"{SHOW} h=",
-            {"h": [h], "h=": sums["h="]},
+            {"squashed": sums["squashed"], "h": [h], "h=": sums["h="]},
         ),
     )

@@ -44,7 +44,20 @@ def playground() -> Explorer:
     }  # fmt: skip
     return explore(
         draw,
-        presets={"half open": _gates(0.5, 0.5), "only the last value": _gates(0, 1), "all open": _gates(1, 1)},
+        presets={
+            "half open": _gates(0.5, 0.5),
+            "all open": _gates(1, 1),
+            "remembers": {"goal": "remember", "f_quiet": 1, "f_mark": 0, "i_quiet": 0, "i_mark": 1},
+            "forgets": {"goal": "forget", "f_quiet": 0, "f_mark": 0, "i_quiet": 0, "i_mark": 1},
+            "counts": {
+                "goal": "count",
+                "offered": "always 1",
+                "f_quiet": 1,
+                "f_mark": 1,
+                "i_quiet": 0,
+                "i_mark": 1,
+            },
+        },
         drags=[_gate(name, int(step)) for name, step in gates_at.items()],
         goal=choice("goal", get_args(Goal)),
         offered=choice("what is offered", ["the value", "always 1"]),
@@ -90,8 +103,6 @@ def gradient_retention(length: int = 100) -> Explorer:
             "bias 0": {},
             "bias 1": {"bias": 1},
             "bias 4": {"bias": 4},
-            "bias 4, louder inputs": {"bias": 4, "strength": 1.0},
-            "bias 4, very loud inputs": {"bias": 4, "strength": 3.0},
         },
         bias=slider("gate bias", -2, 6, 0.5, value=0),
         strength=choice("strength of the input", [0.1, 0.3, 1.0, 3.0], value=0.3),
@@ -114,7 +125,7 @@ def speaks(models: Mapping[int, RecurrentLanguageModel]) -> Explorer:
         return f"Python accepts {share if good else 'no line'}"
 
     return speak(
-        models, functools.partial(typed_program, vocabulary=words), lambda indices: as_program(tokens(indices)), title,
+        models, functools.partial(typed_program, vocabulary=words), lambda indices: as_program(tokens(indices), refused="   ✗"), title,
         prompt="def close(self):", length=90, without=never_written(words),
     )  # fmt: skip
 

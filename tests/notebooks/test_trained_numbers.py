@@ -208,6 +208,9 @@ def test_ch03_recorded_numbers_say_what_the_chapter_says():
     assert solved["LSTM, forget bias 1"] == {10: 3, 30: 3, 100: 1, 300: 0}
     for cell in ("GRU, chrono", "LSTM, chrono"):
         assert set(solved[cell].values()) == {3}
+    assert {delay: result.count for delay, result in stored.forget_alone.items()} == {100: 3, 300: 0}
+    assert stored.patient.count == 0
+    assert 0.5 < max(stored.patient.accuracy) < 0.7  # on its way
     middle = {delay: np.median(stored.recall["LSTM, chrono"][delay].updates) for delay in (100, 300)}
     assert middle[300] < 2 * middle[100]
     units = [stored.number_units, *stored.other_units]

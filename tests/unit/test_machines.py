@@ -11,6 +11,7 @@ from colorspacious import cspace_convert, deltaE
 from drawings import MACHINES, blocks, machine, translated
 from flax import nnx
 
+from course_utils.data.agreement import vocabulary
 from course_utils.data.english_french import read as read_english
 from course_utils.data.english_french import vocabularies
 from course_utils.experiments import ch01, ch03, ch04, ch05, ch06, ch07
@@ -282,12 +283,14 @@ def test_a_unit_of_a_trained_lstm_shows_its_gates_at_every_word():
     inside = gates_of(model, tokens)
     drawn = machine("LSTM over a sentence")
     names = {"f": "forget", "i": "input", "c": "candidate", "o": "output", "C1": "cell", "h": "hidden"}
-    for t in range(1, tokens.shape[1]):  # <bos> is not drawn
-        values = values_at(drawn, t - 1, 1)
+    for t in range(2, tokens.shape[1]):  # <bos> and the first word are not drawn
+        values = values_at(drawn, t - 2, 1)
         for id, name in names.items():
             assert values[id] == close([getattr(inside, name)[0, t, 31]], abs=1e-5), (t, name)
         assert values["C1"] == close([values["f"][0] * values["C0"][0] + values["i"][0] * values["c"][0]], abs=1e-4)
     assert "Since “cat” the cell state has stayed above 0" in drawn.in_words()
+    chances = np.asarray(jax.nn.softmax(model(tokens)[0, -1]))[[vocabulary()["was"], vocabulary()["were"]]]
+    assert f"Of “was” and “were” the network gives {chances[0] / chances.sum():.2f} to “was”" in drawn.in_words()
     with pytest.raises(InvalidInput, match="0 to 63"):
         lstm_sentence.lstm_over_sentence(model, unit=64)
 

@@ -38,6 +38,11 @@ def test_a_program_is_written_as_people_write_it():
     assert as_program([]) == ""
 
 
+def test_lines_that_python_refuses_are_marked_and_unfinished_ones_are_not():
+    tokens = ["x", "y", "<newline>", "pass", "<newline>", "f", "("]
+    assert as_program(tokens, refused="  ✗") == "x y  ✗\npass\nf("
+
+
 def test_what_is_written_has_the_tokens_it_was_written_from():
     tokens = tokens_of(PROGRAM)
     assert tokens_of(as_program(tokens) + "\n") == tokens

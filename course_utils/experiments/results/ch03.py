@@ -80,6 +80,8 @@ class Recorded(Results):
 
     chapter: str = "ch03"
     recall: dict[str, dict[int, Solved]]  # cell → delay →
+    forget_alone: dict[int, Solved]  # chrono biases in the forget gates, not in the input gates
+    patient: Solved  # the plain network on the largest delay, with 2,000 updates
     adding: Task
     copying: Task
     words: dict[str, dict[int, GatedMoment]]  # cell → updates →
