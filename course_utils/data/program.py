@@ -50,13 +50,17 @@ def _line(tokens: Sequence[str]) -> str:
     for token in tokens:
         inside = open_brackets[-1] if open_brackets else ""
         is_name = (before.isidentifier() and not keyword.iskeyword(before)) or before == "<unk>"
+        relative = "from" in (before, tokens[0]) and (before == "from" or token == "import")  # from . import x
         joined = (
-            token in TIGHT_BEFORE
-            or before in TIGHT_AFTER
-            or (token in "([" and (is_name or before in (")", "]", *WRITTEN)))
-            or (inside == "(" and "=" in (token, before))  # f(key=value)
-            or (inside == "[" and before == ":")  # a[1:2]
-            or (before in ("*", "**", "-", "@") and text[: -len(before)].rstrip()[-1:] in ("", *"([{,=:"))
+            not relative
+            and (
+                token in TIGHT_BEFORE
+                or before in TIGHT_AFTER
+                or (token in "([" and (is_name or before in (")", "]", *WRITTEN)))
+                or (inside == "(" and "=" in (token, before))  # f(key=value)
+                or (inside == "[" and before == ":")  # a[1:2]
+                or (before in ("*", "**", "-", "@") and text[: -len(before)].rstrip()[-1:] in ("", *"([{,=:"))
+            )
         )
         text += ("" if joined or not text else " ") + WRITTEN.get(token, token)
         if token in CLOSED_BY:

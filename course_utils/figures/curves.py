@@ -132,17 +132,18 @@ def _is_short(trace: Any, lines: Sequence[Any]) -> bool:
 
 
 def _name_short_ones(figure: Any, lines: Sequence[Any]) -> None:
-    """Names over the last points of the lines that end early, one above another where several end at one point."""
-    at: dict[tuple[float, float], int] = {}
-    for trace in lines:
-        if _is_short(trace, lines):
-            x, y = _last(trace)
-            place = at[x, round(y, 3)] = at.get((x, round(y, 3)), -1) + 1
-            figure.add_annotation(
-                x=np.log10(x) if figure.layout.xaxis.type == "log" else x, y=np.log10(y) if figure.layout.yaxis.type == "log" else y,
-                text=trace.name, showarrow=False, xanchor="left", yanchor="bottom", xshift=7, yshift=-6 - LINE * place,
-                font={"size": 12, "color": ink(trace.line.color)},
-            )  # fmt: skip
+    """Names over the last points of the lines that end early, one above another where several end near each other."""
+    low, high = figure.layout.yaxis.range
+    x_is_log, y_is_log = (axis.type == "log" for axis in (figure.layout.xaxis, figure.layout.yaxis))
+    short = [trace for trace in lines if _is_short(trace, lines)]
+    ends = [(np.log10(x) if x_is_log else x, np.log10(y) if y_is_log else y) for x, y in map(_last, short)]
+    wide = max((float(np.ptp(np.log10(trace.x) if x_is_log else trace.x)) for trace in lines), default=1.0)
+    for i, (trace, (x, y)) in enumerate(zip(short, ends, strict=True)):
+        below = sum(abs(x - u) < 0.3 * wide and abs(y - v) < 0.07 * (high - low) for u, v in ends[:i])
+        figure.add_annotation(
+            x=x, y=y, text=trace.name, showarrow=False, xanchor="left", yanchor="bottom", xshift=7, yshift=-6 + LINE * below,
+            font={"size": 12, "color": ink(trace.line.color)},
+        )  # fmt: skip
 
 
 def _apart(centres: Sequence[float], heights: Sequence[float]) -> list[float]:

@@ -168,7 +168,7 @@ def unit_over_sentence(
     figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=2)  # type: ignore[arg-type]
     figure.add_annotation(x=0, y=0.5, text="guessing", showarrow=False, xanchor="left", yanchor="bottom", font={"size": 11, "color": GREY},
                           row=1, col=2)  # fmt: skip
-    key(figure, 1, {"verbs right without it": BLACK}, col=2)
+    key(figure, 1, {"verbs right": BLACK}, col=2)
     lost = untouched - float(accuracy[unit])
     needs = "is needed" if lost > 0.1 else "is hardly needed" if lost > 0.02 else "can be spared"
     return with_keys(finish(

@@ -126,7 +126,7 @@ def speaks(models: Mapping[int, RecurrentLanguageModel]) -> Explorer:
 
     return speak(
         models, functools.partial(typed_program, vocabulary=words), lambda indices: as_program(tokens(indices), refused="   ✗"), title,
-        prompt="def close(self):", length=90, without=never_written(words),
+        prompt="for line in", length=90, without=never_written(words),
     )  # fmt: skip
 
 

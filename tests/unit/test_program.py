@@ -15,6 +15,8 @@ from course_utils.runtime import InvalidInput
 from course_utils.widgets import ch03 as explorers
 
 PROGRAM = """\
+from . import x
+from .a.b import c
 @property
 def size(self, *rest, key=None, **more):
     x = [a[1:2], {'…': -1}, (b,)]
@@ -129,7 +131,7 @@ def test_a_learner_lets_the_writers_speak(untrained):
     speaks = explorers.speaks({0: untrained, 100: untrained})
     first = speaks.figure()
     text = first.layout.meta["written"]
-    assert text.startswith("def close(self):")
+    assert text.startswith("for line in")
     assert "<unk>" not in text
     assert "<pad>" not in text
     assert speaks.figure(draw=2).layout.meta["written"] != text == speaks.figure().layout.meta["written"]
@@ -153,6 +155,6 @@ def test_the_title_says_how_many_lines_are_python(untrained):
     titles = set()
     for bias in ("<newline>", "<number>"):
         untrained.head.bias[...] = jnp.zeros(len(words := shipped_words())).at[words[bias]].set(1e9)
-        titles.add(explorers.speaks({1: untrained}).figure().layout.meta["title"])
+        titles.add(explorers.speaks({1: untrained}).figure(prompt="def close(self):").layout.meta["title"])
     untrained.head.bias[...] = np.zeros(len(words), np.float32)
     assert titles == {"Python accepts every line", "It has not finished a line"}
