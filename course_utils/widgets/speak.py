@@ -47,7 +47,7 @@ def speak(
     def draw(updates: int, temperature: float, draw: int, prompt: str) -> go.Figure:
         begun, new = drawn(updates, temperature, draw, prompt)
         said = title((*begun, *new))
-        how = "the likeliest token at every step" if temperature == 0 else f"temperature {temperature:g}, draw {draw}"
+        how = f"temperature {temperature:g}, draw {draw}" + (": always the likeliest token" if temperature == 0 else "")
         return written(
             write((*begun, *new)),
             title=said,

@@ -28,6 +28,10 @@ def words_of(explorer):
     return explorer.locator(".course-summary").inner_text()
 
 
+TEXT = ".course-written:not([hidden])"
+DRAWN = f".js-plotly-plot, {TEXT}"  # a figure, or a text in its place
+
+
 def changes(explorer, act, opened, figures=1):
     """Do something to an explorer and wait for its sentence and figure to follow."""
     before = words_of(explorer)
@@ -37,7 +41,7 @@ def changes(explorer, act, opened, figures=1):
         if words_of(explorer) != before:
             break
     assert words_of(explorer) != before, before
-    expect(explorer.locator(".js-plotly-plot")).to_have_count(figures)
+    expect(explorer.locator(DRAWN)).to_have_count(figures)
     return words_of(explorer)
 
 
@@ -186,10 +190,11 @@ def test_a_learner_goes_through(open_notebook, server, path, monkeypatch):
     explorers = page.locator(".course-explorer").all()
     assert len(explorers) >= 3
     for explorer in explorers:
-        assert explorer.locator(".js-plotly-plot").count() == 1
+        assert explorer.locator(DRAWN).count() == 1
         assert move_every_control(explorer, opened) >= 1
         drawn, room, said = (
-            explorer.locator(part).first.bounding_box() for part in (".main-svg", ".course-stage", "[role=status]")
+            explorer.locator(part).first.bounding_box()
+            for part in (f".main-svg, {TEXT}", f".course-stage:visible, {TEXT}", "[role=status]")
         )
         assert drawn["y"] == pytest.approx(room["y"], abs=2)  # the figure has no height of its own: it fills its room
         assert drawn["height"] == pytest.approx(room["height"], abs=2)

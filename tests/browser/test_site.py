@@ -16,6 +16,7 @@ from course_utils.teaching.grading import grade
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 FIGURES = ".course-front[data-kind=explorer]"
+TEXT = ".course-written:not([hidden])"
 WORDS = """([element, html]) => {
   const of = (e) => e.innerText.replace(/\\s+/g, ' ').trim();
   const other = document.createElement('div');
@@ -69,7 +70,7 @@ def every_figure_is_drawn_and_moves(page):
     figures = page.locator(FIGURES)
     for figure in figures.all():
         figure.scroll_into_view_if_needed()
-        figure.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=20_000)
+        figure.locator(f".js-plotly-plot .main-svg, {TEXT}").first.wait_for(timeout=20_000)
         caption = figure.locator(".course-summary")
         for slider in figure.locator("input[type=range]").all():
             slider.focus()
@@ -78,9 +79,10 @@ def every_figure_is_drawn_and_moves(page):
                 slider.press(key)
                 page.wait_for_timeout(100)
                 seen.add(caption.inner_text())
-                assert figure.locator(".course-plot").evaluate("e => e.layout.meta.summary") in caption.inner_text()
+                plot = figure.locator(".js-plotly-plot")
+                assert not plot.count() or plot.evaluate("e => e.layout.meta.summary") in caption.inner_text()
             assert seen != {before}, before
-    assert figures.count() == page.locator(".course-plot.js-plotly-plot").count()
+    assert figures.count() == page.locator(f".course-plot.js-plotly-plot, {TEXT}").count()
 
 
 def fill(form, question, answer):
@@ -138,7 +140,8 @@ def test_a_page_moves_answers_and_remembers(site_of, opened, path):
     chapter = f"ch{path.stem[:2]}"
     page = opened(site_of(path) / "notebooks" / f"{path.stem}.html")
     stored = json.loads(path.read_text(encoding="utf-8"))
-    figures = [o for c in stored["cells"] for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    shown = [o.get("data", {}) for c in stored["cells"] for o in c.get("outputs", [])]
+    figures = [data for data in shown if "image/png" in data or "".join(data.get("text/html", "")).startswith("<pre>")]
     assert page.locator(FIGURES).count() == len(figures)
     every_figure_is_drawn_and_moves(page)
 
@@ -181,7 +184,7 @@ def work(page, at, asked, right):
     """Do with the keyboard what the control under the focus is for; `right` answers the question that it belongs to."""
     focus, press = lambda: page.evaluate(FOCUS), page.keyboard.press
     if at["type"] == "range":
-        drawn = "document.activeElement.closest('.course-figure, .machine').querySelector('.main-svg, svg')"
+        drawn = "document.activeElement.closest('.course-figure, .machine').querySelector('.main-svg, svg, .course-written:not([hidden])')"
         page.wait_for_function(drawn)
         for key in ("ArrowRight", "ArrowLeft"):  # where it stands at its end, the other way
             press(key)
@@ -312,7 +315,7 @@ def test_pages_are_joined_searched_and_printed(site_of, opened):
     page.goto((site / "notebooks" / "01_recurrence.html").as_uri())
     printed = page.pdf()
     assert printed.startswith(b"%PDF")
-    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(FIGURES).count()
+    assert page.locator(f".course-plot.js-plotly-plot, {TEXT}").count() == page.locator(FIGURES).count()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -328,10 +331,10 @@ def test_slides_walk_through_the_notebooks_sections(site_of, opened, tmp_path, m
     for _ in range(page.evaluate("Reveal.getTotalSlides()")):
         slide = page.locator("section.present section.present")
         for figure in slide.locator(FIGURES).all():
-            figure.locator(".main-svg").first.wait_for(timeout=20_000)
+            figure.locator(f".main-svg, {TEXT}").first.wait_for(timeout=20_000)
         high, seen = slide.evaluate("e => [e.scrollHeight, e.clientHeight]")
         assert high <= seen + 2, slide.inner_text()
         assert "$" not in slide.inner_text(), "a formula was left as LaTeX"
         page.evaluate("Reveal.next()")
-    assert page.locator(".course-plot.js-plotly-plot").count() == page.locator(FIGURES).count() > 3
+    assert page.locator(f".course-plot.js-plotly-plot, {TEXT}").count() == page.locator(FIGURES).count() > 3
     assert page.locator("aside.notes").count() > 5
