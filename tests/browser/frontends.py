@@ -156,4 +156,7 @@ def open_notebook(page, address, root, front, path):
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
     opened = Page(page, address, front)
     opened.idle()
+    page.evaluate(
+        "jupyterapp.commands.execute('notebook:expand-all-headings')"
+    )  # a lesson keeps what goes deeper folded
     return opened

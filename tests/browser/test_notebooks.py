@@ -67,6 +67,18 @@ def choose(element, index, opened):
     opened.page.keyboard.press("Enter")
 
 
+PAST_THE_MIDDLE = """e => ['left', 'top'].map((side, i) => {
+  const { _offset, _length } = e.courseAxes[i];
+  return parseFloat(e.style[side]) - _offset > _length / 2;
+})"""  # to the right of it, and below it
+
+
+def to_where_there_is_room(handle):
+    """Keys that move a handle across the middle of its axes."""
+    right, below = handle.evaluate(PAST_THE_MIDDLE)
+    return ["ArrowLeft" if right else "ArrowRight"] * 5 + ["ArrowUp" if below else "ArrowDown"] * 5
+
+
 def move_every_control(explorer, opened):
     page = opened.page
     explorer.scroll_into_view_if_needed()
@@ -81,7 +93,8 @@ def move_every_control(explorer, opened):
         expect(preset).to_have_attribute("aria-pressed", "true")
     for handle in explorer.locator(".course-handle").all():
         handle.focus()
-        changes(explorer, lambda: [page.keyboard.press(key) for key in ["ArrowLeft"] * 5 + ["ArrowDown"] * 5], opened)
+        keys = to_where_there_is_room(handle)
+        changes(explorer, lambda keys=keys: [page.keyboard.press(key) for key in keys], opened)
     for box in explorer.locator("input[type=number]").all():
         assert box.evaluate("e => e.labels.length") >= 1  # a name for who does not see it
         low, high = (float(box.get_attribute(name)) for name in ("min", "max"))
