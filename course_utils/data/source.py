@@ -55,6 +55,8 @@ def _collect(text: str, words: list[str]) -> None:
     inside = 0
     for token in tokenize.generate_tokens(lambda: next(lines, "")):
         kind = tokenize.tok_name[token.type]
+        if kind == "ERRORTOKEN" and token.string.strip():  # Python 3.11 goes on where later ones raise
+            raise tokenize.TokenError(f"{token.string!r} begins nothing that Python knows", token.start)
         if kind == "FSTRING_START":  # from Python 3.12 on a formatted string is several tokens
             inside += 1
         elif kind == "FSTRING_END":
