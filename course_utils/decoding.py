@@ -235,7 +235,13 @@ def _sample(model, prompt, rng, length, end, without, temperature, top_k, top_p)
         return (*advance(state, words), done, total), words
 
     batch, time = prompt.shape
-    carry = (*begin(prompt, time + length), jnp.zeros(batch, bool), jnp.zeros(batch))
+    state, logits = begin(prompt, time + length)
+    count = logits.shape[-1]
+    require(
+        all(0 <= word < count for word in without) and len(set(without)) < count,
+        f"without names words by their index, 0 to {count - 1}, and leaves one at least; it was {without}.",
+    )
+    carry = (state, logits, jnp.zeros(batch, bool), jnp.zeros(batch))
     (_, _, _, total), words = jax.lax.scan(step, carry, jax.random.split(rng, length))
     return words.T, total
 

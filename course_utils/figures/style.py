@@ -124,9 +124,8 @@ def colours_of(names: Sequence[str]) -> dict[str, str]:
     known: dict[str, str | None] = {}
     for name in names:
         colour, plain = _architecture(name), name.partition(",")[0]
-        known[name] = (
-            pale(colour) if colour and plain != name and plain in names else colour
-        )  # a variant of one that is there
+        is_variant = plain != name and plain in names
+        known[name] = pale(colour) if colour and is_variant else colour
     free = itertools.cycle([colour for colour in COLOURS if colour not in known.values()] or [BLACK])
     return {name: colour or next(free) for name, colour in known.items()}
 

@@ -165,3 +165,9 @@ def test_what_is_left_out_is_never_drawn_and_the_rest_keeps_its_shares():
     log_p = next_word_log_p(model(jnp.ones((1, 1), int))[0, 0].at[jnp.array([0, 3])].set(-jnp.inf))
     shares = np.bincount(drawn[:, 0], minlength=VOCAB) / 400
     np.testing.assert_allclose(shares, np.exp(log_p), atol=0.09)
+
+
+@pytest.mark.parametrize("without", [(VOCAB,), (-1,), tuple(range(VOCAB))])
+def test_what_cannot_be_left_out_is_said(without):
+    with pytest.raises(InvalidInput, match="without names words by their index, 0 to 5"):
+        sample(recurrent(), PROMPT, 2, KEY, without=without)
