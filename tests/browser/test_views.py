@@ -171,7 +171,9 @@ def test_a_training_shows_a_curve_that_goes(opened):
 
 
 HUNT = """import os
+import tempfile
 os.environ["COURSE_SIZE"] = "quick"
+os.environ["COURSE_HOME"] = tempfile.mkdtemp()  # a learner who has not found it yet
 from course_utils.teaching import hunt
 hunt("ch03-hunt")"""
 
