@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from .build import render
 from .figures.gradients import power
-from .figures.style import BLUE, DASHES, RED, TEMPLATE, subplots
+from .figures.style import BLUE, DASHES, GREY, RED, TEMPLATE, subplots, translucent
 from .files import write
 from .measure.regimes import random_inputs, recurrent, run, spectrum
 from .models.gated import additive_memory
@@ -20,6 +20,26 @@ from .models.self_attention import causal_mask
 
 LETTERS = "ABCD"
 LENGTHS = (5, 3)  # words of two sentences in a batch of five positions
+
+
+def accuracies() -> go.Figure:
+    """Two made-up networks of three seeds against distance, and a rule: one ends at the rule, one above it with a broad band."""
+    distance = np.arange(1, 41)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=distance, y=0 * distance + 0.75, mode="lines", line={"color": GREY, "dash": "dash", "width": 2}
+    )
+    for letter, colour, end, spread in (("A", BLUE, 0.75, (0.74, 0.76)), ("B", RED, 0.92, (0.85, 0.98))):
+        gone = 1 / (1 + np.exp((22 - distance) / 4))  # from 0 to 1, half of it at 22 words
+        low, high, middle = (1 - (1 - last) * gone for last in (*spread, end))
+        figure.add_scatter(x=[*distance, *distance[::-1]], y=[*low, *high[::-1]], fill="toself", mode="lines", line={"width": 0},
+                           fillcolor=translucent(colour, 0.2))  # fmt: skip
+        figure.add_scatter(x=distance, y=middle, mode="lines", line={"color": colour, "width": 3})
+        figure.add_annotation(x=12, y=middle[11], text=f"<b>{letter}</b>", font={"size": 18}, showarrow=False,
+                              yshift=-16 if letter == "A" else 16)  # fmt: skip
+    figure.update_yaxes(title="share of right answers", range=[0.45, 1.08], tickvals=[0.5, 0.75, 1])
+    figure.update_xaxes(title="words from subject to verb")
+    return _finished(figure, 300)
 
 
 def products() -> go.Figure:
@@ -111,6 +131,7 @@ def _finished(figure: go.Figure, height: int, below: int = 50) -> go.Figure:
 
 
 DRAWINGS: dict[str, Callable[[], go.Figure]] = {
+    "ch00-bands": accuracies,
     "ch02-curves": products,
     "ch03-traces": cell_states,
     "ch05-pictured": links,

@@ -6,7 +6,7 @@ import numpy as np
 from flax import nnx
 
 from course_utils.data.agreement import vocabulary
-from course_utils.experiments import ch01, ch03, ch04, ch05, ch06, ch07
+from course_utils.experiments import ch00, ch03, ch04, ch05, ch06, ch07
 from course_utils.machines import (
     attention,
     beam,
@@ -49,9 +49,9 @@ def blocks():
 
 MACHINES = {
     "fading number": memory.fading_number,
-    "one step": lambda: recurrence.one_step(ch01.asked_directly().model),
-    "unrolled": lambda: recurrence.unrolled(ch01.asked_directly().model),
-    "unrolled, long": lambda: recurrence.unrolled(ch01.asked_directly().model, LONG),
+    "one step": lambda: recurrence.one_step(ch00.well_trained().model),
+    "unrolled": lambda: recurrence.unrolled(ch00.well_trained().model),
+    "unrolled, long": lambda: recurrence.unrolled(ch00.well_trained().model, LONG),
     "gradient": gradients.gradient_back,
     "truncated": gradients.truncated,
     "LSTM by hand": lstm.lstm_by_hand,

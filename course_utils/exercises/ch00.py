@@ -1,4 +1,4 @@
-"""Exercises of chapter 00: a running mean."""
+"""Exercises of chapter 00: a memory that fades, and a running mean."""
 
 import jax
 import jax.numpy as jnp
@@ -6,6 +6,66 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..teaching.exercise import Exercise, Mistake, drawn
+
+
+def fading_states(decay: Float[Array, ""] | float, xs: Float[Array, " time"]) -> Float[Array, " time"]:
+    """The states after each input: h_t = decay · h_{t-1} + (1 - decay) · x_t, with h_0 = 0."""
+
+    def step(h, x_t):
+        h = decay * h + (1 - decay) * x_t
+        return h, h
+
+    _, states = jax.lax.scan(step, 0.0, xs)
+    return states
+
+
+def _late(d, xs):
+    return jnp.concatenate([jnp.zeros(1), fading_states(d, xs)[:-1]])
+
+
+fading = Exercise(
+    name="fading",
+    chapter="ch00",
+    objective="jax",
+    answer="my_states",
+    gives="the state after each input, `[time]`",
+    cases=(
+        (0.9, jnp.array([10.0, 0.0, 0.0, 0.0])),
+        (0.5, jnp.array([1.0, -2.0, 3.0])),
+        (0.7, drawn(np.random.default_rng(1), 12)),
+    ),
+    edges=(
+        (0.9, jnp.array([3.0])),
+        (0.0, jnp.array([1.0, 5.0, -2.0])),  # forgets at once
+        (1.0, jnp.array([1.0, 5.0, -2.0])),  # takes in nothing
+        (0.99, drawn(np.random.default_rng(2), 60)),
+    ),
+    solution_function=fading_states,
+    mistakes=(
+        Mistake("input not scaled", "The new input comes in whole. A share of 1 - d of it is taken in.",
+                lambda d, xs: jax.lax.scan(lambda h, x: (d * h + x,) * 2, 0.0, xs)[1]),
+        Mistake("shares exchanged", "You keep 1 - d of the state and take in d of the input. It is the other way round.",
+                lambda d, xs: fading_states(1 - d, xs)),
+        Mistake("not carried on", "Every step starts again from h_0 = 0. What `step` returns *first* is carried on: return the new "
+                "state there too.", lambda d, xs: (1 - d) * xs),
+        Mistake("last state only", "That is the last state alone; all of them are asked for. What `step` returns *second* is collected, "
+                "and it is the second result of `scan`.", lambda d, xs: fading_states(d, xs)[-1]),
+        Mistake("one late", "Your states are one step late: you collect the state from before the update. Collect the new one.", _late),
+        Mistake("begins with the first input", "You begin with the first input as the state. The state begins at 0.",
+                lambda d, xs: jax.lax.scan(lambda h, x: (d * h + (1 - d) * x,) * 2, xs[0], xs)[1],
+                lambda d, xs: jnp.concatenate([xs[:1], jax.lax.scan(lambda h, x: (d * h + (1 - d) * x,) * 2, xs[0], xs[1:])[1]])),
+        Mistake("decay of 0.9", "Your decay is 0.9 whatever `d` says. Use the argument.", lambda d, xs: fading_states(0.9, xs)),
+        Mistake("only fades", "Nothing but the state's own fading is there: where do the inputs come in?",
+                lambda d, xs: jnp.zeros_like(xs)),
+    ),
+    hints=(
+        "Write `step(h, x_t)` first, one line of arithmetic. What must it return, and why twice?",
+        "`jax.lax.scan(step, 0.0, xs)` calls your step on one input after another, beginning with 0.0. It returns the last state "
+        "and everything that was collected.",
+        "In `step`: `h = d * h + (1 - d) * x_t`, then `return h, h`. Outside: `_, states = jax.lax.scan(step, 0.0, xs)`, then "
+        "`return states`.",
+    ),
+)  # fmt: skip
 
 
 def mean_so_far(x: Float[Array, " time"]) -> Float[Array, " time"]:
@@ -107,4 +167,4 @@ running_mean = Exercise(
     ),
 )
 
-ALL = (running_mean,)
+ALL = (fading, running_mean)

@@ -21,7 +21,7 @@ from ..models.fast import unroll
 from ..models.losses import classification, next_word, tagging
 from ..models.run import apply, every_step
 from ..models.sequence import RecurrentLanguageModel, SequenceClassifier
-from ..runtime import budget
+from ..runtime import budget, require_one_of
 from ..training import History, Trained, fit, fit_seeds, trained
 from . import ch00, language, weighted
 from .agreement import BATCH, SEEDS, accuracy, corpora, words_only
@@ -34,6 +34,7 @@ from .weighted import weighted_next_word, weighted_sentences
 
 SHORT = 1_000  # updates that the notebook runs live
 UPDATES = (1_000, 2_000, 4_000, 8_000)  # where the agreement curve is measured; the last is the shipped model
+SPOKEN = (0, 100, 1_000, UPDATES[-1])  # updates after which the network writes sentences
 SIZES, SYMBOLS, SCALES, LAGS = (16, 32, 64, 128), (2, 4, 8, 16), (0.03, 0.1, 0.3, 1.0), 60
 TRAINED_LAGS = (1, 4, 8, 12, 16, 20, 24, 28, 32, 40)
 RECALL_UPDATES, STREAM = 2_000, 96
@@ -65,13 +66,23 @@ def well_trained(retrain: bool = False) -> Trained:
     return trained("words-rnn", language_model, train, config, retrain=retrain)
 
 
-def asked_directly(retrain: bool = False) -> Trained:
-    """The reader of notebook 00, which was asked for the subject's number, shipped with the course."""
-    config = {"hidden": ch00.HIDDEN, "embed": ch00.EMBED, "updates": ch00.UPDATES, "corpus": "agreement 20000/0"}
-    return trained("asked-rnn", ch00.reader, ch00.train_reader, config, retrain=retrain)
+def speaker(updates: int, retrain: bool = False) -> Trained:
+    """The same network at one of the `SPOKEN` moments of its training; the last is `well_trained`."""
+    require_one_of(updates=(updates, SPOKEN))
+    if updates == UPDATES[-1]:
+        return well_trained(retrain)
+    config = {"hidden": HIDDEN, "embed": EMBED, "updates": updates, "corpus": "agreement 20000/0"}
+
+    def train(model: RecurrentLanguageModel, seed: int = 0) -> History:
+        return train_language_model(model, updates, seed=seed) if updates else History.empty(seed)
+
+    return trained(f"words-rnn-{updates}", language_model, train, config, retrain=retrain)
 
 
-MODELS = {"words-rnn": well_trained, "asked-rnn": asked_directly}
+MODELS = {
+    "words-rnn": well_trained,
+    **{f"words-rnn-{updates}": functools.partial(speaker, updates) for updates in SPOKEN[:-1]},
+}
 
 
 @functools.cache

@@ -26,7 +26,18 @@ from . import ch01, recall, weighted
 from .agreement import DISTANCES, SEEDS, accuracy, corpora, words_only
 from .follow import followed
 from .results.agreement import Accuracy
-from .results.ch02 import Bias, CutShort, Flow, FlowMoment, FromStart, Reach, ReachMoment, Recorded, Truncation
+from .results.ch02 import (
+    Bias,
+    CutShort,
+    Flow,
+    FlowMoment,
+    FromStart,
+    Reach,
+    ReachMoment,
+    Recorded,
+    TenSeeds,
+    Truncation,
+)
 from .results.recall import Solved, Started
 from .weighted import weighted_next_word, weighted_sentences
 
@@ -38,6 +49,7 @@ FLOW_DELAY, FLOW_MOMENTS = 30, (0, 20, 40, 60, 80, 100, 150, 200, 300, 500)
 WINDOWS = (1, 2, 4, 8, 16, 32)
 TRAINED_WINDOWS, CUT_WINDOWS = (1, 2, 5), (1, 2, 5, 10, 20)
 KEEPS, DAMPED_DELAYS = (0.3, 0.5, 0.7), (20, 40)
+TEN = tuple(range(10))  # seeds, where three stood at a threshold
 MOMENTS = (0, 1_000, 2_000, 4_000, 8_000)
 
 
@@ -52,10 +64,16 @@ def delays() -> dict[str, dict[int, Started]]:
     }
 
 
-def started(make: Callable[[nnx.Rngs], SequenceClassifier], delay: int, updates: int = recall.UPDATES) -> Started:
+def started(
+    make: Callable[[nnx.Rngs], SequenceClassifier],
+    delay: int,
+    updates: int = recall.UPDATES,
+    seeds: tuple[int, ...] = SEEDS,
+    learning_rate: float = recall.LEARNING_RATE,
+) -> Started:
     """`recall.updates_to_solve`, and the share of the gradient that reaches the first state before training."""
-    solved = recall.updates_to_solve(make, delay, updates)
-    share = np.array([share_at_start(make(nnx.Rngs(seed)), delay) for seed in SEEDS])
+    solved = recall.updates_to_solve(make, delay, updates, seeds, learning_rate)
+    share = np.array([share_at_start(make(nnx.Rngs(seed)), delay) for seed in seeds])
     return Started(updates=solved.updates, accuracy=solved.accuracy, share=share)
 
 
@@ -106,6 +124,33 @@ def starts() -> list[FromStart]:
             result = started(functools.partial(start.reader, delay), delay, START_UPDATES)
             results.append(FromStart(**vars(result), **start._asdict(), delay=delay))
     return results
+
+
+# Starts whose share of the gradient is small, with the learning rates that were tried.
+TEN_STARTED = (
+    (Start(scale=0.7), 40, 0.002),
+    (Start(scale=0.7), 40, 0.003),
+    (Start(scale=0.7), 40, 0.005),
+    (Start(scale=0.8), 40, 0.002),
+    (Start(strength=3.0), 20, 0.002),
+)
+
+
+def ten_starts() -> list[TenSeeds]:
+    """`starts` with ten seeds and 1,000 updates, where the first figure had three seeds at a threshold."""
+    results = []
+    for start, delay, rate in TEN_STARTED:
+        result = started(functools.partial(start.reader, delay), delay, START_UPDATES, TEN, rate)
+        results.append(TenSeeds(**vars(result), **start._asdict(), delay=delay, learning_rate=rate))
+    return results
+
+
+def ten_delays() -> dict[int, Solved]:
+    """The rotation on two delays with ten seeds."""
+    return {
+        delay: recall.updates_to_solve(functools.partial(recall.reader, "RNN", delay), delay, seeds=TEN)
+        for delay in (30, 100)
+    }
 
 
 def flow(
@@ -227,6 +272,8 @@ def headline() -> Recorded:
         delays=learned,
         patient=patient(learned),
         starts=starts(),
+        ten_starts=ten_starts(),
+        ten_delays=ten_delays(),
         flow=flow(),
         truncation=truncation(ch01.well_trained().model),
         cut_short=cut_short(),

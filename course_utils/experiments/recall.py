@@ -17,7 +17,7 @@ from .agreement import SEEDS
 from .results.recall import Solved
 
 HIDDEN, EMBED, BATCH, LABELS, DISTRACTORS = 64, 32, 64, 8, 8
-UPDATES = 2_000
+UPDATES, LEARNING_RATE = 2_000, 2e-3
 SOLVED, WINDOW = 0.995, 100  # accuracy over so many updates that counts as solved
 
 
@@ -57,10 +57,14 @@ def learn(cell: str, delay: int, updates: int = UPDATES, *, seed: int = 0, repor
 
 
 def updates_to_solve(
-    make: Callable[[nnx.Rngs], Any], delay: int, updates: int = UPDATES, seeds: tuple[int, ...] = SEEDS
+    make: Callable[[nnx.Rngs], Any],
+    delay: int,
+    updates: int = UPDATES,
+    seeds: tuple[int, ...] = SEEDS,
+    learning_rate: float = LEARNING_RATE,
 ) -> Solved:
-    """Networks of three seeds on one delay: how many updates each took."""
-    history = several(make, batches(delay), updates, seeds)[1]
+    """Networks of several seeds on one delay: how many updates each took."""
+    history = several(make, batches(delay), updates, seeds, learning_rate)[1]
     return Solved(updates=until_solved(history), accuracy=history.last("accuracy", WINDOW))
 
 
@@ -69,9 +73,12 @@ def several(
     drawn: Callable[..., Labelled],
     updates: int = UPDATES,
     seeds: tuple[int, ...] = SEEDS,
+    learning_rate: float = LEARNING_RATE,
 ) -> tuple[list[Any], History]:
     """Networks of several seeds, trained on one source of batches until each is solved or the updates are used up."""
-    return fit_seeds(make, drawn, budget(updates), loss=classification, stop=solved, seeds=seeds, progress=False)
+    return fit_seeds(
+        make, drawn, budget(updates), loss=classification, stop=solved, seeds=seeds, learning_rate=learning_rate, progress=False
+    )  # fmt: skip
 
 
 def until_solved(history: History) -> list[int | None]:

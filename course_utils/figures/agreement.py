@@ -43,9 +43,8 @@ def accuracy_by_distance(
         title = f"{which} {verb} the baselines at the largest distance"
     return curves(
         distance, accuracy, title=title,
-        caption=f"Share of right answers against the distance from subject to verb. {seeds_caption(accuracy)} Grey: readers "
-        "without a grammar. A model says something about memory only where it is above all of them; clearly above: by more "
-        f"than {MARGIN:g}.",
+        caption=f"Share of right answers against the distance from subject to verb. {seeds_caption(accuracy)} Grey: what simple rules "
+        f"reach. A network shows a memory only where it is clearly above all of them, by more than {MARGIN:g}.",
         summary=f"At distance {distance[-1]:g}: {values_at_end}; the best baseline has {best:.2f}.",
         x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03),
     )  # fmt: skip

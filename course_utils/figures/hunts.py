@@ -19,12 +19,13 @@ def as_it_is_and_mended(runs: Mapping[str, Points], learned: Mapping[str, bool],
     series = {name: _on(updates, points) for name, points in runs.items() if len(points[0])}
     last = {name: float(np.asarray(points[1])[-1]) for name, points in runs.items() if len(points[0])}
     ends = "; ".join(f"{name} {_in_words(value)}" for name, value in last.items())
+    highest = max((float(np.nanmax(row)) for row in series.values() if np.isfinite(row).any()), default=0.0)
     return curves(
         updates, series, title=_title(learned),
         caption="Loss while training, each point the mean of 20 updates. One seed. Dashed grey: the loss of guessing.",
         summary=f"After {updates[-1]} updates the loss is: {ends}. Guessing costs {guessing:.2f}.",
         x_title="updates", y_title="loss (nats)", references={"guessing": guessing}, markers=False,
-        y_range=(0, 1.2 * guessing),
+        y_range=(0, 1.2 * max(guessing, highest)),
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
         figure,
         title=story,
         caption="Each bar is the weight of one past input in today's state. Every step multiplies an old input "
-        "by the same number, so its weight falls exponentially: the theme of chapter 02 in its simplest form.",
+        "by the same number, so its weight falls exponentially.",
         summary=f"Decay {decay:g}: {story} The newest input has weight {weight[0]:.3f}, the one {length - 1} steps "
         f"ago {weight[-1]:.2g}.",
         x="steps ago",

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from ..data.agreement import NUMBERS
 from ..runtime import require
-from .style import BLACK, BLUE, GREY, ORANGE, RED, finish
+from .style import BLACK, BLUE, ORANGE, RED, finish, ink
 
 
 def reading(
@@ -65,64 +65,58 @@ def reading(
     )
 
 
+ROW = 34  # signs in a row of a sentence: what a phone has room for
+LETTERS = {0: BLUE, 1: ink(ORANGE)}  # of singular and of plural nouns
+
+
 def anatomy(
     words: Sequence[str],
     roles: Sequence[str],
     answers: dict[str, tuple[str, bool]],
     nouns: Sequence[tuple[int, int]] = (),
 ) -> go.Figure:
-    """A sentence with the role of each word, and what each baseline reader answers: (answer, is it right?).
+    """A sentence set as text, its nouns in the colour of their number, and what each simple rule answers: (answer, is it right?).
 
-    Roles: `subject`, `noun between`, `noun in front`, `verb`, or an empty string. `nouns`: (position, number) of
-    each noun, shown as S or P on its mark.
+    Roles: `subject`, `verb` or an empty string. `nouns`: (position, number) of each noun.
     """
-    looks = {
-        "subject": (RED, "diamond"),
-        "noun between": (ORANGE, "square"),
-        "noun in front": (BLUE, "circle"),
-        "verb": (BLACK, "star"),
-    }
-    positions = np.arange(len(words))
-    figure = go.Figure()
-    for role, (colour, symbol) in looks.items():
-        marked = [i for i, r in enumerate(roles) if r == role]
-        figure.add_scatter(
-            x=marked, y=[1.0] * len(marked), mode="markers+text", name=role, hoverinfo="skip",
-            text=["SP"[dict(nouns)[i]] if i in dict(nouns) else "" for i in marked], textposition="middle center",
-            textfont={"color": "#FFFFFF" if colour != ORANGE else BLACK, "size": 11},
-            marker={"color": colour, "symbol": symbol, "size": 21 if role == "subject" else 18},
-        )  # fmt: skip
+    numbers = dict(nouns)
+    set_words = []
+    for i, (word, role) in enumerate(zip(words, roles, strict=True)):
+        shown = f'<span style="color:{LETTERS[numbers[i]]}">{word}</span>' if i in numbers else word
+        set_words.append(f"<b><u>{shown}</u></b>" if role in ("subject", "verb") else shown)
+    rows: list[list[str]] = [[]]
+    length = 0
+    for word, shown in zip(words, set_words, strict=True):
+        if length + len(word) > ROW:
+            rows.append([])
+            length = 0
+        rows[-1].append(shown)
+        length += len(word) + 1
     start, end = roles.index("subject"), roles.index("verb")
-    figure.add_shape(
-        type="path",
-        path=f"M {start},1.12 C {start},1.5 {end},1.5 {end},1.12",
-        line={"color": RED, "width": 2},
-    )
-    figure.update_xaxes(
-        tickvals=positions, ticktext=list(words), tickangle=-60, showgrid=False, range=[-0.6, len(words) - 0.4]
-    )
-    figure.update_yaxes(visible=False, range=[0.55, 1.75])
-    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "top"})
-    lines = [f"<b>{name}</b> says {answer} {'✓' if right else '✗'}" for name, (answer, right) in answers.items()]
-    figure.add_annotation(
-        x=0.5,
-        y=0.02,
-        xref="paper",
-        yref="paper",
-        showarrow=False,
-        text=" · ".join(lines),
-        font={"color": GREY},
-    )
+    subject = words[start]
+    right = dict(enumerate(NUMBERS))[numbers[start]] if start in numbers else ""
+    said = [f"The verb follows <b>{subject}</b>" + (f": {right}." if right else ".")]
+    said += [f"The {name} says {answer}  {'✓ right' if ok else '✗ wrong'}" for name, (answer, ok) in answers.items()]
+    figure = go.Figure()
+    y = 0
+    for text, size in [*((" ".join(row), 18) for row in rows), ("", 10), *((line, 14) for line in said)]:
+        figure.add_annotation(
+            x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="top", yshift=-y, showarrow=False, text=text,
+            align="left", font={"size": size},
+        )  # fmt: skip
+        y += 27 if size > 10 else 12
+    figure.update_xaxes(visible=False, range=[0, 1])
+    figure.update_yaxes(visible=False, range=[0, 1])
     wrong = [name for name, (_, is_right) in answers.items() if not is_right]
-    title = f"The rule “{wrong[0]}” answers wrongly" if wrong else "Simple rules answer rightly here"
-    title = "Every simple rule answers wrongly" if len(wrong) == len(answers) > 1 else title
-    rules = "; ".join(f"{name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
+    title = f"The {wrong[0]} misleads" if wrong else "Here the simple rules are right"
+    title = "Both rules are misled" if len(wrong) == len(answers) == 2 else title
+    rules = "; ".join(f"the {name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
+    caption = "Underlined: the verb and the noun it must agree with. Blue nouns are singular, orange ones plural."
     return finish(
         figure,
         title=title,
-        caption="The arc joins the verb to the noun it must agree with; S and P say which nouns are singular, which plural. "
-        "Below: what two readers without a grammar would answer.",
-        summary=f"“{' '.join(words)}”. The subject stands {end - start} step{'s' if end > start + 1 else ''} "
+        caption=caption,
+        summary=f"“{' '.join(words)}”. The subject, {subject}, stands {end - start} step{'s' if end > start + 1 else ''} "
         f"before the verb; {rules}.",
-        height=360,
+        height=y + 100,
     )

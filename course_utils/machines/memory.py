@@ -1,4 +1,4 @@
-"""The smallest memory: one number that fades."""
+"""The smallest memory, one number that fades, and the same as a `scan`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,97 +9,154 @@ import numpy as np
 from ..models.linear import sequential_scan
 from ..runtime import require
 from .machine import Edge, Machine, Node, Step, Variant
-from .parts import at, cells, edge, note, number, op, spaced, step
+from .parts import at, box, cells, edge, note, number, op, spaced, step
 
-STEPS = 6
+STEPS, SCANNED = 6, 4
+LARGEST = 2.0  # what fills a cell of the memory
 
 
-def fading_number(decays: Sequence[float] = (0.9, 0.5, 1.0), inputs: Sequence[float] = (1.0, 0, 0, 0, 0, 0)) -> Machine:
-    """m_t = decay · m_{t-1} + x_t, one variant a decay: what was read fades by the same factor at every step.
+def states_of(decay: float, inputs: Sequence[float]) -> np.ndarray:
+    """h_1 … h_T of h_t = decay · h_{t-1} + (1 - decay) · x_t."""
+    x = (1 - decay) * jnp.asarray(inputs, jnp.float32)[:, None]
+    return np.asarray(sequential_scan(jnp.full(x.shape, decay), x))[:, 0]
+
+
+def fading_number(decays: Sequence[float] = (0.9, 0.8, 0.98), inputs: Sequence[float] = (10, 0, 0, 0, 0, 0)) -> Machine:
+    """h_t = decay · h_{t-1} + (1 - decay) · x_t, one variant a decay: an input fades by the same factor at every step.
 
     inputs: x_1 … x_6.
     """
-    require(all(0 <= x <= 1 for x in inputs), f"The inputs must be between 0 and 1, not {tuple(inputs)}.")
+    require(all(0 <= x <= 10 for x in inputs), f"The inputs must be between 0 and 10, not {tuple(inputs)}.")
     require(len(inputs) == STEPS, f"The drawing has room for {STEPS} inputs; these are {len(inputs)}.")
     xs, ys = spaced(STEPS + 1, 36, 636), spaced(STEPS + 1, 36, 36 + 76 * STEPS)
-    one: dict[str, Any] = {"n": 1, "cell": (48, 38), "digits": 2, "share": True}
+    one: dict[str, Any] = {"n": 1, "cell": (48, 38), "digits": 2}
     nodes: list[Node] = [
-        note("m?", at(2, 6 + 96, anchor="start"), at(352, 16, anchor="end"), "memory", always=True, size="small"),
+        note("h?", at(2, 6 + 96, anchor="start"), at(352, 16, anchor="end"), "state", always=True, size="small"),
         note("x?", at(2, 168, anchor="start"), at(2, 16, anchor="start"), "input", always=True, size="small"),
     ]
     edges: list[Edge] = []
     for t, (x, y) in enumerate(zip(xs, ys, strict=True)):
-        nodes.append(
-            cells(
-                f"m{t}",
-                at(x, 56),
-                at(250, y, side="right"),
-                **one,
-                role="hidden",
-                label=f"$m_{t}$",
-                name=f"memory after step {t}",
-            )
-        )
+        where = at(x, 56), at(250, y, side="right")
+        name = f"state after step {t}" if t else "state at the start"
+        nodes.append(cells(f"h{t}", *where, **one, scale=LARGEST, role="hidden", label=f"$h_{t}$", name=name))
         if t:
             mid, down = (xs[t - 1] + x) / 2, (ys[t - 1] + y) / 2
+            where = at(mid, 56), at(250, down, w=30)
             nodes += [
-                op(
-                    f"d{t}",
-                    at(mid, 56),
-                    at(250, down, w=30),
-                    "×",
-                    role="hidden",
-                    name="times the decay",
-                    w=34,
-                    size="small",
-                ),
-                cells(f"x{t}", at(x, 168), at(70, y), **one, name=f"$x_{t}$, the input"),
+                op(f"d{t}", *where, "×", role="hidden", name="times the decay", w=34, size="small"),
+                cells(f"x{t}", at(x, 168), at(70, y), **{**one, "digits": 0}, scale=10, name=f"$x_{t}$, the input"),
             ]
             edges += [
-                edge(f"m{t - 1}", f"d{t}", "hidden", arrow=False),
-                edge(f"d{t}", f"m{t}", "hidden"),
-                edge(f"x{t}", f"m{t}", label="+"),
+                edge(f"h{t - 1}", f"d{t}", "hidden", arrow=False),
+                edge(f"d{t}", f"h{t}", "hidden"),
+                edge(f"x{t}", f"h{t}", label="+"),
             ]
     return Machine(
         title="A memory of one number",
         teaches="Every step multiplies what is remembered by the same factor, so it fades geometrically.",
-        alt="A row of numbers, each made from the one before it times the decay, plus the input below it.",
+        alt="A row of numbers, each made from the one before it times the decay, plus a share of the input below it.",
         wide=(672, 196),
         narrow=(354, int(ys[-1]) + 28),
         choose="Decay",
         nodes=tuple(nodes),
         edges=tuple(edges),
         variants=tuple(
-            Variant(f"decay {decay:g}", tuple(_steps(decay, np.asarray(inputs, float)))) for decay in decays
+            Variant(f"decay {decay:g}", tuple(_fades(decay, np.asarray(inputs, float)))) for decay in decays
         ),
     )
 
 
-def _steps(decay: float, inputs: np.ndarray) -> list[Step]:
-    memory = np.asarray(sequential_scan(jnp.full((len(inputs), 1), decay), jnp.asarray(inputs)[:, None]))[:, 0]
+def _fades(decay: float, inputs: np.ndarray) -> list[Step]:
+    states, taken = states_of(decay, inputs), f"{1 - decay:g}"
     steps = []
     for t, x in enumerate(inputs, 1):
-        before = float(memory[t - 2]) if t > 1 else 0.0
-        start = {"m0": [0.0]} if t == 1 else {}
-        text = f"{number(decay, 1)} × {number(before)} + {number(x)} = {number(memory[t - 1])}."
-        title = f"Step {t}: it reads {number(x, 1)}."
+        before = float(states[t - 2]) if t > 1 else 0.0
+        start = {"h0": [0.0]} if t == 1 else {}
+        text = f"{decay:g} × {number(before)} + {taken} × {x:g} = {number(states[t - 1])}."
+        title = f"Step {t}: it reads {x:g}."
         if t > 1 and not x:
-            title = f"Step {t}: nothing new, so the memory {'stays' if decay == 1 else 'fades'}."
+            title = f"Step {t}: it reads 0, and the state fades."
         steps.append(
             step(
                 title,
                 text,
-                f"m{t - 1} d{t} m{t - 1}>d{t} x{t} | d{t}>m{t} x{t}>m{t} m{t}",
-                {**start, f"x{t}": [x], f"d{t}": f"×{decay:g}", f"m{t}": [memory[t - 1]]},
+                f"h{t - 1} d{t} h{t - 1}>d{t} x{t} | d{t}>h{t} x{t}>h{t} h{t}",
+                {**start, f"x{t}": [x], f"d{t}": f"×{decay:g}", f"h{t}": [states[t - 1]]},
             )
         )
-    left = memory[-1] / memory[0] if memory[0] else 0.0
+    left = states[-1] / states[0] if states[0] else 0.0
     back = len(inputs) - 1
     steps.append(
         step(
             "Look back.",
             f"Of what came in at step 1, {number(left)} is left {back} steps later: {decay:g} multiplied by itself {back} times.",
-            [f"m{t}" for t in range(1, len(inputs) + 1)],
+            [f"h{t}" for t in range(1, len(inputs) + 1)],
         )
     )
     return steps
+
+
+def scanned(decay: float = 0.9, inputs: Sequence[float] = (10, 0, 0, 0)) -> Machine:
+    """`jax.lax.scan` over four inputs: what a step returns first is carried on, what it returns second is collected.
+
+    inputs: x_1 … x_4.
+    """
+    require(0 <= decay <= 1, f"The decay must be between 0 and 1, not {decay}.")
+    require(len(inputs) == SCANNED, f"The drawing has room for {SCANNED} inputs; these are {len(inputs)}.")
+    states = states_of(decay, inputs)
+    xs, ys = spaced(SCANNED, 150, 540), spaced(SCANNED, 100, 100 + 92 * (SCANNED - 1))
+    one: dict[str, Any] = {"n": 1, "cell": (52, 30), "digits": 2}
+    first, last = at(38, 140), at(180, 32, side="right")
+    nodes: list[Node] = [
+        cells("h0", first, last, **one, scale=1, role="hidden", label="carry", name="the carry at the start"),
+        note("out?", at(2, 44, anchor="start"), at(354, 32, anchor="end"), "collected", always=True, size="small"),
+        note("in?", at(2, 236, anchor="start"), at(2, 32, anchor="start"), "inputs", always=True, size="small"),
+        cells(
+            "end", at(634, 140), at(180, ys[-1] + 78, side="right"), **one, scale=1, role="hidden", label="carry",
+            name="the last carry",
+        ),
+    ]  # fmt: skip
+    edges: list[Edge] = []
+    for t, (x, y) in enumerate(zip(xs, ys, strict=True), 1):
+        before = f"s{t - 1}" if t > 1 else "h0"
+        nodes += [
+            box(f"s{t}", at(x, 140), at(180, y), "step", w=64, h=44, name=f"step {t}"),
+            cells(f"x{t}", at(x, 236), at(50, y), **{**one, "digits": 0}, scale=10, name=f"$x_{t}$, an input"),
+            cells(f"y{t}", at(x, 44), at(310, y), **one, scale=1, role="hidden", name=f"what step {t} returned second"),
+        ]
+        edges += [
+            edge(before, f"s{t}", "hidden", name="carried on"),
+            edge(f"x{t}", f"s{t}"),
+            edge(f"s{t}", f"y{t}", "hidden", name="collected"),
+        ]
+    edges.append(edge(f"s{SCANNED}", "end", "hidden", name="carried on"))
+    steps = [
+        step("One function, called step, and a carry.", "The carry begins at 0.", "h0", {"h0": [0.0]}),
+        *(
+            step(
+                f"It reads {x:g} and returns a pair.",
+                f"The first half of the pair, {number(state)}, goes on to the next step. The second half is collected.",
+                f"{f's{t - 1}' if t > 1 else 'h0'} x{t} | x{t}>s{t} {f's{t - 1}' if t > 1 else 'h0'}>s{t} s{t} | s{t}>y{t} y{t}",
+                {f"x{t}": [x], f"y{t}": [state]},
+            )
+            for t, (x, state) in enumerate(zip(inputs, states, strict=True), 1)
+        ),
+        step(
+            "The loop gives back two things.",
+            f"The last carry, {number(states[-1])}, and everything that was collected, one entry for each input.",
+            [f"s{SCANNED}>end", "end", *(f"y{t}" for t in range(1, SCANNED + 1))],
+            {"end": [states[-1]]},
+            fresh=True,
+        ),
+    ]
+    return Machine(
+        title="A scan: carry one thing on, collect another",
+        teaches="One function is run on input after input. It hands a state to its next run and puts a result on a pile.",
+        alt=f"{SCANNED} boxes in a row, all called step. A carry runs through them; an input enters each from below, "
+        "and a result leaves each upwards.",
+        wide=(672, 262),
+        narrow=(356, int(ys[-1]) + 106),
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        variants=(Variant("", tuple(steps)),),
+    )

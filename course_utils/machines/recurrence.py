@@ -1,5 +1,6 @@
-"""A recurrent network: unrolled over a sentence, and one of its steps."""
+"""A recurrent network: with its loop, unrolled over a sentence, and one of its steps."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ from ..data.agreement import NUMBERS, vocabulary
 from ..models.run import apply, every_step
 from ..models.sequence import SequenceClassifier, hidden_states
 from ..runtime import require
-from .machine import Machine, Node, Step, Variant
+from .machine import Edge, Machine, Node, Step, Variant
 from .parts import at, box, cells, edge, note, number, op, spaced, step, word
 
 UNITS, MOST_WORDS = 16, 9  # drawn of each state; words that a drawing has room for, `<bos>` counted
@@ -41,10 +42,110 @@ def reading(model: SequenceClassifier, tokens: jax.Array) -> tuple[np.ndarray, n
     return states, plural, telling_units(states, kernel[:, 1] - kernel[:, 0])
 
 
+LEANING = ("near the dogs the cat that slept beside the horses", "near the dog the cats that slept beside the horse")
+ROW = 5  # words in a row of the narrow layout
+
+
+def looped(model: SequenceClassifier, sentences: Sequence[str] = LEANING) -> Machine:
+    """A reader with its loop: one state, rewritten at every word, and the verb that it leans to. One variant a sentence.
+
+    model: asked for the subject's number, as `experiments.ch00.well_trained`.   sentences: of at most 10 words.
+    """
+    require(len(sentences) > 0, "There is nothing to read: no sentence is given.")
+    runs = []
+    for sentence in sentences:
+        words, tokens = read(sentence, 2 * ROW + 1)
+        require(len(words) > 1, "The sentence is empty: there is no word to read.")
+        runs.append((words, *reading(model, tokens)))
+    most, units = max(len(run[0]) for run in runs) - 1, runs[0][3]
+    n, rows = len(units), -(-most // ROW)
+    column: dict[str, Any] = {"n": n, "role": "hidden", "label": "state", "name": "the state"}
+    one: dict[str, Any] = {"n": 1, "cell": (56, 30), "digits": 2, "share": True}
+    nodes: list[Node] = [
+        word("x", at(82, 130, w=92), at(44, 118, w=74), name="the word"),
+        op("mix", at(226, 130), at(136, 118), "tanh", name="mix both"),
+        cells("h", at(352, 130), at(216, 118), cell=(24, 10), **column),
+        cells("was", at(540, 92, side="right"), at(318, 78), **one, label="was", name="“was”"),
+        cells("were", at(540, 168, side="right"), at(318, 158), **one, label="were", name="“were”"),
+        note("row", at(2, 250, anchor="start"), at(2, 224, anchor="start"), "How far it leans to “was”, after each word", always=True,
+             size="small"),
+    ]  # fmt: skip
+    edges: list[Edge] = [
+        edge("x", "mix"),
+        edge("mix", "h", "hidden"),
+        edge("h", "mix", "hidden", name="the loop", wide={"via": [(352, 18), (226, 18)]}, narrow={"via": [(216, 10), (136, 10)]}),
+        edge("h", "was", "hidden"),
+        edge("h", "were", "hidden"),
+    ]  # fmt: skip
+    for t, x in enumerate(spaced(most, 36, 636)):
+        nx, ny = 36 + 71 * (t % ROW), 254 + 70 * (t // ROW)
+        look = {"size": "small", "always": True}
+        nodes += [
+            word(f"w{t}", at(x, 278, w=62), at(nx, ny, w=66), name=f"word {t + 1}", **look),
+            cells(f"p{t}", at(x, 312), at(nx, ny + 32), n=1, cell=(48, 26), digits=2, share=True,
+                  name=f"“was” after word {t + 1}", always=True),
+        ]  # fmt: skip
+    return Machine(
+        title="A network makes up its mind",
+        teaches="One state is rewritten at every word, and it is all that the network knows of the sentence.",
+        alt="A word and the state meet in a box that makes the new state, which goes round in a loop. From the state two "
+        "numbers are read: how much speaks for “was”, and how much for “were”.",
+        wide=(672, 332),
+        narrow=(356, 268 + 70 * rows),
+        choose="Sentence",
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        variants=tuple(
+            Variant(" ".join(words[1:]), tuple(_leans(words, states[:, units], 1 - plural, most)))
+            for words, states, plural, _ in runs
+        ),
+    )
+
+
+def _leans(words: list[str], states: np.ndarray, was: np.ndarray, most: int) -> list[Step]:
+    """A step for each word after `<bos>`, and one that looks back."""
+    texts = words[1:]
+    blank = {f"w{t}": texts[t] if t < len(texts) else None for t in range(most)} | {f"p{t}": None for t in range(most)}
+    steps = []
+    for t, text in enumerate(texts, 1):
+        before, after = was[t - 1], was[t]
+        flips = int((np.sign(states[t]) != np.sign(states[t - 1])).sum())
+        moved = f"“was” goes from {number(before)} to {number(after)}"
+        if min(before, after) < 0.4 and max(before, after) > 0.6:
+            said = f"It turns around: {moved}. {flips} of the {states.shape[1]} numbers drawn change sign."
+        elif abs(after - before) >= 0.05:
+            said = f"The state is rewritten, and {moved}."
+        else:
+            said = f"The state is rewritten. “was” stays at {number(after)}."
+        steps.append(
+            step(
+                f"It reads “{text}”.",
+                said,
+                f"h w{t - 1} x h>mix x>mix mix | mix>h h | h>was h>were was were p{t - 1}",
+                {**(blank | {"h": states[0]} if t == 1 else {}), "x": text, "h": states[t], "was": [after], "were": [1 - after],
+                 f"p{t - 1}": [after]},
+                fresh=True,
+            )
+        )  # fmt: skip
+    verb = "was" if was[-1] > 0.5 else "were"
+    leans = (was > 0.5) == (was[-1] > 0.5)
+    since = int(max(np.flatnonzero(~leans), default=0)) + 1
+    lit = [f"{kind}{t - 1}" for t in range(since, len(words)) for kind in ("w", "p")]
+    steps.append(
+        step(
+            "Look along the row.",
+            f"Since “{words[since]}” it says “{verb}”, and {len(words) - 1 - since} more words have not changed its mind.",
+            ["h", verb, f"h>{verb}", *lit],
+            fresh=True,
+        )
+    )
+    return steps
+
+
 def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
     """A reader over a sentence: one matrix is used at every word, and one state is all that is kept.
 
-    model: asked for the subject's number, as `experiments.ch01.asked_directly`.   sentence: of at most 8 words.
+    model: asked for the subject's number, as `experiments.ch00.well_trained`.   sentence: of at most 8 words.
     """
     words, tokens = read(sentence)
     states, plural, units = reading(model, tokens)

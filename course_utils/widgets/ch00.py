@@ -1,16 +1,15 @@
-"""Explorers of chapter 00: how an input fades, how far it travels, and sentences whose verb agrees with a far subject."""
+"""Explorers of chapter 00: how an input fades, and sentences whose verb agrees with a far subject."""
 
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from ..data.agreement import MOST_ATTRACTORS, NUMBERS, Agreement, agreement, baselines
 from ..figures.memory import decay_weights
-from ..figures.paths import Architecture, path_diagram
 from ..figures.sentences import anatomy, reading
 from ..figures.style import add_to_summary
 from ..measure.agreement import nouns, read
-from .explore import Drag, Explorer, choice, explore, slider, text, toggle
+from .explore import Drag, Explorer, explore, slider, text, toggle
 
 REMEMBERED = 39.5  # steps back, the edge of the figure of a fading memory
 
@@ -20,9 +19,10 @@ def fading_memory() -> Explorer:
     return explore(
         decay_weights,
         presets={
-            "an input fades slowly": {"decay": 0.9},
+            "half in 7 steps": {"decay": 0.9},
+            "twice as long": {"decay": 0.949},
+            "ten times as long": {"decay": 0.99},
             "the last input alone": {"decay": 0.0},
-            "almost nothing fades": {"decay": 0.98},
         },
         drags=[Drag("half-life", _half_life, lambda x, y, decay: {"decay": 0.5 ** (1 / max(x, 0.1))})],
         decay=slider("decay", 0, 1, 0.001, value=0.9),
@@ -34,22 +34,6 @@ def _half_life(decay: float) -> tuple[float, None]:
     if decay in (0, 1):
         return (0.0 if decay == 0 else REMEMBERED), None
     return min(float(np.log(0.5) / np.log(decay)), REMEMBERED), None
-
-
-def paths() -> Explorer:
-    """How far the first input travels in each architecture of the course."""
-    return explore(
-        path_diagram,
-        presets={
-            "a recurrence": {"architecture": "recurrence"},
-            "a recurrence, four times as long": {"architecture": "recurrence", "length": 32},
-            "attention over a recurrence": {"architecture": "attention over a recurrence"},
-            "self-attention": {"architecture": "self-attention"},
-            "self-attention, four times as long": {"architecture": "self-attention", "length": 32},
-        },
-        architecture=choice("architecture", get_args(Architecture)),
-        length=slider("positions", 1, 40, value=8),
-    )
 
 
 def sentence_maker() -> Explorer:
@@ -89,8 +73,6 @@ def _anatomy(corpus: Agreement, row: int):
     words = corpus.text(row).split()
     subject, verb = int(corpus.subject[row]) - 1, int(corpus.verb[row]) - 1  # without <bos>
     roles = [""] * len(words)
-    for position, _ in nouns(words):
-        roles[position] = "noun in front" if position < subject else "noun between"
     roles[subject], roles[verb] = "subject", "verb"
     repeated = {"nearest noun": corpus.nearest[row], "first noun": corpus.first[row]}
     right = baselines(corpus)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import numpy as np
@@ -12,6 +12,7 @@ from ..decoding import greedy
 from ..experiments import ch05
 from ..experiments.results.translators import Attentive
 from ..figures import alignment as figures
+from ..figures.paths import Architecture, path_diagram
 from ..figures.style import add_to_summary
 from ..figures.translators import bleu_curves
 from ..models import seq2seq
@@ -187,4 +188,20 @@ def scores(variants: Mapping[str, Attentive]) -> Explorer:
         measure=choice("measured", ["alignment error", "BLEU by length", "precision and recall"]),
         first=choice("translator", names, value=names[0]),
         second=choice("beside", names, value=names[1]),
+    )
+
+
+def paths() -> Explorer:
+    """How far the first input travels in each architecture of the course."""
+    return explore(
+        path_diagram,
+        presets={
+            "a recurrence": {"architecture": "recurrence"},
+            "a recurrence, four times as long": {"architecture": "recurrence", "length": 32},
+            "attention over a recurrence": {"architecture": "attention over a recurrence"},
+            "self-attention": {"architecture": "self-attention"},
+            "self-attention, four times as long": {"architecture": "self-attention", "length": 32},
+        },
+        architecture=choice("architecture", get_args(Architecture)),
+        length=slider("positions", 1, 40, value=8),
     )

@@ -186,6 +186,7 @@ def teacher_case(d):
 
 
 ALLOWED = {
+    "fading": lambda d: (float(d.shares()), d.array(d.size(1, 6))),
     "running_mean": lambda d: (d.array(d.size(1, 6)),),
     "one_step": step_case,
     "unrolling": states_case,
@@ -428,7 +429,16 @@ def gates_as_lists(goal, value, mark):
     return [list(keep), list(mark), list(value if goal != "count" else mark)]
 
 
+def fading_by_a_loop(d, xs):
+    h, states = 0.0, []
+    for x in xs:
+        h = d * h + (1 - d) * x
+        states.append(h)
+    return jnp.stack(states)
+
+
 RIGHT = {
+    "fading": [fading_by_a_loop, lambda d, x: [(1 - d) * sum(d ** (t - s) * float(x[s]) for s in range(t + 1)) for t in range(len(x))]],
     "running_mean": [lambda x: np.cumsum(x) / np.arange(1, len(x) + 1), lambda x: [x[: t + 1].mean() for t in range(len(x))]],
     "one_step": [lambda h, x, W_h, W_x, b: np.tanh(h @ W_h.T + x @ W_x.T + b),
                  lambda h, x, W_h, W_x, b: jnp.tanh(jnp.concatenate([W_h, W_x], 1) @ jnp.concatenate([h, x]) + b)],

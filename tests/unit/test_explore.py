@@ -304,7 +304,7 @@ def units():
 
 
 MAKERS = [
-    ch00.fading_memory, ch00.paths, ch00.sentence_maker, step_through, twins, pipe, ch02.jacobian_product, ch02.cliff, gradient_flow,
+    ch00.fading_memory, ch05.paths, ch00.sentence_maker, step_through, twins, pipe, ch02.jacobian_product, ch02.cliff, gradient_flow,
     ch03.playground, ch03.gradient_retention, units,
 ]  # fmt: skip
 

@@ -41,7 +41,7 @@ FIGURES = [
     decay_weights(0.9),
     path_diagram("self-attention", 5),
     reading(WORDS, np.linspace(0, 1, 6), nouns=[(2, 1), (4, 0)], subject=4, answer=0),
-    anatomy(WORDS, ["", "", "fronted", "", "subject", "verb"], {"first noun": ("plural", False)}),
+    anatomy(WORDS, ["", "", "", "", "subject", "verb"], {"first noun": ("plural", False)}),
     loss_curve(np.ones((3, 100)), title="Falls", references={"guessing": 0.7}),
     loss_curve(np.ones(7), title="Short"),
     accuracy_by_distance(np.arange(3), {"RNN": np.ones((3, 3))}, {"majority": np.full(3, 0.5)}),
@@ -553,11 +553,11 @@ def test_remembering_and_the_gradient_that_arrives_are_told_together():
 
 
 def test_what_the_simple_rules_answer_is_the_title_of_a_sentence():
-    roles = ["", "", "noun in front", "", "subject", "verb"]
+    roles = ["", "", "", "", "subject", "verb"]
     title = lambda **right: words(anatomy(WORDS, roles, {name: ("plural", ok) for name, ok in right.items()}))["title"]
-    assert title(first=False, nearest=False) == "Every simple rule answers wrongly"
-    assert title(first=False, nearest=True) == "The rule “first” answers wrongly"
-    assert title(first=True, nearest=True) == "Simple rules answer rightly here"
+    assert title(first=False, nearest=False) == "Both rules are misled"
+    assert title(first=False, nearest=True) == "The first misleads"
+    assert title(first=True, nearest=True) == "Here the simple rules are right"
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: style.words(figure)["title"])

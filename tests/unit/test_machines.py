@@ -14,7 +14,7 @@ from flax import nnx
 from course_utils.data.agreement import vocabulary
 from course_utils.data.english_french import read as read_english
 from course_utils.data.english_french import vocabularies
-from course_utils.experiments import ch01, ch03, ch04, ch05, ch06, ch07
+from course_utils.experiments import ch00, ch03, ch04, ch05, ch06, ch07
 from course_utils.machines import (
     attention,
     beam,
@@ -220,7 +220,7 @@ def test_a_number_fades_by_its_decay():
 
 
 def test_the_unrolled_network_shows_the_readers_states_and_its_answers():
-    model = ch01.asked_directly().model
+    model = ch00.well_trained().model
     _, tokens = recurrence.read(recurrence.SENTENCE)
     states, plural = np.asarray(hidden_states(model, tokens)[0]), jax.nn.softmax(model.every_step(tokens)[0])[:, 1]
     _, _, units = recurrence.reading(model, tokens)
@@ -233,7 +233,7 @@ def test_the_unrolled_network_shows_the_readers_states_and_its_answers():
 
 
 def test_a_step_ends_in_the_state_of_the_network_and_adds_what_it_shows():
-    model = ch01.asked_directly().model
+    model = ch00.well_trained().model
     drawn = recurrence.one_step(model, "near the dogs the cat")
     _, tokens = recurrence.read("near the dogs the cat")
     states, _, units = recurrence.reading(model, tokens)
@@ -245,7 +245,7 @@ def test_a_step_ends_in_the_state_of_the_network_and_adds_what_it_shows():
 
 def test_a_sentence_that_does_not_fit_is_refused():
     with pytest.raises(InvalidInput, match="room for 8 words"):
-        recurrence.unrolled(ch01.asked_directly().model, "the cat and the dog and the cat and the dog slept")
+        recurrence.unrolled(ch00.well_trained().model, "the cat and the dog and the cat and the dog slept")
 
 
 @pytest.mark.parametrize(("scale", "verb"), [(0.6, "fades"), (0.95, "nearly keeps"), (1.1, "grows")])

@@ -29,7 +29,7 @@ def flow():
 
 
 MAKERS = {
-    "fading": ch00.fading_memory, "paths": ch00.paths, "sentences": ch00.sentence_maker,
+    "fading": ch00.fading_memory, "paths": ch05.paths, "sentences": ch00.sentence_maker,
     "steps": lambda: ch01.step_through(ch01_experiment.language_model(nnx.Rngs(0))),
     "twins": lambda: ch01.twins({"x": ch01_experiment.language_model(nnx.Rngs(0))}),
     "jacobians": ch02.jacobian_product, "cliff": ch02.cliff, "flow": lambda: ch02.gradient_flow(flow()),

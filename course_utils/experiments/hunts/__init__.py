@@ -36,7 +36,7 @@ class Task:
     """A model around the function of a hunt, and what it learns.
 
     model: `model(function, length, rngs)`.   batches: `batches(length)`.   guessing: the loss of guessing, in nats.
-    full, quick: how much is trained with `COURSE_SIZE=full` and `quick`.
+    full, quick: how much is trained with `COURSE_SIZE=full` and `quick`.   shown: the metric that tells whether it learns.
     """
 
     model: Callable[[Callable, int, nnx.Rngs], Any]
@@ -45,6 +45,7 @@ class Task:
     guessing: float
     full: Setting
     quick: Setting
+    shown: str = "loss"
 
     @property
     def setting(self) -> Setting:
@@ -88,12 +89,12 @@ def train(name: str, source: str, told: Callable[[Curve], None] | None = None) -
 
     def report(step: int, metrics: dict[str, float]) -> None:
         curve.updates.append(step)
-        curve.losses.append(metrics["loss"])
+        curve.losses.append(metrics[chosen.shown])
         if told is not None:
             told(curve)
 
     def ends(history: History) -> bool:
-        return history.last("loss", 20) < 0.02 * chosen.guessing or history.seconds > SECONDS
+        return history.last(chosen.shown, 20) < 0.02 * chosen.guessing or history.seconds > SECONDS
 
     model = chosen.model(function(source), length, nnx.Rngs(0))
     try:

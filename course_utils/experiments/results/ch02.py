@@ -18,6 +18,13 @@ class FromStart(Started):
 
 
 @record
+class TenSeeds(FromStart):
+    """The same with ten seeds, and the learning rate named."""
+
+    learning_rate: float
+
+
+@record
 class FlowMoment:
     """Gradients along the sequence at one moment of training."""
 
@@ -83,6 +90,8 @@ class Recorded(Results):
     delays: dict[str, dict[int, Started]]  # initialisation → delay →
     patient: dict[str, dict[int, Solved]]  # the shortest delay that failed, with four times the updates
     starts: list[FromStart]
+    ten_starts: list[TenSeeds]
+    ten_delays: dict[int, Solved]  # of the rotation
     flow: Flow
     truncation: Truncation
     cut_short: CutShort
