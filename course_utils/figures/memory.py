@@ -26,10 +26,10 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
     )  # fmt: skip
     held = 1 - decay**length
     if decay in (0.0, 1.0):
-        story = "Only the newest input counts." if decay == 0 else "Nothing new ever enters: every weight is 0."
+        story = "Only the newest input counts" if decay == 0 else "Nothing new ever enters"
     else:
         half = np.log(0.5) / np.log(decay)
-        story = f"An input has lost half of its weight after {half:.1f} steps."
+        story = f"Half of an input is gone after {half:.1f} steps"
         if half < length:
             figure.add_vline(x=half, line={"color": RED, "dash": "dash"})
             figure.add_annotation(x=half, y=1, yref="paper", text="half its weight", showarrow=False, xanchor="left",
@@ -38,17 +38,13 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
     figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 0.78, "yanchor": "top"})
     figure.update_layout(bargap=0.15)
     figure.update_xaxes(range=[-0.5, length - 0.5])
-    figure.add_annotation(
-        x=0.99, y=0.9, xref="paper", yref="paper", showarrow=False, xanchor="right", font={"color": GREY},
-        text=f"{held:.0%} of the total weight lies on these {length} inputs",
-    )  # fmt: skip
     return finish(
         figure,
         title=story,
         caption="Each bar is the weight of one past input in today's state. Every step multiplies an old input "
         "by the same number, so its weight falls exponentially.",
-        summary=f"Decay {decay:g}: {story} The newest input has weight {weight[0]:.3f}, the one {length - 1} steps "
-        f"ago {weight[-1]:.2g}.",
+        summary=f"Decay {decay:g}. {story}. The newest input has weight {weight[0]:.3f}, the one {length - 1} steps "
+        f"ago {weight[-1]:.2g}; all {length} together hold {held:.0%}.",
         x="steps ago",
         y="weight in the state",
     )

@@ -65,7 +65,7 @@ def reading(
     )
 
 
-ROW = 34  # signs in a row of a sentence: what a phone has room for
+ROW = 31  # signs in a row of a sentence: what a phone has room for
 LETTERS = {0: BLUE, 1: ink(ORANGE)}  # of singular and of plural nouns
 
 
@@ -112,11 +112,12 @@ def anatomy(
     title = "Both rules are misled" if len(wrong) == len(answers) == 2 else title
     rules = "; ".join(f"the {name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
     caption = "Underlined: the verb and the noun it must agree with. Blue nouns are singular, orange ones plural."
-    return finish(
+    finish(
         figure,
         title=title,
         caption=caption,
         summary=f"“{' '.join(words)}”. The subject, {subject}, stands {end - start} step{'s' if end > start + 1 else ''} "
         f"before the verb; {rules}.",
-        height=y + 100,
+        height=y + 80,
     )
+    return figure.update_layout(margin={"l": 12, "r": 4, "b": 4})
