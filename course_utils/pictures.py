@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from .build import render
 from .figures.gradients import power
-from .figures.style import BLUE, DASHES, GREY, RED, TEMPLATE, subplots, translucent
+from .figures.style import BLUE, DASHES, GREEN, GREY, RED, TEMPLATE, subplots, translucent
 from .files import write
 from .measure.regimes import random_inputs, recurrent, run, spectrum
 from .models.gated import additive_memory
@@ -40,6 +40,23 @@ def accuracies() -> go.Figure:
     figure.update_yaxes(title="share of right answers", range=[0.45, 1.08], tickvals=[0.5, 0.75, 1])
     figure.update_xaxes(title="words from subject to verb")
     return _finished(figure, 300)
+
+
+def distances() -> go.Figure:
+    """Three made-up networks: the distance of their twins by the words read since, on a logarithmic axis."""
+    since = np.arange(31)
+    rows = {"A": 10.0 ** (-since / 10), "B": 0.3 + 0.7 * np.exp(-since), "C": 2 - np.exp(-since / 2)}
+    figure = go.Figure()
+    for (letter, y), colour, dash in zip(rows.items(), (BLUE, RED, GREEN), DASHES, strict=False):
+        figure.add_scatter(x=since, y=np.log10(y), mode="lines", line={"color": colour, "dash": dash, "width": 3})
+        figure.add_annotation(
+            x=20, y=np.log10(y[20]), text=f"<b>{letter}</b>", font={"size": 18}, yshift=16, showarrow=False
+        )
+    figure.update_yaxes(
+        title="distance, 1 at the word", tickvals=[-3, -2, -1, 0], ticktext=["0.001", "0.01", "0.1", "1"]
+    )
+    figure.update_xaxes(title="words read since", dtick=5)
+    return _finished(figure, 320)
 
 
 def products() -> go.Figure:
@@ -132,6 +149,7 @@ def _finished(figure: go.Figure, height: int, below: int = 50) -> go.Figure:
 
 DRAWINGS: dict[str, Callable[[], go.Figure]] = {
     "ch00-bands": accuracies,
+    "ch01-curves": distances,
     "ch02-curves": products,
     "ch03-traces": cell_states,
     "ch05-pictured": links,

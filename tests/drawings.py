@@ -21,6 +21,7 @@ from course_utils.machines import (
     lstm_sentence,
     masks,
     memory,
+    pipe,
     recurrence,
     self_attention,
     transformer,
@@ -48,7 +49,10 @@ def blocks():
 
 
 MACHINES = {
+    "looped": lambda: recurrence.looped(ch00.well_trained().model),
     "fading number": memory.fading_number,
+    "scan": memory.scanned,
+    "pipe": pipe.pipe,
     "one step": lambda: recurrence.one_step(ch00.well_trained().model),
     "unrolled": lambda: recurrence.unrolled(ch00.well_trained().model),
     "unrolled, long": lambda: recurrence.unrolled(ch00.well_trained().model, LONG),

@@ -12,12 +12,14 @@ from ..data import nesting
 from ..data.agreement import vocabulary
 from ..data.batching import Batches, Tagged
 from ..data.sequences import lag_recall
-from ..measure.agreement import prefers
+from ..decoding import sample
+from ..measure.agreement import judge, prefers
 from ..measure.memory import Recall, frozen_recall, reach, total_memory
 from ..measure.speed import seconds
 from ..measure.states import twin_distance
 from ..models.cells import RNNCell
 from ..models.fast import unroll
+from ..models.interfaces import LanguageModel
 from ..models.losses import classification, next_word, tagging
 from ..models.run import apply, every_step
 from ..models.sequence import RecurrentLanguageModel, SequenceClassifier
@@ -35,6 +37,7 @@ from .weighted import weighted_next_word, weighted_sentences
 SHORT = 1_000  # updates that the notebook runs live
 UPDATES = (1_000, 2_000, 4_000, 8_000)  # where the agreement curve is measured; the last is the shipped model
 SPOKEN = (0, 100, 1_000, UPDATES[-1])  # updates after which the network writes sentences
+LONGEST, UNSPOKEN = 80, (0, 1, 3)  # words of a sentence that is written; padding, <bos> and <unk> are left out
 SIZES, SYMBOLS, SCALES, LAGS = (16, 32, 64, 128), (2, 4, 8, 16), (0.03, 0.1, 0.3, 1.0), 60
 TRAINED_LAGS = (1, 4, 8, 12, 16, 20, 24, 28, 32, 40)
 RECALL_UPDATES, STREAM = 2_000, 96
@@ -125,6 +128,23 @@ def asked_twins() -> np.ndarray:
         ch00.reader, asked_batches(), budget(ch00.UPDATES), loss=classification, seeds=SEEDS, progress=False
     )
     return np.array([twin_distance(model, corpora()[1]) for model in models])
+
+
+def writes(model: LanguageModel, count: int = 5, seed: int = 0, temperature: float = 1.0) -> list[str]:
+    """Sentences that a language model writes, from their first word on."""
+    words = vocabulary()
+    drawn = sample(
+        model, jnp.full((count, 1), words.bos), LONGEST, jax.random.key(seed), temperature=temperature, end=words.eos, without=UNSPOKEN
+    ).words  # fmt: skip
+    return [words.decode(row) for row in drawn]
+
+
+def verdicts(model: LanguageModel, count: int = 400, seed: int = 0) -> dict[str, float]:
+    """Of sentences that a model writes: the share that follows the grammar, and of these the share whose verb agrees."""
+    judged = [judge(sentence.split()) for sentence in writes(model, count, seed)]
+    grammatical = [verdict for verdict in judged if verdict in ("right verb", "wrong verb")]
+    agrees = grammatical.count("right verb") / len(grammatical) if grammatical else float("nan")
+    return {"follow the grammar": len(grammatical) / count, "of these, the verb agrees": agrees}
 
 
 # --------------------------------------------------------------------------------- what a state can hold

@@ -2,8 +2,8 @@
 
 One module a subject; `machine` says what a `Machine` is, `parts` makes its parts, `page` shows one without a kernel.
 
-    00  memory.fading_number()
-    01  recurrence.one_step(model, sentence)      recurrence.unrolled(model, sentence)
+    00  recurrence.looped(model, sentences)       memory.fading_number(), memory.scanned()
+    01  recurrence.one_step(model, sentence)      recurrence.unrolled(model, sentence)      pipe.pipe()
     02  gradients.gradient_back(scales)           gradients.truncated(windows)
     03  lstm.lstm_by_hand()                       lstm_sentence.lstm_over_sentence(model, unit, sentences)
         gru.gru_by_hand()

@@ -15,7 +15,7 @@ STEPS, SCANNED = 6, 4
 LARGEST = 2.0  # what fills a cell of the memory
 
 
-def states_of(decay: float, inputs: Sequence[float]) -> np.ndarray:
+def states_of(decay: float, inputs: Sequence[float] | np.ndarray) -> np.ndarray:
     """h_1 … h_T of h_t = decay · h_{t-1} + (1 - decay) · x_t."""
     x = (1 - decay) * jnp.asarray(inputs, jnp.float32)[:, None]
     return np.asarray(sequential_scan(jnp.full(x.shape, decay), x))[:, 0]

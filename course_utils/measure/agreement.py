@@ -1,13 +1,26 @@
 """How well a model makes a verb agree with its subject."""
 
-from typing import NamedTuple
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from ..data.agreement import AGREEING, NOUNS, Agreement, vocabulary
+from ..data.agreement import (
+    ADJECTIVES,
+    AGREEING,
+    MANNER,
+    NOUNS,
+    PAST,
+    PLACE,
+    PREDICATES,
+    PREPOSITIONS,
+    Agreement,
+    vocabulary,
+)
 from ..data.batching import pad
 from ..models.interfaces import LanguageModel, Reader
 from ..models.run import apply, logits
@@ -116,3 +129,29 @@ def nouns(words: list[str]) -> list[tuple[int, int]]:
     """Position and number (0 singular, 1 plural) of every noun in a list of words."""
     number = {form: n for pair in NOUNS for n, form in enumerate(pair)}
     return [(i, number[word]) for i, word in enumerate(words) if word in number]
+
+
+# ------------------------------------------------------------------------------------------- what a model has written
+
+Verdict = Literal["no sentence", "unfinished", "wrong verb", "right verb"]
+KINDS = {
+    "D": ("the",), "T": ("that",), "C": ("and",), "P": PREPOSITIONS, "A": ADJECTIVES, "V": PAST, "M": MANNER, "L": PLACE,
+    "Q": PREDICATES, "N": tuple(word for pair in NOUNS for word in pair), "B": tuple(word for pair in AGREEING for word in pair),
+}  # fmt: skip
+_VERB = "VM?L?(?:PDA?N)*"
+GRAMMAR = re.compile(f"(?:PDA?N)?DA?NL?(?:PDA?N)*(?:T{_VERB}(?:C{_VERB})*)?BQ")
+BEGUN = re.compile(f"(?:PDA?N)?DA?NL?(?:PDA?N)*(?:T{_VERB}(?:C{_VERB})*)?(?:B|C|T|PD?A?)?")  # it may yet become one
+SUBJECT = re.compile("(?:PDA?N)?DA?N")
+
+
+def judge(words: Sequence[str]) -> Verdict:
+    """Whether words are a sentence of the corpus's grammar, and whether its verb agrees with its subject."""
+    kind_of = {word: kind for kind, members in KINDS.items() for word in members}
+    kinds = "".join(kind_of.get(word, "?") for word in words)
+    if not GRAMMAR.fullmatch(kinds):
+        return "unfinished" if BEGUN.fullmatch(kinds) else "no sentence"
+    begun = SUBJECT.match(kinds)
+    assert begun is not None
+    subject, verb = words[begun.end() - 1], words[kinds.index("B")]
+    plural = subject in {pair[1] for pair in NOUNS}
+    return "right verb" if plural == (verb in {pair[1] for pair in AGREEING}) else "wrong verb"

@@ -1,7 +1,7 @@
-"""Explorers of chapter 01: a network word by word, twin sentences as paths of states, and what a state can hold."""
+"""Explorers of chapter 01: a network that writes, a network word by word, twin sentences as paths of states, and what a state can hold."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,15 @@ from ..experiments import ch01
 from ..experiments.agreement import corpora
 from ..figures.language import SHOWN, next_words, twin_paths
 from ..figures.memory import pipe as pipe_figure
+from ..measure.agreement import judge
 from ..measure.language import most_likely, steps
 from ..measure.memory import Recall, reach, recalled_bits, total_memory
 from ..measure.states import Plane, principal_plane, states_of
+from ..models.interfaces import LanguageModel
 from ..runtime import require
 from . import sentences
 from .explore import Explorer, choice, explore, slider, text
+from .speak import speak
 
 SENTENCE = "near the dogs the cat that slept quietly beside the old horses was hungry"
 PLACES = {
@@ -25,6 +28,38 @@ PLACES = {
     "after “near”": 1,
     "before the verb": 12,
 }  # words of it that have been read
+
+
+MARKS = {"right verb": "✓ ", "wrong verb": "✗ ", "no sentence": "– ", "unfinished": "… "}
+WRITTEN = 40  # words of a sentence, at most
+
+
+def speaks(models: Mapping[int, LanguageModel]) -> Explorer:
+    """The network of the chapter by the updates it has learned from: five sentences, and whether each verb agrees."""
+    words = vocabulary()
+
+    def read(typed: str) -> list[int]:
+        return words.read(typed) if typed.strip() else [words.bos]
+
+    def write(indices: Sequence[int]) -> str:
+        sentence = words.decode(indices)
+        return MARKS[judge(sentence.split())] + sentence
+
+    def title(rows: Sequence[Sequence[int]]) -> str:
+        judged = [judge(words.decode(row).split()) for row in rows]
+        good, wrong = len(judged) - judged.count("no sentence"), judged.count("wrong verb")
+        if not good:
+            return "It knows words and no grammar"
+        if 2 * good < len(judged):
+            return "Now and then it finishes a sentence"
+        return (
+            "It writes sentences, and its verbs are a guess" if wrong else "It writes sentences, and every verb agrees"
+        )
+
+    return speak(
+        models, read, write, title, prompt="", length=WRITTEN, texts=6, temperature=1.0, first=7, without=ch01.UNSPOKEN,
+        end=words.eos, note="✓ the verb agrees with its subject, ✗ it does not; – no sentence; … not at its end.",
+    )  # fmt: skip
 
 
 def step_through(model: Any, opens: str = "after “the”") -> Explorer:

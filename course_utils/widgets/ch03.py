@@ -116,8 +116,8 @@ def speaks(models: Mapping[int, RecurrentLanguageModel]) -> Explorer:
     def tokens(indices: Sequence[int]) -> list[str]:
         return [words.words[i] for i in indices]
 
-    def title(indices: Sequence[int]) -> str:
-        lines = lines_of(tokens(indices))
+    def title(rows: Sequence[Sequence[int]]) -> str:
+        lines = [line for indices in rows for line in lines_of(tokens(indices))]
         good = sum(map(is_python, lines))
         if not lines:
             return "It has not finished a line"

@@ -20,38 +20,43 @@ def speak(
     models: Mapping[int, LanguageModel],
     read: Callable[[str], Sequence[int]],
     write: Callable[[Sequence[int]], str],
-    title: Callable[[Sequence[int]], str],
+    title: Callable[[Sequence[Sequence[int]]], str],
     *,
     prompt: str,
     length: int = 60,
+    texts: int = 1,
+    temperature: float = TEMPERATURE,
+    first: int = 1,
     without: tuple[int, ...] = (),
     end: int | None = None,
+    note: str = "",
 ) -> Explorer:
     """Texts that language models write after a prompt; drawn by `decoding.sample`.
 
-    models: by the updates after which they write.   read: a typed prompt as indices.   write: indices as a text.
-    title: what all of them show, a sentence.   length: of what is drawn, in tokens.
+    models: by the updates after which they write.   read: a typed prompt as indices.   write: the indices of one text.
+    title: what all texts show, a sentence.   length: of what is drawn, in tokens.   texts: how many are drawn.
+    temperature, first: temperature and number of the draw that opens.   note: what marks in the text mean.
     """
     require(models, "There is no model that could write.")
     by_updates = {f"{updates:,}" if updates else "0, untrained": updates for updates in models}
     last = max(models)
 
     @functools.lru_cache(64)
-    def drawn(updates: int, temperature: float, draw: int, prompt: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def drawn(updates: int, temperature: float, draw: int, prompt: str) -> list[tuple[int, ...]]:
         begun = tuple(read(prompt))
         words = sample(
-            models[updates], jnp.array([begun]), length, jax.random.key(draw), temperature=temperature, end=end, without=without
-        ).words[0]  # fmt: skip
-        return begun, tuple(int(word) for word in words)
+            models[updates], jnp.array([begun] * texts), length, jax.random.key(draw), temperature=temperature, end=end, without=without
+        ).words  # fmt: skip
+        return [(*begun, *map(int, row)) for row in words]
 
     def draw(updates: int, temperature: float, draw: int, prompt: str) -> go.Figure:
-        begun, new = drawn(updates, temperature, draw, prompt)
-        said = title((*begun, *new))
+        rows = drawn(updates, temperature, draw, prompt)
+        said, begins = title(rows), "It begins with the prompt." if prompt.strip() else ""
         how = f"temperature {temperature:g}, draw {draw}" + (": always the likeliest token" if temperature == 0 else "")
         return written(
-            write((*begun, *new)),
+            "\n".join(map(write, rows)),
             title=said,
-            caption=f"Written by the model after {updates:,} updates; {how}. It begins with the prompt.",
+            caption=" ".join(filter(None, (f"Written by the model after {updates:,} updates; {how}.", begins, note))),
             summary=f"After {updates:,} updates, {how}, the model goes on from “{prompt.strip()}”. {said}.",
         )
 
@@ -65,7 +70,7 @@ def speak(
             "always the likeliest": {"temperature": 0.0},
         },
         updates=choice("updates", by_updates, value=last),
-        temperature=slider("temperature", 0, 2, 0.1, value=TEMPERATURE),
-        draw=slider("draw", 1, 20, value=1),
+        temperature=slider("temperature", 0, 2, 0.1, value=temperature),
+        draw=slider("draw", 1, 20, value=first),
         prompt=text("prompt", prompt),
     )

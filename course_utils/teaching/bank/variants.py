@@ -14,7 +14,14 @@ from ...runtime import shortened, shown
 
 _IN_TEXT = re.compile(r"\[\[((?:(?!\[\[|\]\]).)+)\]\]")
 _ALWAYS_EXPRESSIONS = ("answer", "value", "tolerance")  # fields that hold a number, or the expression of one
-_FUNCTIONS = {"log": math.log, "log2": math.log2, "sqrt": math.sqrt, "exp": math.exp, "ceil": math.ceil}
+_FUNCTIONS = {
+    "log": math.log,
+    "log2": math.log2,
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "tanh": math.tanh,
+    "ceil": math.ceil,
+}
 
 
 def combinations(variables: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
