@@ -126,23 +126,31 @@ def starts() -> list[FromStart]:
     return results
 
 
-# Starts whose share of the gradient is small, with the learning rates that were tried.
+# Initialisations whose share of the gradient is small, with the delays and the learning rates that were tried.
 TEN_STARTED = (
-    (Start(scale=0.7), 40, 0.002),
-    (Start(scale=0.7), 40, 0.003),
-    (Start(scale=0.7), 40, 0.005),
-    (Start(scale=0.8), 40, 0.002),
-    (Start(strength=3.0), 20, 0.002),
+    (Start(scale=0.5), 30, (0.002, 0.005)),
+    (Start(scale=0.7), 40, (0.002, 0.003, 0.005)),
+    (Start(scale=0.8), 40, (0.002, 0.005)),
+    (Start(scale=1.0), 40, (0.002, 0.005)),
+    (Start(strength=3.0), 20, (0.002, 0.005)),
 )
 
 
 def ten_starts() -> list[TenSeeds]:
     """`starts` with ten seeds and 1,000 updates, where the first figure had three seeds at a threshold."""
     results = []
-    for start, delay, rate in TEN_STARTED:
-        result = started(functools.partial(start.reader, delay), delay, START_UPDATES, TEN, rate)
-        results.append(TenSeeds(**vars(result), **start._asdict(), delay=delay, learning_rate=rate))
+    for start, delay, rates in TEN_STARTED:
+        for rate in rates:
+            result = started(functools.partial(start.reader, delay), delay, START_UPDATES, TEN, rate)
+            results.append(TenSeeds(**vars(result), **start._asdict(), delay=delay, learning_rate=rate))
     return results
+
+
+def ten_damped(delay: int = 40) -> dict[float, Started]:
+    """`damped` with ten seeds on one delay."""
+    return {
+        keep: started(functools.partial(damped_reader, keep, delay), delay, START_UPDATES, TEN) for keep in KEEPS[1:]
+    }
 
 
 def ten_delays() -> dict[int, Solved]:
@@ -274,8 +282,10 @@ def headline() -> Recorded:
         starts=starts(),
         ten_starts=ten_starts(),
         ten_delays=ten_delays(),
+        ten_damped=ten_damped(),
         flow=flow(),
         truncation=truncation(ch01.well_trained().model),
+        untrained_truncation=truncation(ch01.speaker(0).model),
         cut_short=cut_short(),
         damped=damped(),
         windows=agreement_with_windows(),

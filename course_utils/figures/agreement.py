@@ -75,7 +75,7 @@ def accuracy_by_updates(
     return curves(
         distance, runs, title=title,
         caption="A network that only predicts words, tested on the verb: is the right number more probable? The same "
-        f"training at several moments. {seeds_caption(runs)} Grey: readers without a grammar.",
+        f"training at several moments. {seeds_caption(runs)} Grey: what simple rules reach.",
         summary="Share of right verbs at the largest distance: "
         + ", ".join(f"{value:.2f} after {updates:,} updates" for updates, value in ends.items()) + ".",
         x_title="words from subject to verb", y_title="accuracy", references=_in_order(baselines), y_range=(0.4, 1.03), ordered=True,

@@ -105,10 +105,11 @@ def jacobian_product(
     figure = go.Figure(
         traces,
         {
-            "xaxis": {**time, "domain": [0, 0.484], "anchor": "y"},
-            "yaxis": {"range": [low - pad, high + pad], "title": {"text": "norm, as a power of 10"}, "anchor": "x"},
-            "xaxis2": {**time, "domain": [0.604, 1], "anchor": "y2"},
-            "yaxis2": {"range": [bottom - margin, top + margin], "title": {"text": "singular values, powers of 10"}, "anchor": "x2"},
+            "xaxis": {**time, "domain": [0, 1], "anchor": "y"},
+            "yaxis": {"range": [low - pad, high + pad], "title": {"text": "norm, power of 10"}, "anchor": "x", "domain": [0.46, 1]},
+            "xaxis2": {**time, "domain": [0, 1], "anchor": "y2"},
+            "yaxis2": {"range": [bottom - margin, top + margin], "title": {"text": "all singular values"}, "anchor": "x2",
+                       "domain": [0, 0.3]},
             "shapes": [{"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"color": PALE, "width": 1}}],
             "legend": {"x": 0.01, "y": 0.02, "yanchor": "bottom"},
         },
@@ -138,12 +139,11 @@ def jacobian_product(
     return finish(
         figure,
         title=title,
-        caption="Left: the most by which the product of Jacobians stretches a gradient (blue), the bound by the "
-        "largest singular "
-        "value of W (dashed, never broken), and what the spectral radius would foretell (dotted). Right: its singular values "
+        caption="Above: the most by which the product of Jacobians stretches a gradient (blue), the bound by the largest singular "
+        "value of W (dashed, never broken), and what the spectral radius would foretell (dotted). Below: its singular values "
         "number 1, 2, 4, 8 … (fading); what lies under 10⁻¹⁵ of the largest is not resolved and not drawn.",
         summary=f"{story}{exact}. {setting} Spectral radius {radius:.2f}, largest factor of one step {per_step:.2f}. {note}".strip(),
-        height=430,
+        height=580,
     )
 
 
@@ -203,6 +203,90 @@ def cliff(
         "is one step of gradient descent from the star; on the wall the gradient is huge, and one step can undo all before it.",
         summary=f"From w {start[0]:g}, b {start[1]:g} with learning rate {learning_rate:g}. " + ". ".join(descents) + ".",
         x="w", y="b", height=460,
+    )  # fmt: skip
+
+
+BALLS = {"free": (RED, "circle"), "on a leash": (BLUE, "square")}
+
+
+def cliff_cut(b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step: int, threshold: float) -> go.Figure:
+    """A cut through the loss with balls on it after `step` steps: name → `measure.cliff.Rolled`.
+
+    b, losses: the cut.   balls: `free` and `on a leash`, clipped at `threshold`.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=b, y=losses, mode="lines", line={"color": BLACK, "width": 2.5}, hoverinfo="skip", showlegend=False
+    )
+    out, told = [], []
+    for name, ball in balls.items():
+        colour, symbol = BALLS[name]
+        been = slice(0, step + 1)
+        figure.add_scatter(
+            x=ball.b[been], y=ball.losses[been], mode="markers", hoverinfo="skip", showlegend=False,
+            marker={"color": translucent(colour, 0.3), "symbol": symbol, "size": 6},
+        )  # fmt: skip
+        inside = b[0] <= ball.b[step] <= b[-1]
+        if inside:
+            figure.add_scatter(
+                x=[ball.b[step]], y=[ball.losses[step] + 0.012], mode="markers", name=name,
+                marker={"color": colour, "symbol": symbol, "size": 18, "line": {"color": BLACK, "width": 1}},
+                hovertemplate="b %{x:.2f}, loss %{y:.3f}<extra></extra>",
+            )  # fmt: skip
+        else:
+            out.append(name)
+            figure.add_annotation(x=b[-1], y=0.2, text=f"the ball that is {name} is out there →", showarrow=False, xanchor="right",
+                                  font={"color": colour})  # fmt: skip
+        told.append(f"{name}: b {ball.b[step]:.2f}, loss {ball.losses[step]:.3f}, slope {ball.lengths[step]:.2g}")
+    figure.update_yaxes(range=[0, 0.52])
+    figure.update_xaxes(range=[b[0], b[-1]])
+    figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.99, "yanchor": "top"})
+    met = {name: float(ball.lengths[: step + 1].max()) for name, ball in balls.items()}
+    if "free" in out and "on a leash" not in out:
+        title = "One step on the wall throws the free ball out"
+    elif out:
+        title = "A ball is thrown out"
+    elif max(met.values()) > threshold:
+        title = "The wall has thrown a ball back"
+    else:
+        title = "The balls roll down a gentle slope towards a wall"
+    return finish(
+        figure,
+        title=title,
+        caption="The loss of a network with one unit, as its bias changes. Every ball is a descent; small marks are where it has been. "
+        f"The one on a leash has its gradient clipped at {threshold:g}.",
+        summary=f"After {step} steps: " + "; ".join(told) + ".",
+        x="bias b", y="loss",
+    )  # fmt: skip
+
+
+def stretched(image: np.ndarray, before: np.ndarray, steps: int, longest: float, setting: str) -> go.Figure:
+    """A circle of vectors before and after `steps` steps, `[2, points]` each; `longest`: the norm of the matrix."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=before[0], y=before[1], mode="lines", name="before", line={"color": GREY, "dash": "dot", "width": 1.5}
+    )
+    figure.add_scatter(x=image[0], y=image[1], mode="lines", name=f"after {steps} step{'s' * (steps != 1)}",
+                       line={"color": RED, "width": 3})  # fmt: skip
+    at = int(np.linalg.norm(image, axis=0).argmax())
+    figure.add_scatter(x=[0, image[0, at]], y=[0, image[1, at]], mode="lines+markers", name="the longest",
+                       line={"color": RED, "width": 2}, marker={"symbol": ["circle", "arrow"], "size": [1, 12],
+                                                                       "angleref": "previous"})  # fmt: skip
+    figure.update_xaxes(range=[-8.5, 8.5])
+    figure.update_yaxes(range=[-3.5, 3.5], scaleanchor="x", scaleratio=1)
+    figure.update_layout(legend={"x": 0.01, "y": 0.99, "yanchor": "top"})
+    title = (
+        "Some vectors have grown"
+        if longest > 1.001
+        else "Every vector has become shorter"
+        if longest < 0.999
+        else "Nothing has changed yet"
+    )
+    return finish(
+        figure, title=title,
+        caption="All vectors of length 1, and what the matrix has made of them. The arrow is the one that has become longest.",
+        summary=f"{setting}, {steps} steps: the longest vector has length {longest:.2g}.",
+        x="first number", y="second", height=360,
     )  # fmt: skip
 
 

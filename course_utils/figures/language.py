@@ -19,7 +19,7 @@ def next_words(
     expected: Sequence[tuple[str, float]],
     following: str | None,
 ) -> go.Figure:
-    """Left: the state after each word up to `position`, one column a word. Right: the most probable next words.
+    """Above: the state after each word up to `position`, one column a word. Below: the most probable next words.
 
     `states`: `[time, hidden]` of the whole sentence.   `expected`: (word, probability), most probable first.
     `following`: the word that comes next in the sentence; None after the last.
@@ -27,7 +27,7 @@ def next_words(
     require(0 <= position < len(words), f"The sentence has the positions 0 to {len(words) - 1}, not {position}.")
     order = np.asarray(states).mean(0).argsort()
     read_so_far = np.where(np.arange(len(words))[:, None] <= position, np.asarray(states)[:, order], np.nan)
-    figure = subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.15)
+    figure = subplots(2, 1, row_heights=[0.4, 0.6], vertical_spacing=0.26)
     figure.add_heatmap(
         z=read_so_far.T, zmin=-1, zmax=1, colorscale=DIVERGING, row=1, col=1,
         showscale=False,
@@ -40,16 +40,23 @@ def next_words(
     figure.update_xaxes(
         tickvals=list(range(len(words))), ticktext=list(words), tickangle=-60, showgrid=False, row=1, col=1
     )
-    figure.update_yaxes(title_text="unit", showgrid=False, showticklabels=False, ticks="", row=1, col=1)
+    figure.update_yaxes(
+        title_text="64 units" if len(order) == 64 else "units",
+        showgrid=False,
+        showticklabels=False,
+        ticks="",
+        row=1,
+        col=1,
+    )
     shown = list(expected)[:SHOWN][::-1]
     figure.add_bar(
-        y=[word for word, _ in shown], x=[p for _, p in shown], orientation="h", row=1, col=2,
+        y=[word for word, _ in shown], x=[p for _, p in shown], orientation="h", row=2, col=1,
         marker={"color": [RED if word == following else BLUE for word, _ in shown],
                 "pattern": {"shape": ["/" if word == following else "" for word, _ in shown]}},
         text=[f"{p:.2f}" for _, p in shown], textposition="outside", cliponaxis=False,
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title_text="probability", range=[0, max(0.3, 1.2 * shown[-1][1])], row=1, col=2)
+    figure.update_xaxes(title_text="probability", range=[0, max(0.3, 1.2 * shown[-1][1])], row=2, col=1)
     figure.update_layout(showlegend=False)
     probability = dict(expected).get(following) if following else None
     best, p = expected[0]
@@ -57,56 +64,56 @@ def next_words(
     return finish(
         figure,
         title=f"After “{words[position]}” the network expects “{best}” most",
-        caption="Left: the state after each word, a column of numbers between -1 (blue) and 1 (orange); the framed column is "
-        "all that the network knows now. Right: what it expects next, computed from that column alone; the word that "
-        "comes is hatched.",
-        summary=f"Word {position + 1} of {len(words)}, “{words[position]}”: the most probable next word is “{best}” with "
+        caption="Above: the state after each word, a column of numbers from −1 (blue) to 1 (orange). The framed column is "
+        "all that the network knows now. Below: what it expects next, computed from that column alone. The word that "
+        "comes is red and hatched.",
+        summary=f"After “{words[position]}”, {position} of {len(words) - 1} words read: the most probable next word is “{best}” with "
         f"{p:.2f}.{comment}",
-        height=430,
+        height=600,
     )
 
 
 def twin_paths(
     words: tuple[Sequence[str], Sequence[str]], paths: tuple[np.ndarray, np.ndarray], gap: np.ndarray, share: float
 ) -> go.Figure:
-    """Two readings that differ in one word. Left: their states in a plane. Right: how far apart they are.
+    """Two readings that differ in one word. Left: their states in a plane. Below: how far apart they are.
 
     `paths`: coordinates `[time, 2]` of each.   `gap`: distance of the states after each word, all units counted.
     `share`: of the variance of states that the plane shows.
     """
-    figure = subplots(1, 2, column_widths=[0.55, 0.45], horizontal_spacing=0.12)
+    figure = subplots(2, 1, row_heights=[0.55, 0.45], vertical_spacing=0.16)
     looks = ((BLUE, "circle", "solid", "singular"), (RED, "square", "dash", "plural"))
     differ = next((i for i, (a, b) in enumerate(zip(*words, strict=True)) if a != b), 0)
     for sentence, path, (colour, symbol, dash, name) in zip(words, paths, looks, strict=True):
-        labels = [word if i == differ or name == "singular" else "" for i, word in enumerate(sentence)]
+        labels = [word if i in (differ, len(sentence) - 1) else "" for i, word in enumerate(sentence)]
         where = "top center" if name == "singular" else "bottom center"
         figure.add_scatter(
             x=path[:, 0], y=path[:, 1], mode="lines+markers+text", name=name, text=labels, textposition=where,
-            textfont={"size": 11, "color": colour}, line={"color": translucent(colour, 0.3), "dash": dash, "width": 1},
+            textfont={"size": 11, "color": colour}, line={"color": translucent(colour, 0.6), "dash": dash, "width": 1.5},
             marker={"symbol": symbol, "size": 8, "color": colour}, row=1, col=1,
             customdata=list(sentence), hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
         )  # fmt: skip
     figure.add_scatter(
         x=list(range(len(gap))), y=gap, mode="lines+markers", line={"color": BLACK, "width": 2}, showlegend=False,
-        row=1, col=2, hovertemplate="%{y:.2f}<extra></extra>", name="distance",
+        row=2, col=1, hovertemplate="%{y:.2f}<extra></extra>", name="distance",
     )  # fmt: skip
-    figure.add_vline(x=differ, line={"color": GREY, "dash": "dot"}, row=1, col=2)  # type: ignore[arg-type]
+    figure.add_vline(x=differ, line={"color": GREY, "dash": "dot"}, row=2, col=1)  # type: ignore[arg-type]
     both = [a if a == b else f"{a}/{b}" for a, b in zip(*words, strict=True)]
-    figure.update_xaxes(tickvals=list(range(len(both))), ticktext=both, tickangle=-60, row=1, col=2)
+    figure.update_xaxes(tickvals=list(range(len(both))), ticktext=both, tickangle=-60, row=2, col=1)
     top = max(float(gap.max()), 1e-6)
-    figure.update_yaxes(title_text="distance of the two states", range=[-0.05 * top, 1.12 * top], row=1, col=2)
+    figure.update_yaxes(title_text="distance of the two states", range=[-0.05 * top, 1.12 * top], row=2, col=1)
     figure.update_xaxes(title_text="first principal component", gridcolor=PALE, row=1, col=1)
     figure.update_yaxes(title_text="second", gridcolor=PALE, row=1, col=1)
-    figure.update_layout(legend={"orientation": "h", "x": 0.0, "y": -0.2, "yanchor": "top"})
+    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
     share_left = gap[-1] / gap[differ] if gap[differ] > 0 else 0.0
     verb = "keeps" if share_left > 0.5 else "has almost lost" if share_left < 0.1 else "is losing"
     return finish(
         figure,
         title=f"At the last word the network {verb} the difference",
-        caption=f"Two sentences that differ in the number of one noun. Left: their states, word after word, in the plane "
-        f"that shows most of them ({share:.0%} of the variance). Right: how far apart the two states are, counting all "
+        caption=f"Two sentences that differ in the number of one noun. Above: their states, word after word, in the plane "
+        f"that shows most of them ({share:.0%} of the variance). Below: how far apart the two states are, counting all "
         "units. Where the distance is zero, nothing that follows can tell the sentences apart.",
         summary=f"“{words[0][differ]}” or “{words[1][differ]}”: right after it the states are {gap[differ]:.2f} apart, "
         f"after the last word {gap[-1]:.2f}, which is {share_left:.0%} of that.",
-        height=440,
+        height=640,
     )

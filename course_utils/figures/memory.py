@@ -63,13 +63,13 @@ def pipe(
 ) -> go.Figure:
     """What a state of `hidden` numbers holds of a stream over `symbols` symbols.
 
-    Left, against lag: symbols named rightly, `accuracy` `[seeds, lags]`, and the share of their variance that is
-    explained, `explained` `[seeds, lags]`, whose sum times V - 1 is at most H. Right: `reach` `[sizes,
+    Above, against lag: symbols named rightly, `accuracy` `[seeds, lags]`, and the share of their variance that is
+    explained, `explained` `[seeds, lags]`, whose sum times V - 1 is at most H. Below: `reach` `[sizes,
     vocabularies]`, the last symbols recalled, with this setting framed. `held`: bits recalled; `numbers`: (V - 1) Σ R².
     """
     lags = accuracy.shape[1]
     ago = np.arange(lags)
-    figure = subplots(1, 2, column_widths=[0.58, 0.42], horizontal_spacing=0.13)
+    figure = subplots(2, 1, row_heights=[0.55, 0.45], vertical_spacing=0.2)
     for values, name, colour, dash in (
         (accuracy, "named rightly", BLUE, "solid"),
         (np.clip(explained, 0, None), "explained, R²", RED, "dash"),
@@ -91,17 +91,17 @@ def pipe(
     figure.add_heatmap(
         z=reach, x=[str(v) for v in vocabularies], y=[str(h) for h in sizes], colorscale=((0, "#FFFFFF"), (1, ORANGE)),
         text=[[f"≥ {lags}" if value >= lags else f"{value:.1f}" for value in row] for row in reach],
-        texttemplate="%{text}", showscale=False, row=1, col=2,
+        texttemplate="%{text}", showscale=False, row=2, col=1,
         hovertemplate="%{y} units, %{x} symbols: %{z:.1f}<extra></extra>",
     )  # fmt: skip
     column, line = list(vocabularies).index(symbols), list(sizes).index(hidden)
     figure.add_shape(
         type="rect", x0=column - 0.5, x1=column + 0.5, y0=line - 0.5, y1=line + 0.5,
-        line={"color": BLACK, "width": 3}, row=1, col=2,
+        line={"color": BLACK, "width": 3}, row=2, col=1,
     )  # fmt: skip
-    figure.update_xaxes(title_text="symbols V", type="category", showgrid=False, row=1, col=2)
-    figure.update_yaxes(title_text="units H", type="category", showgrid=False, row=1, col=2)
-    figure.update_layout(legend={"orientation": "h", "x": 0.12, "y": 1.0, "yanchor": "top"})
+    figure.update_xaxes(title_text="symbols V", type="category", showgrid=False, row=2, col=1)
+    figure.update_yaxes(title_text="units H", type="category", showgrid=False, row=2, col=1)
+    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 0.97, "yanchor": "top"})
     read_by = f"band: lowest to highest of {len(accuracy)} networks" if len(accuracy) > 1 else "one network"
     recalled = float(reach[line, column])
     last = f"at least {lags}" if recalled >= lags else f"{recalled:.1f}"
@@ -110,13 +110,13 @@ def pipe(
         title="Not even the newest symbol is recalled"
         if recalled < 1
         else f"The state recalls the last {recalled:.0f} symbols",
-        caption="Left: a network that is never trained reads a random stream; a linear read-out names the symbol that came "
+        caption="Above: a network that is never trained reads a random stream; a linear read-out names the symbol that came "
         f"so many steps ago ({read_by}). The area under R², times V − 1, is how many of the "
-        "H numbers are in use. Right: how many of the last symbols are named with 0.9 or better, for every size and "
-        "vocabulary at this strength of the input; the frame marks the curves on the left.",
+        "H numbers are in use. Below: how many of the last symbols are named with 0.9 or better, for every size and "
+        "vocabulary at this strength of the input; the frame marks the curves above.",
         summary=f"{hidden} units, {symbols} symbols: the last {last} symbols are recalled with 0.9 or better; over all "
         f"lags at least {held:.0f} bits, and {numbers:.1f} of at most {hidden} numbers of linear memory.",
-        height=440,
+        height=600,
     )
 
 
@@ -131,7 +131,7 @@ def recall_compared(
     runs = {"trained for this lag": trained, "never trained": frozen[:, asked]}
     title = "Training does not make the memory longer"
     if deepest > 1.5 * best:
-        title = f"Trained, the state holds the last {deepest} symbols"
+        title = f"Trained, the state holds at least {deepest} symbols"
     return curves(
         asked, runs,
         title=title,

@@ -1,6 +1,5 @@
 """Which networks learn to bridge which delay."""
 
-import decimal
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,7 +8,7 @@ import plotly.graph_objects as go
 from ..experiments.results.ch02 import FromStart
 from ..experiments.results.recall import Solved
 from ..runtime import require
-from .gradients import power
+from .curves import curves
 from .style import BLACK, COLOURS, GREY, MARKERS, finish, listed, log_ticks
 
 
@@ -80,15 +79,6 @@ def delays_learned(table: Mapping[str, Mapping[int, Solved]], updates: int, fewe
     )  # fmt: skip
 
 
-def _at_least(value: float) -> str:
-    """Two digits of it, never more than it is: 0.05, and 9.9 · 10⁻⁵ for 9.98e-05."""
-    rounded = decimal.Context(prec=2, rounding=decimal.ROUND_FLOOR).create_decimal(repr(float(value)))
-    if rounded >= decimal.Decimal("0.01"):
-        return f"{rounded.normalize():f}"
-    exponent = rounded.adjusted()
-    return f"{rounded.scaleb(-exponent).normalize():f} · {power(exponent)}"
-
-
 def share_and_learning(runs: Sequence[FromStart], updates: int) -> go.Figure:
     """Every training as a point: the share of the gradient that reached the first state before it, and how long it took.
 
@@ -118,12 +108,11 @@ def share_and_learning(runs: Sequence[FromStart], updates: int) -> go.Figure:
     figure.update_layout(legend={"x": 0.01, "y": 0.02, "yanchor": "bottom"})
     below = sum(share < min(learned, default=np.inf) for share in failed)
     above = sum(share > max(failed, default=0) for share in learned)
-    limit = _at_least(min(learned)) if learned else ""
     title = "The share of the gradient does not tell what is learned"
     if not learned or not failed:
         title = f"{'Every' if learned else 'No'} training solved its delay"
     elif below >= len(failed) / 2:
-        title = f"No delay is learned from a share below {limit}"
+        title = "Where less of the gradient arrives, fewer trainings learn"
     fewest, most = min(len(run.share) for run in runs), max(len(run.share) for run in runs)
     seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seeds" if most > 1 else "one seed"
     return finish(
@@ -138,4 +127,25 @@ def share_and_learning(runs: Sequence[FromStart], updates: int) -> go.Figure:
             f"of every one that solved it; "
         f"{above} of the {len(learned)} that solved it began above every one that failed.",
         x="share of the gradient at the first state, before training", y="updates until solved", height=430,
+    )  # fmt: skip
+
+
+def side_by_side(losses: Mapping[str, np.ndarray], guessing: float, point: int = 10) -> go.Figure:
+    """Losses of trainings that differ in one thing, each ended where it was solved; a point is the mean of `point` updates."""
+    longest = max(len(values) for values in losses.values()) // point
+    rows = {name: np.full(longest, np.nan) for name in losses}
+    for name, values in losses.items():
+        whole = np.asarray(values, float)[: len(values) // point * point].reshape(-1, point).mean(1)
+        rows[name][: len(whole)] = whole
+    learned = [name for name, row in rows.items() if row[np.isfinite(row)][-1] < guessing / 2]
+    other = [name for name in rows if name not in learned]
+    title = "All of them learn" if learned else "None of them learns"
+    if learned and other:
+        title = f"{listed(learned)} learn{'s' * (len(learned) == 1)}, {listed(other)} guess{'es' * (len(other) == 1)}"
+    ends = "; ".join(f"{name} {row[np.isfinite(row)][-1]:.2f}" for name, row in rows.items())
+    return curves(
+        point * np.arange(1, longest + 1), rows, title=title,
+        caption=f"Loss while training, each point the mean of {point} updates. One seed. A line ends where its task is solved.",
+        summary=f"Loss at the end: {ends}. Guessing costs {guessing:.2f}.",
+        x_title="updates", y_title="loss (nats)", references={"guessing": guessing}, markers=False, y_range=(0, 1.2 * guessing),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from ..models.linear import sequential_scan
 from ..runtime import require
 from .machine import Edge, Machine, Node, Step, Variant
-from .parts import at, box, cells, edge, note, number, op, spaced, step
+from .parts import at, box, cells, edge, note, number, op, spaced, step, word
 
 STEPS, SCANNED = 6, 4
 LARGEST = 2.0  # what fills a cell of the memory
@@ -21,7 +21,7 @@ def states_of(decay: float, inputs: Sequence[float] | np.ndarray) -> np.ndarray:
     return np.asarray(sequential_scan(jnp.full(x.shape, decay), x))[:, 0]
 
 
-def fading_number(decays: Sequence[float] = (0.9, 0.8, 0.98), inputs: Sequence[float] = (10, 0, 0, 0, 0, 0)) -> Machine:
+def fading_number(decays: Sequence[float] = (0.9, 0.8, 0.95), inputs: Sequence[float] = (10, 0, 0, 0, 0, 0)) -> Machine:
     """h_t = decay · h_{t-1} + (1 - decay) · x_t, one variant a decay: an input fades by the same factor at every step.
 
     inputs: x_1 … x_6.
@@ -45,11 +45,18 @@ def fading_number(decays: Sequence[float] = (0.9, 0.8, 0.98), inputs: Sequence[f
             nodes += [
                 op(f"d{t}", *where, "×", role="hidden", name="times the decay", w=34, size="small"),
                 cells(f"x{t}", at(x, 168), at(70, y), **{**one, "digits": 0}, scale=10, name=f"$x_{t}$, the input"),
+                note(
+                    f"s{t}",
+                    at(x + 5, 118, anchor="start"),
+                    at(152, y - 9),
+                    name="the share that is taken in",
+                    size="small",
+                ),
             ]
             edges += [
                 edge(f"h{t - 1}", f"d{t}", "hidden", arrow=False),
                 edge(f"d{t}", f"h{t}", "hidden"),
-                edge(f"x{t}", f"h{t}", label="+"),
+                edge(f"x{t}", f"h{t}", name="a share of the input is added"),
             ]
     return Machine(
         title="A memory of one number",
@@ -80,8 +87,8 @@ def _fades(decay: float, inputs: np.ndarray) -> list[Step]:
             step(
                 title,
                 text,
-                f"h{t - 1} d{t} h{t - 1}>d{t} x{t} | d{t}>h{t} x{t}>h{t} h{t}",
-                {**start, f"x{t}": [x], f"d{t}": f"×{decay:g}", f"h{t}": [states[t - 1]]},
+                f"h{t - 1} d{t} h{t - 1}>d{t} x{t} s{t} | d{t}>h{t} x{t}>h{t} h{t}",
+                {**start, f"x{t}": [x], f"d{t}": f"×{decay:g}", f"s{t}": f"×{taken}", f"h{t}": [states[t - 1]]},
             )
         )
     left = states[-1] / states[0] if states[0] else 0.0
@@ -89,71 +96,74 @@ def _fades(decay: float, inputs: np.ndarray) -> list[Step]:
     steps.append(
         step(
             "Look back.",
-            f"Of what came in at step 1, {number(left)} is left {back} steps later: {decay:g} multiplied by itself {back} times.",
+            f"Of what came in at step 1, {100 * left:.0f} % is left {back} steps later: {decay:g} multiplied by itself {back} times.",
             [f"h{t}" for t in range(1, len(inputs) + 1)],
         )
     )
     return steps
 
 
-def scanned(decay: float = 0.9, inputs: Sequence[float] = (10, 0, 0, 0)) -> Machine:
-    """`jax.lax.scan` over four inputs: what a step returns first is carried on, what it returns second is collected.
+def scanned(inputs: Sequence[int] = (3, 1, 4, 1)) -> Machine:
+    """`jax.lax.scan` over four numbers: the total is carried on, its square is collected.
 
-    inputs: x_1 … x_4.
+    inputs: x_1 … x_4, whole numbers from 0 to 9.
     """
-    require(0 <= decay <= 1, f"The decay must be between 0 and 1, not {decay}.")
     require(len(inputs) == SCANNED, f"The drawing has room for {SCANNED} inputs; these are {len(inputs)}.")
-    states = states_of(decay, inputs)
-    xs, ys = spaced(SCANNED, 150, 540), spaced(SCANNED, 100, 100 + 92 * (SCANNED - 1))
-    one: dict[str, Any] = {"n": 1, "cell": (52, 30), "digits": 2}
-    first, last = at(38, 140), at(180, 32, side="right")
+    require(all(0 <= x <= 9 for x in inputs), f"The inputs are whole numbers from 0 to 9, not {tuple(inputs)}.")
+    totals = [int(total) for total in np.cumsum(np.asarray(inputs, int))]
+    xs, ys = spaced(SCANNED, 150, 520), spaced(SCANNED, 110, 110 + 96 * (SCANNED - 1))
+    look: dict[str, Any] = {"w": 46}
     nodes: list[Node] = [
-        cells("h0", first, last, **one, scale=1, role="hidden", label="carry", name="the carry at the start"),
-        note("out?", at(2, 44, anchor="start"), at(354, 32, anchor="end"), "collected", always=True, size="small"),
-        note("in?", at(2, 236, anchor="start"), at(2, 32, anchor="start"), "inputs", always=True, size="small"),
-        cells(
-            "end", at(634, 140), at(180, ys[-1] + 78, side="right"), **one, scale=1, role="hidden", label="carry",
-            name="the last carry",
-        ),
-    ]  # fmt: skip
+        word("c0", at(42, 140, **look), at(180, 34, **look), role="hidden", name="the carry at the start"),
+        word(f"c{SCANNED}", at(632, 140, **look), at(180, ys[-1] + 76, **look), role="hidden", name="the last carry"),
+        note("carry?", at(42, 108), at(116, 34), "carry", always=True, size="small"),
+        note("end?", at(632, 108), at(116, ys[-1] + 76), "carry", always=True, size="small"),
+        note("out?", at(2, 44, anchor="start"), at(354, 62, anchor="end"), "collected", always=True, size="small"),
+        note("in?", at(2, 236, anchor="start"), at(2, 62, anchor="start"), "inputs", always=True, size="small"),
+    ]
     edges: list[Edge] = []
     for t, (x, y) in enumerate(zip(xs, ys, strict=True), 1):
-        before = f"s{t - 1}" if t > 1 else "h0"
+        before = f"s{t - 1}" if t > 1 else "c0"
         nodes += [
             box(f"s{t}", at(x, 140), at(180, y), "step", w=64, h=44, name=f"step {t}"),
-            cells(f"x{t}", at(x, 236), at(50, y), **{**one, "digits": 0}, scale=10, name=f"$x_{t}$, an input"),
-            cells(f"y{t}", at(x, 44), at(310, y), **one, scale=1, role="hidden", name=f"what step {t} returned second"),
+            word(f"x{t}", at(x, 236, **look), at(46, y, **look), name=f"$x_{t}$, an input"),
+            word(f"y{t}", at(x, 44, **look), at(314, y, **look), name=f"what step {t} returns second"),
         ]
         edges += [
             edge(before, f"s{t}", "hidden", name="carried on"),
             edge(f"x{t}", f"s{t}"),
-            edge(f"s{t}", f"y{t}", "hidden", name="collected"),
+            edge(f"s{t}", f"y{t}", name="collected"),
         ]
-    edges.append(edge(f"s{SCANNED}", "end", "hidden", name="carried on"))
-    steps = [
-        step("One function, called step, and a carry.", "The carry begins at 0.", "h0", {"h0": [0.0]}),
-        *(
+        if t < SCANNED:
+            middle = at((x + xs[t]) / 2, 124), at(200, (y + ys[t]) / 2)
+            nodes.append(note(f"c{t}", *middle, role="hidden", name=f"the carry after step {t}"))
+    edges.append(edge(f"s{SCANNED}", f"c{SCANNED}", "hidden", name="carried on"))
+    steps = [step("One function, called step, and a carry.", "The carry begins at 0.", "c0", {"c0": "0"})]
+    for t, (x, total) in enumerate(zip(inputs, totals, strict=True), 1):
+        before = f"s{t - 1}" if t > 1 else "c0"
+        old = totals[t - 2] if t > 1 else 0
+        carried = f"c{t}" if t < SCANNED else f"s{t}>c{t} c{t}"
+        steps.append(
             step(
-                f"It reads {x:g} and returns a pair.",
-                f"The first half of the pair, {number(state)}, goes on to the next step. The second half is collected.",
-                f"{f's{t - 1}' if t > 1 else 'h0'} x{t} | x{t}>s{t} {f's{t - 1}' if t > 1 else 'h0'}>s{t} s{t} | s{t}>y{t} y{t}",
-                {f"x{t}": [x], f"y{t}": [state]},
+                f"It reads {x} and returns a pair.",
+                f"{old} + {x} = {total} goes on to the next step. Its square, {total**2}, is collected.",
+                f"{before} x{t} | x{t}>s{t} {before}>s{t} s{t} | s{t}>y{t} y{t} {carried}",
+                {f"x{t}": str(x), f"y{t}": str(total**2), f"c{t}": str(total)},
             )
-            for t, (x, state) in enumerate(zip(inputs, states, strict=True), 1)
-        ),
+        )
+    steps.append(
         step(
             "The loop gives back two things.",
-            f"The last carry, {number(states[-1])}, and everything that was collected, one entry for each input.",
-            [f"s{SCANNED}>end", "end", *(f"y{t}" for t in range(1, SCANNED + 1))],
-            {"end": [states[-1]]},
+            f"The last carry, {totals[-1]}, and everything that was collected, one entry for each input.",
+            [f"s{SCANNED}>c{SCANNED}", f"c{SCANNED}", *(f"y{t}" for t in range(1, SCANNED + 1))],
             fresh=True,
-        ),
-    ]
+        )
+    )
     return Machine(
-        title="A scan: carry one thing on, collect another",
-        teaches="One function is run on input after input. It hands a state to its next run and puts a result on a pile.",
-        alt=f"{SCANNED} boxes in a row, all called step. A carry runs through them; an input enters each from below, "
-        "and a result leaves each upwards.",
+        title="A scan carries one thing on and collects another",
+        teaches="One function is run on input after input. It hands a carry to its next run and puts a result on a pile.",
+        alt=f"{SCANNED} boxes in a row, all called step. A carry runs through them; an input enters each from one side, "
+        "and a result leaves each at the other.",
         wide=(672, 262),
         narrow=(356, int(ys[-1]) + 106),
         nodes=tuple(nodes),

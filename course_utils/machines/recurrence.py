@@ -59,8 +59,9 @@ def looped(model: SequenceClassifier, sentences: Sequence[str] = LEANING) -> Mac
         runs.append((words, *reading(model, tokens)))
     most, units = max(len(run[0]) for run in runs) - 1, runs[0][3]
     n, rows = len(units), -(-most // ROW)
-    column: dict[str, Any] = {"n": n, "role": "hidden", "label": "state", "name": "the state"}
+    column: dict[str, Any] = {"n": n, "role": "hidden", "side": "below", "name": "the state"}
     one: dict[str, Any] = {"n": 1, "cell": (56, 30), "digits": 2, "share": True}
+    column["label"] = f"state ({n} of {runs[0][1].shape[1]})"
     nodes: list[Node] = [
         word("x", at(82, 130, w=92), at(44, 118, w=74), name="the word"),
         op("mix", at(226, 130), at(136, 118), "tanh", name="mix both"),
@@ -113,10 +114,10 @@ def _leans(words: list[str], states: np.ndarray, was: np.ndarray, most: int) -> 
         moved = f"“was” goes from {number(before)} to {number(after)}"
         if min(before, after) < 0.4 and max(before, after) > 0.6:
             said = f"It turns around: {moved}. {flips} of the {states.shape[1]} numbers drawn change sign."
-        elif abs(after - before) >= 0.05:
+        elif number(before) != number(after):
             said = f"The state is rewritten, and {moved}."
         else:
-            said = f"The state is rewritten. “was” stays at {number(after)}."
+            said = f"The state is rewritten, and “was” stays at {number(after)}."
         steps.append(
             step(
                 f"It reads “{text}”.",
@@ -183,7 +184,7 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
             cells(
                 f"p{t}",
                 at(xs[t], 290),
-                at(331, ys[t]),
+                at(326, ys[t]),
                 n=1,
                 cell=(44, 24),
                 digits=2,
@@ -256,7 +257,7 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
         )
 
     nodes = (
-        column("h", "h", up, "$h_{t-1}$", "$h_{t-1}$, the state before", role="hidden"),
+        column("h", "h", up, "$h_{t-1}$", "$h_{t-1}$, the state before", role="hidden", scale=scale),
         box("W_h", at(x["W"], up), at(nx["W"], up, w=42), "$W_h$", w=54, name="$W_h$, the recurrent matrix"),
         column("a", "a", up, "$W_hh_{t-1}$", "what the state contributes", scale=scale),
         word("x", at(44, low), at(34, low, w=58), last, name="the word"),
@@ -265,7 +266,7 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
         op("plus", at(x["+"], up), at(nx["+"], up, w=24), "+"),
         column("sum", "s", up, "sum", "the sum", scale=scale),
         op("tanh", at(x["t"], up), at(nx["t"], up), "tanh"),
-        column("new", "n", up, "$h_t$", "$h_t$, the new state", role="hidden"),
+        column("new", "n", up, "$h_t$", "$h_t$, the new state", role="hidden", scale=scale),
     )
     edges = (
         edge("h", "W_h", "hidden"),
@@ -306,7 +307,7 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
         ),
         step(
             "tanh squashes the sum.",
-            "Small numbers pass as they are, large ones are pressed to −1 or 1. That is the new state.",
+            "Small numbers pass as they are, and no bar is longer than 1. That is the new state.",
             "sum sum>tanh tanh | tanh>new new",
             {"new": new[units]},
         ),
@@ -333,10 +334,12 @@ def _reads(t: int, words: list[str], states: np.ndarray, plural: np.ndarray) -> 
         text = f"The mark of the beginning is read like a word. P(plural) is {number(after)}."
     elif min(before, after) < 0.4 and max(before, after) > 0.6:
         text = f"The answer turns over: P(plural) goes {moved}. {flips} of the {states.shape[1]} units change sign."
-    elif abs(after - before) >= 0.05:
-        text = f"The same $W_h$ carries the state on, and P(plural) {'rises' if after > before else 'falls'} {moved}."
+    elif t == 1:
+        text = f"The same $W_h$ carries the state on. P(plural) goes {moved}."
+    elif number(before) != number(after):
+        text = f"The same $W_h$, another word: P(plural) goes {moved}."
     else:
-        text = f"The same $W_h$ carries the state on. P(plural) stays near {number(after)}."
+        text = f"The same $W_h$, another word: P(plural) stays at {number(after)}."
     i = t + 1
     lit = f"h{t} x{i} W | W>m{i} h{t}>m{i} m{i} | x{i}>h{i} m{i}>h{i} h{i} | p{i}"
     return step(f"It reads “{words[t]}”.", text, lit, {f"h{i}": states[t], f"p{i}": [after]})

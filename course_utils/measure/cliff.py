@@ -68,3 +68,34 @@ def _descend(
         return place - learning_rate * clip(g, threshold), (place, L, jnp.linalg.norm(g))
 
     return jax.lax.scan(one, start, None, length=updates)[1]
+
+
+class Rolled(NamedTuple):
+    """Gradient descent along b alone, w held: a ball on a cut through the loss."""
+
+    b: Float[np.ndarray, " steps"]  # the start first
+    losses: Float[np.ndarray, " steps"]
+    lengths: Float[np.ndarray, " steps"]  # |dL/db| before clipping
+
+
+CUT = 5.0  # w of the cut
+
+
+def roll(
+    start: float, learning_rate: float, threshold: float | None = None, updates: int = 60, w: float = CUT
+) -> Rolled:
+    """b ← b - η clip(dL/db), for `updates` steps; `threshold` None: never clipped."""
+    require(np.isfinite(learning_rate) and learning_rate > 0, f"learning_rate must be positive, not {learning_rate!r}.")
+    require(threshold is None or threshold > 0, f"The threshold must be positive, or None, not {threshold!r}.")
+    require_positive(updates=updates)
+    limit = jnp.inf if threshold is None else threshold
+    return Rolled(*map(np.asarray, _roll(jnp.float32(start), learning_rate, limit, jnp.float32(w), updates)))
+
+
+@functools.partial(jax.jit, static_argnums=4)
+def _roll(start, learning_rate, threshold, w, updates):
+    def step(b, _):
+        value, slope = jax.value_and_grad(lambda b: loss(w, b))(b)
+        return b - learning_rate * clip(slope[None], threshold)[0], (b, value, jnp.abs(slope))
+
+    return jax.lax.scan(step, start, length=updates + 1)[1]

@@ -23,10 +23,10 @@ from .speak import speak
 
 SENTENCE = "near the dogs the cat that slept quietly beside the old horses was hungry"
 PLACES = {
+    "before the verb": 12,
     "after “the”": 4,
     "after “that”": 6,
     "after “near”": 1,
-    "before the verb": 12,
 }  # words of it that have been read
 
 
@@ -57,12 +57,12 @@ def speaks(models: Mapping[int, LanguageModel]) -> Explorer:
         )
 
     return speak(
-        models, read, write, title, prompt="", length=WRITTEN, texts=6, temperature=1.0, first=7, without=ch01.UNSPOKEN,
+        models, read, write, title, prompt="", length=WRITTEN, texts=6, temperature=1.0, first=7, opens=min(models), without=ch01.UNSPOKEN,
         end=words.eos, note="✓ the verb agrees with its subject, ✗ it does not; – no sentence; … not at its end.",
     )  # fmt: skip
 
 
-def step_through(model: Any, opens: str = "after “the”") -> Explorer:
+def step_through(model: Any, opens: str = "before the verb") -> Explorer:
     """One word at a time: the state, and the distribution of the next word. It opens at one of `PLACES`."""
     require(opens in PLACES, f"It opens at one of {', '.join(PLACES)}, not {opens!r}.")
     vocab = vocabulary()

@@ -1,4 +1,4 @@
-"""Explorers of chapter 02: a product of Jacobians, descent near a cliff, and gradients along a sequence."""
+"""Explorers of chapter 02: powers of a matrix, a product of Jacobians, descent near a cliff, gradients along a sequence."""
 
 import functools
 from collections.abc import Mapping
@@ -8,10 +8,12 @@ import numpy as np
 
 from ..experiments.results.ch02 import Flow
 from ..figures.gradients import cliff as cliff_figure
+from ..figures.gradients import cliff_cut as cut_figure
 from ..figures.gradients import gradient_flow as flow_figure
 from ..figures.gradients import jacobian_product as product_figure
+from ..figures.gradients import stretched
 from ..measure import regimes
-from ..measure.cliff import descend, surface
+from ..measure.cliff import CUT, descend, roll, surface
 from .explore import Drag, Explorer, choice, explore, slider, toggle
 
 HIDDEN, LONGEST = 64, 200
@@ -45,13 +47,74 @@ def jacobian_product() -> Explorer:
             "a rotation, tanh": fading,
             "with strong inputs": {**fading, "strength": 1.0},
             "identity and ReLU": {"kind": "identity", "activation": "relu", "scale": 1.0, "strength": 1.0},
-            "a logistic function": {"kind": "orthogonal", "activation": "logistic", "scale": 1.0},
+            "a sigmoid": {"kind": "orthogonal", "activation": "logistic", "scale": 1.0},
         },
         kind=choice("matrix W", get_args(regimes.Kind)),
         activation=choice("activation", list(regimes.RULES)),
         scale=slider("spectral radius", 0.05, 2, 0.05, value=0.9),
         strength=choice("inputs", STRENGTHS),
         length=slider("steps T", 1, LONGEST, value=100),
+    )
+
+
+CIRCLE = np.stack([np.cos(angles := np.linspace(0, 2 * np.pi, 181)), np.sin(angles)])
+MATRICES = {
+    "0.9 2 / 0 0.9": np.array([[0.9, 2.0], [0.0, 0.9]]),
+    "a rotation × 0.9": 0.9 * np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]]),
+}
+
+
+def circle() -> Explorer:
+    """What the powers of a 2 × 2 matrix make of all vectors of length 1."""
+
+    def draw(matrix: str, steps: int):
+        product = np.linalg.matrix_power(MATRICES[matrix], steps)
+        return stretched(product @ CIRCLE, CIRCLE, steps, float(np.linalg.norm(product, 2)), f"W = {matrix}")
+
+    return explore(
+        draw,
+        presets={
+            "after 1 step": {"steps": 1},
+            "after 9 steps": {"steps": 9},
+            "after 50 steps": {"steps": 50},
+            "a rotation, 1 step": {"matrix": "a rotation × 0.9", "steps": 1},
+            "a rotation, 9 steps": {"matrix": "a rotation × 0.9", "steps": 9},
+        },
+        matrix=choice("matrix W", list(MATRICES)),
+        steps=slider("steps", 0, 60, value=1),
+    )
+
+
+CUT_RANGE, ROLLED = (-4.0, 2.5), 60
+
+
+def cliff_cut() -> Explorer:
+    """Balls on a cut through a cliff: one free, one with its gradient clipped."""
+    b = np.linspace(*CUT_RANGE, 400)
+    losses = surface(np.array([CUT], np.float32), b.astype(np.float32))[:, 0]
+    rolled = functools.lru_cache(64)(roll)
+
+    def draw(step: int, start: float, learning_rate: float, threshold: float):
+        balls = {
+            "free": rolled(start, learning_rate, None, ROLLED),
+            "on a leash": rolled(start, learning_rate, threshold, ROLLED),
+        }
+        return cut_figure(b, losses, balls, step, threshold)
+
+    return explore(
+        draw,
+        presets={
+            "on the slope": {"step": 5},
+            "at the wall": {"step": 30},
+            "one step later": {"step": 31},
+            "thirty steps later": {"step": 60},
+            "a smaller learning rate": {"step": 60, "learning_rate": 0.3},
+        },
+        drags=[Drag("start of both balls", lambda start, **rest: (start, None), lambda x, y, **values: {"start": x})],
+        step=slider("step", 0, ROLLED, value=5),
+        start=slider("start b", -3.5, 2, 0.1, value=-2),
+        learning_rate=slider("learning rate", 0.1, 2, 0.1, value=1),
+        threshold=slider("clip at", 0.1, 5, 0.1, value=1),
     )
 
 

@@ -27,6 +27,7 @@ def speak(
     texts: int = 1,
     temperature: float = TEMPERATURE,
     first: int = 1,
+    opens: int | None = None,
     without: tuple[int, ...] = (),
     end: int | None = None,
     note: str = "",
@@ -36,10 +37,11 @@ def speak(
     models: by the updates after which they write.   read: a typed prompt as indices.   write: the indices of one text.
     title: what all texts show, a sentence.   length: of what is drawn, in tokens.   texts: how many are drawn.
     temperature, first: temperature and number of the draw that opens.   note: what marks in the text mean.
+    opens: the updates of the model that is shown first, the last one unless given.
     """
     require(models, "There is no model that could write.")
     by_updates = {f"{updates:,}" if updates else "0, untrained": updates for updates in models}
-    last = max(models)
+    opens = max(models) if opens is None else opens
 
     @functools.lru_cache(64)
     def drawn(updates: int, temperature: float, draw: int, prompt: str) -> list[tuple[int, ...]]:
@@ -52,24 +54,25 @@ def speak(
     def draw(updates: int, temperature: float, draw: int, prompt: str) -> go.Figure:
         rows = drawn(updates, temperature, draw, prompt)
         said, begins = title(rows), "It begins with the prompt." if prompt.strip() else ""
+        goes_on = f"goes on from “{prompt.strip()}”" if prompt.strip() else "begins by itself"
         how = f"temperature {temperature:g}, draw {draw}" + (": always the likeliest token" if temperature == 0 else "")
         return written(
             "\n".join(map(write, rows)),
             title=said,
             caption=" ".join(filter(None, (f"Written by the model after {updates:,} updates; {how}.", begins, note))),
-            summary=f"After {updates:,} updates, {how}, the model goes on from “{prompt.strip()}”. {said}.",
+            summary=f"After {updates:,} updates, {how}, the model {goes_on}. {said}.",
         )
 
     moments = {f"{updates:,} updates" if updates else "untrained": {"updates": updates} for updates in models}
     return explore(
         draw,
         presets={
-            **dict(reversed(moments.items())),
+            **(dict(reversed(moments.items())) if opens == max(models) else moments),
             "cautious": {"temperature": 0.3},
             "bold": {"temperature": 1.5},
             "always the likeliest": {"temperature": 0.0},
         },
-        updates=choice("updates", by_updates, value=last),
+        updates=choice("updates", by_updates, value=opens),
         temperature=slider("temperature", 0, 2, 0.1, value=temperature),
         draw=slider("draw", 1, 20, value=first),
         prompt=text("prompt", prompt),

@@ -8,7 +8,12 @@ import pathlib
 import re
 from typing import Any, NamedTuple
 
-LESSONS = ("00_start_here", "01_recurrence", "03_gates")  # the chapters of the second draft
+LESSONS = (
+    "00_start_here",
+    "01_recurrence",
+    "02_gradients_through_time",
+    "03_gates",
+)  # the chapters of the second draft
 BENCHMARK = pathlib.Path(__file__).parents[2] / "benchmarks" / "recorded" / "notebooks.json"
 CAVEAT = re.compile(
     r"\b(not|never) (been )?(tested|measured|tried|said|counted|searched|varied)\b"

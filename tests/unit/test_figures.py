@@ -263,7 +263,7 @@ def started(delay, share, updates):
 def test_points_of_learning_say_what_lies_below_what():
     runs = [started(10, [0.2, 1e-5], [100, None]), started(20, [0.01, 0.05], [None, 300])]
     said = words(share_and_learning(runs, 1_000))
-    assert said["title"] == "No delay is learned from a share below 0.05"
+    assert said["title"] == "Where less of the gradient arrives, fewer trainings learn"
     turned = [started(10, [0.2, 1e-5, 0.1], [None, 100, None])]
     assert (
         words(share_and_learning(turned, 1_000))["title"] == "The share of the gradient does not tell what is learned"

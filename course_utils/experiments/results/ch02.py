@@ -92,8 +92,10 @@ class Recorded(Results):
     starts: list[FromStart]
     ten_starts: list[TenSeeds]
     ten_delays: dict[int, Solved]  # of the rotation
+    ten_damped: dict[float, Started]  # `damped` with ten seeds, on a delay of 40
     flow: Flow
     truncation: Truncation
+    untrained_truncation: Truncation
     cut_short: CutShort
     damped: dict[float, dict[int, Started]]  # what is kept of the gradient at every step back → delay →
     windows: dict[int, Accuracy]  # of truncated gradients, on words
