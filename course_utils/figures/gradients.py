@@ -111,7 +111,7 @@ def jacobian_product(
             "yaxis2": {"range": [bottom - margin, top + margin], "title": {"text": "all singular values"}, "anchor": "x2",
                        "domain": [0, 0.3]},
             "shapes": [{"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"color": PALE, "width": 1}}],
-            "legend": {"x": 0.01, "y": 0.02, "yanchor": "bottom"},
+            "legend": {"x": 0.99, "xanchor": "right", "y": 1, "yanchor": "top"},
         },
     )  # fmt: skip
     zero_from = np.flatnonzero(np.isneginf(norm))
@@ -194,7 +194,7 @@ def cliff(
                        marker={"symbol": "star", "size": 15, "color": ORANGE, "line": {"color": BLACK, "width": 1}})  # fmt: skip
     figure.update_xaxes(range=[w[0], w[-1]], showgrid=False)
     figure.update_yaxes(range=[b[0], b[-1]], showgrid=False)
-    figure.update_layout(legend={"x": 0.01, "y": 0.99, "yanchor": "top"})
+    figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.01, "yanchor": "bottom"})
     return finish(
         figure,
         title=_descent(ends, outside),
@@ -388,27 +388,27 @@ def truncation_bias(
 def reach_and_accuracy(
     distance: Sequence[float] | np.ndarray, reach: Mapping[int, Any], accuracy: Mapping[int, Any]
 ) -> go.Figure:
-    """Side by side, by moment of training: how much of the verb's gradient arrives at the subject, and agreement."""
-    figure = subplots(1, 2, horizontal_spacing=0.12)
+    """One above the other, by moment of training: how much of the verb's gradient arrives at the subject, and agreement."""
+    figure = subplots(2, 1, vertical_spacing=0.13, shared_xaxes=False)
     shades = ramp(len(reach))
     for i, updates in enumerate(reach):
         looks = {"color": shades[i], "dash": DASHES[i], "width": 2.5}
-        for column, runs in ((1, np.asarray(reach[updates], float)), (2, np.asarray(accuracy[updates], float))):
-            middle = np.exp(np.log(np.maximum(runs, 1e-30)).mean(0)) if column == 1 else runs.mean(0)
+        for panel, runs in ((1, np.asarray(reach[updates], float)), (2, np.asarray(accuracy[updates], float))):
+            middle = np.exp(np.log(np.maximum(runs, 1e-30)).mean(0)) if panel == 1 else runs.mean(0)
             figure.add_scatter(
                 x=[*distance, *distance[::-1]], y=[*runs.max(0), *runs.min(0)[::-1]], fill="toself", line={"width": 0},
-                mode="lines", fillcolor=translucent(shades[i], 0.15), hoverinfo="skip", showlegend=False, row=1, col=column,
+                mode="lines", fillcolor=translucent(shades[i], 0.15), hoverinfo="skip", showlegend=False, row=panel, col=1,
             )  # fmt: skip
             figure.add_scatter(
                 x=list(distance), y=middle, mode="lines+markers", name=f"{updates:,}", legendgroup=str(updates),
-                showlegend=column == 1, line=looks, marker={"symbol": MARKERS[i], "size": 6}, row=1, col=column,
+                showlegend=panel == 1, line=looks, marker={"symbol": MARKERS[i], "size": 6}, row=panel, col=1,
             )  # fmt: skip
     shares = np.concatenate([np.maximum(np.asarray(runs, float), 1e-30).ravel() for runs in reach.values()])
     ticks = log_ticks(float(shares.min()), float(shares.max()))
     figure.update_yaxes(type="log", title_text="share of the gradient at the subject", row=1, col=1, **ticks)
-    figure.update_yaxes(range=[0.4, 1.03], title_text="share of right verbs", row=1, col=2)
+    figure.update_yaxes(range=[0.4, 1.03], title_text="share of right verbs", row=2, col=1)
     figure.update_xaxes(title_text="words from subject to verb")
-    figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=2)  # type: ignore[arg-type]
+    figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1.5}, row=2, col=1)  # type: ignore[arg-type]
     figure.update_layout(legend={"title": {"text": "updates"}})
     far = {
         n: float(np.exp(np.log(np.maximum(np.asarray(runs, float)[:, -1], 1e-30)).mean())) for n, runs in reach.items()
@@ -425,14 +425,14 @@ def reach_and_accuracy(
     return finish(
         figure,
         title=title,
-        caption="Left: length of the gradient of the verb's loss at the subject's state, as a share of that right "
-        "before the verb (geometric mean). Right: verbs whose right number is preferred. "
+        caption="Above: length of the gradient of the verb's loss at the subject's state, as a share of that right "
+        "before the verb (geometric mean). Below: verbs whose right number is preferred. "
         f"{seeds_caption({f'{n:,} updates': runs for n, runs in accuracy.items()})} Dotted: guessing.",
         summary=f"At {distance[-1]:g} words: "
         + "; ".join(f"after {n:,} updates {far[n]:.1g} of the gradient arrives, {ends[n]:.2f} of the verbs are "
             f"right" for n in far)
         + ".",
-        height=420,
+        height=640,
     )  # fmt: skip
 
 
@@ -442,7 +442,7 @@ def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
     figure = go.Figure()
     for i in range(min(shown, margins.shape[1])):
         figure.add_scatter(x=w, y=margins[:, i], mode="lines", line={"color": translucent(BLUE, 0.35), "width": 1.5}, hoverinfo="skip",
-                           name="one sentence", showlegend=i == 0)  # fmt: skip
+                           name="one sentence", showlegend=False)  # fmt: skip
     figure.add_hline(y=0, line={"color": GREY, "dash": "dot", "width": 1.5})  # type: ignore[arg-type]
     steps = np.abs(np.diff(margins, axis=0))
     whole = np.maximum(
