@@ -166,7 +166,8 @@ def _sound(cell: Any) -> dict[str, Any] | None:
     outputs = cell.get("outputs", [])
     if not isinstance(outputs, list) or not all(map(_is_object, outputs)):
         sound.update(outputs=[], execution_count=None)
-    return {**cell, **sound}
+    needed = {"outputs": [], "execution_count": None} if sound["cell_type"] == "code" else {}
+    return {**needed, **cell, **sound}
 
 
 def _sound_text(source: Any) -> str | list[str]:

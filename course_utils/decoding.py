@@ -214,6 +214,7 @@ def sample(
     require(top_p is None or 0 < top_p <= 1, f"top_p is a share, above 0 and at most 1, not {top_p!r}.")
     if temperature == 0:
         temperature, top_k, top_p = 1.0, 1, None
+    temperature = float(temperature)
     words, log_p = _sample(model, prompt, rng, length, end, tuple(without), temperature, top_k, top_p)
     if not np.isfinite(log_p).all():
         raise InvalidInput("The model's scores are no numbers: has its training diverged?")

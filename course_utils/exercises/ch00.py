@@ -8,11 +8,11 @@ from jaxtyping import Array, Float
 from ..teaching.exercise import Exercise, Mistake, drawn
 
 
-def fading_states(decay: Float[Array, ""] | float, xs: Float[Array, " time"]) -> Float[Array, " time"]:
-    """The states after each input: h_t = decay · h_{t-1} + (1 - decay) · x_t, with h_0 = 0."""
+def fading_states(d: Float[Array, ""] | float, xs: Float[Array, " time"]) -> Float[Array, " time"]:
+    """The states after each input: h_t = d · h_{t-1} + (1 - d) · x_t, with h_0 = 0."""
 
     def step(h, x_t):
-        h = decay * h + (1 - decay) * x_t
+        h = d * h + (1 - d) * x_t
         return h, h
 
     _, states = jax.lax.scan(step, 0.0, xs)
@@ -60,10 +60,10 @@ fading = Exercise(
     ),
     hints=(
         "Write `step(h, x_t)` first, one line of arithmetic. What must it return, and why twice?",
-        "`jax.lax.scan(step, 0.0, xs)` calls your step on one input after another, beginning with 0.0. It returns the last state "
-        "and everything that was collected.",
-        "In `step`: `h = d * h + (1 - d) * x_t`, then `return h, h`. Outside: `_, states = jax.lax.scan(step, 0.0, xs)`, then "
-        "`return states`.",
+        "The scan calls your step on one input after another, beginning with 0.0. It returns two things: the last state, and "
+        "everything that was collected. Which of them is asked for?",
+        "In `step`: `h = d * h + (1 - d) * x_t`, then `return h, h`. The scan's second result "
+        "is the answer: `_, states = jax.lax.scan(…)`, then `return states`.",
     ),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Notebook 02: gradients through time, and what a plain network learns by them."""
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from .follow import followed
 from .results.agreement import Accuracy
 from .results.ch02 import (
     Bias,
+    Crossed,
     CutShort,
     Flow,
     FlowMoment,
@@ -50,6 +52,7 @@ WINDOWS = (1, 2, 4, 8, 16, 32)
 TRAINED_WINDOWS, CUT_WINDOWS = (1, 2, 5), (1, 2, 5, 10, 20)
 KEEPS, DAMPED_DELAYS = (0.3, 0.5, 0.7), (20, 40)
 TEN = tuple(range(10))  # seeds, where three stood at a threshold
+FADING = 0.7  # what is left a step, of the memory or of the gradient
 MOMENTS = (0, 1_000, 2_000, 4_000, 8_000)
 
 
@@ -128,7 +131,8 @@ def starts() -> list[FromStart]:
 
 # Initialisations whose share of the gradient is small, with the delays and the learning rates that were tried.
 TEN_STARTED = (
-    (Start(scale=0.5), 30, (0.002, 0.005)),
+    (Start(scale=0.5), 20, (0.002, 0.005)),
+    (Start(scale=0.5), 40, (0.002, 0.005)),
     (Start(scale=0.7), 40, (0.002, 0.003, 0.005)),
     (Start(scale=0.8), 40, (0.002, 0.005)),
     (Start(scale=1.0), 40, (0.002, 0.005)),
@@ -146,11 +150,22 @@ def ten_starts() -> list[TenSeeds]:
     return results
 
 
-def ten_damped(delay: int = 40) -> dict[float, Started]:
-    """`damped` with ten seeds on one delay."""
-    return {
-        keep: started(functools.partial(damped_reader, keep, delay), delay, START_UPDATES, TEN) for keep in KEEPS[1:]
-    }
+def ten_crossed(delay: int = 40) -> list[Crossed]:
+    """Ten seeds with memory and gradient faded apart from each other: W times 0.7 or 1, the gradient times 0.7 or 1 a step."""
+    results = []
+    for scale, kept in itertools.product((1.0, FADING), repeat=2):
+        # Of a W times 0.7 the gradient fades by itself: it is restored by 1/0.7 at every step where it is to be kept.
+        keep = kept / scale
+
+        def make(rngs: nnx.Rngs, scale=scale, keep=keep) -> SequenceClassifier:
+            model = Start(scale).reader(delay, rngs)
+            model.cell = Damped(model.cell, keep)
+            return model
+
+        for rate in (0.002, 0.005):
+            result = started(make, delay, START_UPDATES, TEN, rate)
+            results.append(Crossed(**vars(result), scale=scale, kept=kept, learning_rate=rate))
+    return results
 
 
 def ten_delays() -> dict[int, Solved]:
@@ -282,7 +297,7 @@ def headline() -> Recorded:
         starts=starts(),
         ten_starts=ten_starts(),
         ten_delays=ten_delays(),
-        ten_damped=ten_damped(),
+        ten_crossed=ten_crossed(),
         flow=flow(),
         truncation=truncation(ch01.well_trained().model),
         untrained_truncation=truncation(ch01.speaker(0).model),

@@ -19,6 +19,7 @@ from .style import (
     PALE,
     RED,
     finish,
+    ink,
     log_ticks,
     ramp,
     subplots,
@@ -207,6 +208,7 @@ def cliff(
 
 
 BALLS = {"free": (RED, "circle"), "on a leash": (BLUE, "square")}
+SIZES = {"free": 22, "on a leash": 13}  # one is seen behind the other
 
 
 def cliff_cut(b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step: int, threshold: float) -> go.Figure:
@@ -229,14 +231,18 @@ def cliff_cut(b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step:
         inside = b[0] <= ball.b[step] <= b[-1]
         if inside:
             figure.add_scatter(
-                x=[ball.b[step]], y=[ball.losses[step] + 0.012], mode="markers", name=name,
-                marker={"color": colour, "symbol": symbol, "size": 18, "line": {"color": BLACK, "width": 1}},
+                x=[ball.b[step]], y=[ball.losses[step]], mode="markers", name=name,
+                marker={"color": colour, "symbol": symbol, "size": SIZES[name], "line": {"color": BLACK, "width": 1}},
                 hovertemplate="b %{x:.2f}, loss %{y:.3f}<extra></extra>",
             )  # fmt: skip
         else:
             out.append(name)
-            figure.add_annotation(x=b[-1], y=0.2, text=f"the ball that is {name} is out there →", showarrow=False, xanchor="right",
-                                  font={"color": colour})  # fmt: skip
+            right = ball.b[step] > b[-1]
+            where = f"{name}: at {ball.b[step]:,.0f}"
+            figure.add_annotation(
+                x=b[-1 if right else 0], y=0.3, text=f"{where} →" if right else f"← {where}", showarrow=False,
+                xanchor="right" if right else "left", font={"color": ink(colour), "size": 15},
+            )  # fmt: skip
         told.append(f"{name}: b {ball.b[step]:.2f}, loss {ball.losses[step]:.3f}, slope {ball.lengths[step]:.2g}")
     figure.update_yaxes(range=[0, 0.52])
     figure.update_xaxes(range=[b[0], b[-1]])
@@ -245,11 +251,13 @@ def cliff_cut(b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step:
     if "free" in out and "on a leash" not in out:
         title = "One step on the wall throws the free ball out"
     elif out:
-        title = "A ball is thrown out"
+        title = "Both balls are thrown out"
+    elif max(ball.lengths[step] for ball in balls.values()) > threshold:
+        title = "On the wall the slope is enormous"
     elif max(met.values()) > threshold:
         title = "The wall has thrown a ball back"
     else:
-        title = "The balls roll down a gentle slope towards a wall"
+        title = "Off the wall the slope is gentle"
     return finish(
         figure,
         title=title,

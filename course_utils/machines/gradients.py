@@ -14,7 +14,7 @@ from .machine import Edge, Machine, Node, Step, Variant
 from .parts import at, cells, edge, note, op, spaced, step
 
 TIME, HIDDEN = 8, 12
-WIDEST = 2.2  # the norm that gets the broadest line
+WIDEST = 3.2  # the norm that gets the broadest line
 
 
 def backwards(
@@ -52,7 +52,7 @@ def _drawing(title: str, teaches: str, choose: str, variants: Sequence[Variant])
         note(
             "size",
             at(2, 306, anchor="start"),
-            at(320, 16, text="norm"),
+            at(326, 16, text="norm"),
             "norm of the gradient that arrives",
             always=True,
             size="small",
@@ -85,7 +85,15 @@ def _drawing(title: str, teaches: str, choose: str, variants: Sequence[Variant])
                 role="gradient",
                 name=f"gradient at $h_{t}$",
             ),
-            note(f"n{t}", at(x, 286), at(320, y), name=f"norm of the gradient at $h_{t}$"),
+            note(f"n{t}", at(x, 286), at(326, y), name=f"norm of the gradient at $h_{t}$"),
+            note(
+                f"l{t}",
+                at(x, 40, text=" "),
+                at(274, y, text=f"$h_{t}$"),
+                size="small",
+                always=True,
+                name=f"which step, {t}",
+            ),
         ]
         if t > 1:
             border = at((xs[t - 2] + x) / 2, low - 14), at(226, (ys[t - 2] + y) / 2)
@@ -132,9 +140,9 @@ def _back(scale: float, window: int, forwards: str, cut: bool) -> list[Step]:
         elif not size:
             title = f"Nothing reaches $h_{t}$."
             text = (
-                "Here a window begins. The state was handed over, but the gradient stops."
+                f"The last window begins after $h_{t}$. The state was handed over, but the gradient stops."
                 if t % window == 0
-                else "The window is over: these steps learn nothing from this loss."
+                else "From this loss no gradient arrives here."
             )
         else:
             factor = size / float(norm[t])
@@ -151,17 +159,21 @@ def _back(scale: float, window: int, forwards: str, cut: bool) -> list[Step]:
     first = float(norm[0])
     if cut:
         reach = int((norm > 0).sum())
-        text = f"The gradient reaches {reach} of the {TIME} states. Whatever happened before them is not learned from this loss."
+        text = (
+            f"From this loss the gradient reaches {reach} of the {TIME} states. The state came through from the first."
+        )
+        if reach == TIME:
+            text = f"One window holds the whole sequence, so the gradient reaches all {TIME} states."
     else:
         verb = "fades" if first < 0.3 else "grows" if first > 1.2 else "nearly keeps its size"
         text = (
             f"The norm {verb}: {first:.2g} of 1 arrives at $h_1$. It is one factor a step, multiplied {TIME - 1} times."
         )
-    steps.append(step("What the first step learns.", text, [f"n{t}" for t in every] + [f"g{t}" for t in every]))
+    steps.append(step("What arrives at the first step.", text, "h1 g1 n1", fresh=True))
     return steps
 
 
-def gradient_back(scales: Sequence[float] = (0.6, 0.95, 1.1)) -> Machine:
+def gradient_back(scales: Sequence[float] = (0.5, 1.0, 1.2)) -> Machine:
     """The loss sends its gradient back along the arrows; their width is the norm that arrives. One variant a scale of W_h."""
     require(len(scales) > 0, "There is nothing to draw: no scale is given.")
     variants = [
@@ -196,7 +208,9 @@ def truncated(windows: Sequence[int] = (4, 2, 8)) -> Machine:
                 _back(
                     0.95,
                     window,
-                    f"States cross the borders: the network reads all {TIME} steps, in windows of {window}.",
+                    f"States cross the borders: the network reads all {TIME} steps, in windows of {window}."
+                    if window < TIME
+                    else f"The network reads all {TIME} steps in one window.",
                     True,
                 )
             ),

@@ -42,7 +42,7 @@ def reading(model: SequenceClassifier, tokens: jax.Array) -> tuple[np.ndarray, n
     return states, plural, telling_units(states, kernel[:, 1] - kernel[:, 0])
 
 
-LEANING = ("near the dogs the cat that slept beside the horses", "near the dog the cats that slept beside the horse")
+LEANING = ("near the dogs the cat that slept behind the horses", "near the dog the cats that slept behind the horse")
 ROW = 5  # words in a row of the narrow layout
 
 

@@ -164,11 +164,14 @@ class Damped(WrappedCell):
     stay as they are.
 
     Each step starts from keep · s + (1 - keep) · stop_gradient(s), which is s. So the
-    gradient can be made to fade without making the state forget. Built in notebook 02.
+    gradient can be made to fade without making the state forget, or, with keep above 1,
+    to last where the state forgets. Built in notebook 02.
     """
 
     def __init__(self, cell: Cell, keep: float):
-        require(0 <= keep <= 1, f"keep must lie in [0, 1], not {keep!r}.")
+        require(
+            0 <= keep < float("inf"), f"keep is a factor of at least 0, not {keep!r}."
+        )
         super().__init__(cell)
         self.keep = keep
 

@@ -47,14 +47,15 @@ def speaks(models: Mapping[int, LanguageModel]) -> Explorer:
 
     def title(rows: Sequence[Sequence[int]]) -> str:
         judged = [judge(words.decode(row).split()) for row in rows]
-        good, wrong = len(judged) - judged.count("no sentence"), judged.count("wrong verb")
-        if not good:
-            return "It knows words and no grammar"
-        if 2 * good < len(judged):
-            return "Now and then it finishes a sentence"
-        return (
-            "It writes sentences, and its verbs are a guess" if wrong else "It writes sentences, and every verb agrees"
+        right, wrong, begun = (judged.count(verdict) for verdict in ("right verb", "wrong verb", "unfinished"))
+        if 2 * begun > len(judged):
+            return "It goes on and on"
+        if 2 * (right + wrong + begun) <= len(judged):
+            return "Now and then it makes a sentence" if right + wrong else "It knows words and no grammar"
+        agrees = (
+            "every verb agrees" if not wrong else "its verbs are a guess" if 3 * wrong >= right else "most verbs agree"
         )
+        return f"It writes sentences, and {agrees}"
 
     return speak(
         models, read, write, title, prompt="", length=WRITTEN, texts=6, temperature=1.0, first=7, opens=min(models), without=ch01.UNSPOKEN,

@@ -13,7 +13,7 @@ from ..figures.gradients import gradient_flow as flow_figure
 from ..figures.gradients import jacobian_product as product_figure
 from ..figures.gradients import stretched
 from ..measure import regimes
-from ..measure.cliff import CUT, descend, roll, surface
+from ..measure.cliff import WALL, descend, roll, slope, surface
 from .explore import Drag, Explorer, choice, explore, slider, toggle
 
 HIDDEN, LONGEST = 64, 200
@@ -85,13 +85,13 @@ def circle() -> Explorer:
     )
 
 
-CUT_RANGE, ROLLED = (-4.0, 2.5), 60
+CUT_RANGE, ROLLED = (-4.0, 0.5), 40
 
 
 def cliff_cut() -> Explorer:
     """Balls on a cut through a cliff: one free, one with its gradient clipped."""
     b = np.linspace(*CUT_RANGE, 400)
-    losses = surface(np.array([CUT], np.float32), b.astype(np.float32))[:, 0]
+    losses = slope(b)[0]
     rolled = functools.lru_cache(64)(roll)
 
     def draw(step: int, start: float, learning_rate: float, threshold: float):
@@ -104,17 +104,17 @@ def cliff_cut() -> Explorer:
     return explore(
         draw,
         presets={
-            "on the slope": {"step": 5},
-            "at the wall": {"step": 30},
-            "one step later": {"step": 31},
-            "thirty steps later": {"step": 60},
-            "a smaller learning rate": {"step": 60, "learning_rate": 0.3},
+            "on the wall": {},
+            "one step later": {"step": 1},
+            "twenty steps later": {"step": 20},
+            "from the slope, 30 steps": {"start": -1.76, "step": 30},
+            "from the slope, one step later": {"start": -1.76, "step": 31},
         },
         drags=[Drag("start of both balls", lambda start, **rest: (start, None), lambda x, y, **values: {"start": x})],
-        step=slider("step", 0, ROLLED, value=5),
-        start=slider("start b", -3.5, 2, 0.1, value=-2),
+        step=slider("step", 0, ROLLED, value=0),
+        start=slider("start b", -3.5, 0, 0.02, value=WALL),
         learning_rate=slider("learning rate", 0.1, 2, 0.1, value=1),
-        threshold=slider("clip at", 0.1, 5, 0.1, value=1),
+        threshold=slider("clip at", 0.1, 3, 0.1, value=1),
     )
 
 

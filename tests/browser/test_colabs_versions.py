@@ -48,13 +48,13 @@ def test_notebook_6_shows_moves_answers_and_saves(page, tmp_path):
         expect(explorer.locator(".course-summary")).to_contain_text("Decay 0.901")
         expect(explorer.locator("input[type=number]")).to_have_value("0.901")
         form = page.locator("form.ch00-weight")
-        form.locator("input").fill("0,125")
+        form.locator("input").fill("0,128")
         form.locator("button[type=submit]").click()
         expect(form.locator(".course-said")).to_contain_text("✓")
         expect(page.locator(".output_area .js-plotly-plot:visible")).to_have_count(1)  # the static one is hidden
         page.evaluate("Jupyter.notebook.save_notebook()")
         page.wait_for_timeout(1500)
-    assert "lost half of its weight" in path.read_text(encoding="utf-8")
+    assert "Half of an input is gone" in path.read_text(encoding="utf-8")
     assert [url for url in outside if url.startswith("http")] == []
 
 

@@ -74,7 +74,7 @@ def test_what_is_stored(notebook, painter):
     nbformat.validate(stored)
     (output,) = stored.cells[1].outputs
     assert set(output.data) == {PLOTLY_MIME, "text/plain", "image/png"}
-    assert "lost half of its weight" in output.data["text/plain"]
+    assert "Half of an input is gone" in output.data["text/plain"]
     assert base64.b64decode(output.data["image/png"]) == tiny_png()
     assert "widgets" not in stored.metadata
     assert WIDGET_MIME not in path.read_text()

@@ -33,7 +33,7 @@ def solved(released):
     notebook = copy.deepcopy(released)
     place = next(i for i, cell in enumerate(notebook["cells"]) if "nbgrader" in cell["metadata"])
     function = "".join(notebook["cells"][place + 1]["source"]).split("(")[1].split(")")[0]
-    notebook["cells"][place]["source"] = f"def {function}(x):\n    return right\n\n\nex.running_mean.check({function})"
+    notebook["cells"][place]["source"] = f"def {function}(x):\n    return right\n\n\nex.fading.check({function})"
     return notebook, place, function
 
 
@@ -70,7 +70,10 @@ def is_as_released(path, released):
     """Are exactly the marks of the release there, and nothing to mend any more?"""
     mended = json.loads(path.read_text(encoding="utf-8"))
     nbformat.validate(mended)
-    return [one for one, _ in marks(mended)] == [one for one, _ in marks(released)] and faults(START, path) == []
+    return (
+        sorted(one for one, _ in marks(mended)) == sorted(one for one, _ in marks(released))
+        and faults(START, path) == []
+    )
 
 
 # ------------------------------------------------------------------------------ cells that were copied, split, moved
@@ -83,8 +86,8 @@ def test_a_copied_exercise_is_named_and_the_cell_handed_out_counts(released, sol
     path = hand_in(notebook, "bob")
     first, second = place + 1, place + 2
     assert faults(START, path) == [
-        f"exercise running_mean stands in cells {first} and {second}; cell {first} counts",
-        f"{function} is defined again in cell {second} where exercise running_mean is graded; cell {first} counts",
+        f"exercise fading stands in cells {first} and {second}; cell {first} counts",
+        f"{function} is defined again in cell {second} where exercise fading is graded; cell {first} counts",
     ]
     kept = mend(START, path, collected(START, path))
     assert kept.read_bytes() == json.dumps(notebook).encode()
@@ -99,7 +102,7 @@ def test_of_copies_the_one_counts_whose_check_said_that_it_is_right(released, so
     notebook["cells"].insert(place + 1, said_right(copied(notebook["cells"][place], source=f"{function} = better")))
     path = hand_in(notebook)
     assert faults(START, path) == [
-        f"exercise running_mean stands in cells {place + 1} and {place + 2}; cell {place + 2} counts"
+        f"exercise fading stands in cells {place + 1} and {place + 2}; cell {place + 2} counts"
     ]
     mend(START, path, collected(START, path))
     assert is_as_released(path, released)
@@ -114,9 +117,7 @@ def test_a_copied_graded_cell_is_graded_once(released, solved, hand_in):
     notebook, place, _ = solved
     notebook["cells"].insert(place + 2, copied(notebook["cells"][place + 1]))
     path = hand_in(notebook, "eve")
-    assert faults(START, path) == [
-        f"the graded cell of exercise running_mean stands in cells {place + 2} and {place + 3}"
-    ]
+    assert faults(START, path) == [f"the graded cell of exercise fading stands in cells {place + 2} and {place + 3}"]
     mend(START, path, collected(START, path))
     assert is_as_released(path, released)
 
@@ -131,7 +132,7 @@ def test_of_a_split_cell_the_half_that_defines_the_function_is_marked(released, 
             copied(whole, id="split", source=halves[1]),
         ]
         path = hand_in(notebook, "dan")
-        assert faults(START, path) == [f"exercise running_mean stands in cells {place + 1} and {place + 2}"]
+        assert faults(START, path) == [f"exercise fading stands in cells {place + 1} and {place + 2}"]
         mend(START, path, collected(START, path))
         assert is_as_released(path, released)
         assert marks(json.loads(path.read_text(encoding="utf-8")))[0][1] == define
@@ -178,12 +179,12 @@ def test_a_graded_cell_before_its_exercise_is_moved_and_a_lost_one_comes_back(re
     notebook, place, function = solved
     graded = notebook["cells"].pop(place + 1)
     path = hand_in(notebook)
-    assert faults(START, path) == ["the graded cell behind exercise running_mean is missing: it earns nothing"]
+    assert faults(START, path) == ["the graded cell behind exercise fading is missing: it earns nothing"]
     mend(START, path, collected(START, path))
     assert is_as_released(path, released)
     notebook["cells"].insert(place, graded)
     path = hand_in(notebook)
-    assert faults(START, path) == [f"{function} is not yet defined where exercise running_mean is graded"]
+    assert faults(START, path) == [f"{function} is not yet defined where exercise fading is graded"]
     mend(START, path, collected(START, path))
     assert is_as_released(path, released)
 
@@ -191,10 +192,10 @@ def test_a_graded_cell_before_its_exercise_is_moved_and_a_lost_one_comes_back(re
 @pytest.mark.parametrize(
     ("spoiled", "said"),
     [
-        ({"grade_id": "ch00-running_mean"}, "the marks of exercise running_mean are damaged"),
-        ({"schema_version": 3, "grade": 1, "locked": 0, "solution": 1, "grade_id": "ch00-running_mean"}, "are damaged"),
+        ({"grade_id": "ch00-fading"}, "the marks of exercise fading are damaged"),
+        ({"schema_version": 3, "grade": 1, "locked": 0, "solution": 1, "grade_id": "ch00-fading"}, "are damaged"),
         (
-            {"schema_version": 3, "grade": False, "locked": False, "solution": True, "grade_id": "ch00-running_mean"}
+            {"schema_version": 3, "grade": False, "locked": False, "solution": True, "grade_id": "ch00-fading"}
             | {"of": "another program"},
             "are damaged",
         ),
@@ -332,7 +333,7 @@ def test_a_damaged_cell_is_named_and_the_rest_is_looked_at(released, solved, han
     path = hand_in(spoil(notebook, 1, **changed))
     said = faults(START, path)
     assert said[0] == "cell 2 is damaged"
-    assert "the graded cell of exercise running_mean stands in" in said[1]
+    assert "the graded cell of exercise fading stands in" in said[1]
     mend(START, path, collected(START, path))
     assert is_as_released(path, released)
 
@@ -427,7 +428,7 @@ def test_one_broken_submission_stops_nothing(monkeypatch, solved, hand_in, tmp_p
     assert done.exit_code == 1
     lines = done.output.splitlines()
     assert [line[0] for line in lines[:4]] == ["✗", "✗", "✗", "✓"]
-    assert "eve/ch00/00_start_here.ipynb: the graded cell of exercise running_mean stands in" in lines[2]
+    assert "eve/ch00/00_start_here.ipynb: the graded cell of exercise fading stands in" in lines[2]
     assert lines[4:] == [
         "4 submissions: 1 right, 1 could be mended, 2 wrong",
         "`--mend` puts right what can be, in these copies, and keeps what was handed in beside them.",

@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from course_utils.data.agreement import agreement
+from course_utils.experiments import ch00 as ch00_experiment
 from course_utils.experiments import ch01 as ch01_experiment
 from course_utils.experiments import ch03 as ch03_experiment
 from course_utils.experiments import recorded
@@ -20,7 +21,7 @@ from course_utils.figures.style import finish
 from course_utils.front import surface
 from course_utils.measure.gates import number_units
 from course_utils.runtime import InvalidInput
-from course_utils.widgets import ch00, ch01, ch02, ch03
+from course_utils.widgets import ch00, ch01, ch02, ch03, ch05
 from course_utils.widgets.explore import MOST_FRAMES, MOST_WORDS, Drag, choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
 
@@ -287,7 +288,7 @@ def step_through():
 
 
 def twins():
-    return ch01.twins({"words": _words_network(), "asked": ch01_experiment.asked_directly().model})
+    return ch01.twins({"words": _words_network(), "asked": ch00_experiment.well_trained().model})
 
 
 def pipe():
@@ -423,4 +424,4 @@ def test_live_loss_without_a_front_end_is_silent():
 
 def test_show_without_a_front_end_is_the_summary(capsys):
     surface.show(decay_weights(0.5))
-    assert "lost half of its weight" in capsys.readouterr().out
+    assert "Half of an input is gone" in capsys.readouterr().out

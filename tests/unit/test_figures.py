@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from course_utils.experiments.results.ch02 import FromStart
 from course_utils.experiments.results.ch03 import ContextUse
 from course_utils.experiments.results.recall import Solved
-from course_utils.figures import recall, style
+from course_utils.figures import style
 from course_utils.figures.agreement import (
     accuracy_by_depth,
     accuracy_by_distance,
@@ -23,17 +23,31 @@ from course_utils.figures.agreement import (
 )
 from course_utils.figures.curves import curves, error_while_learning, loss_curve, times
 from course_utils.figures.gates import context_curves, retention
-from course_utils.figures.gradients import cliff, gradient_flow, power, reach_and_accuracy
+from course_utils.figures.gradients import cliff, cliff_cut, gradient_flow, power, reach_and_accuracy, stretched
 from course_utils.figures.language import next_words, twin_paths
 from course_utils.figures.memory import decay_weights, pipe, recall_compared
 from course_utils.figures.paths import path_diagram
-from course_utils.figures.recall import delays_learned, share_and_learning
+from course_utils.figures.recall import delays_learned, share_and_learning, side_by_side
 from course_utils.figures.sentences import anatomy, reading
 from course_utils.figures.style import words
 from course_utils.figures.tasks import attended
 from course_utils.figures.written import LONGEST, written
+from course_utils.measure.cliff import Rolled
 from course_utils.measure.paths import Architecture, path_lengths
 from course_utils.runtime import InvalidInput
+
+
+def cut(free, step=2):
+    """A cut through a cliff with two balls: one that went to `free`, and one that stayed."""
+    ball = lambda b: Rolled(np.array(b), np.full(len(b), 0.1), np.array([0.1, 7.0, 0.1]))
+    return cliff_cut(
+        np.linspace(-4, 2.5, 9),
+        np.full(9, 0.1),
+        {"free": ball(free), "on a leash": ball([-2.0, -2.4, -1.4])},
+        step,
+        1.0,
+    )
+
 
 WORDS = ["near", "the", "dogs", "the", "cat", "was"]
 FIGURES = [
@@ -53,6 +67,9 @@ FIGURES = [
         caption="What a model writes after its prompt.",
         summary="One line of a program, by a model.",
     ),
+    side_by_side({"whole": np.linspace(2, 0, 100), "halved": np.full(200, 2.0)}, 2.08),
+    cut([-2.0, -2.4, 4.0]),
+    stretched(2 * np.eye(2), np.eye(2), 3, 2.0, "W"),
     accuracy_by_depth({2: np.ones((3, 4)), 4: np.full((3, 4), 0.7)}),
     gap_by_steps({"short": 0.5 ** np.arange(9.0), "long": np.ones(9)}),
     times((10, 20, 40), {"one": (1e-3, 2e-3, 4e-3)}),
@@ -197,7 +214,7 @@ def test_titles_say_what_the_numbers_say():
     assert flat["title"] == "The time grows more slowly than the length"
     frozen = np.array([[1.0] * 3 + [0.0] * 27])
     recalled = lambda trained: style.words(recall_compared((1, 4, 8), trained, frozen, symbols=8, hidden=64))
-    assert recalled(np.array([[1, 0.95, 0.6]]))["title"] == "Trained, the state holds the last 5 symbols"
+    assert recalled(np.array([[1, 0.95, 0.6]]))["title"] == "Trained, the state holds at least 5 symbols"
     assert recalled(np.array([[1, 0.5, 0.6]]))["title"] == "Training does not make the memory longer"
     assert "with 0.60 at lag 8" in recalled(np.array([[1, 0.95, 0.6]]))["summary"]
     gap = lambda **ends: style.words(gap_by_steps({name: [1, end] for name, end in ends.items()}))["title"]
@@ -258,6 +275,20 @@ def started(delay, share, updates):
     return FromStart(
         scale=1.0, strength=1.0, delay=delay, share=np.array(share), updates=updates, accuracy=np.array(share)
     )
+
+
+def test_what_two_trainings_do_is_the_title():
+    title = lambda **ends: words(side_by_side({name: np.full(50, end) for name, end in ends.items()}, 2.0))["title"]
+    assert title(one=0.1, other=2.0) == "one learns, other guesses"
+    assert title(one=0.1, other=0.2) == "All of them learn"
+    assert title(one=2.0, other=1.9) == "None of them learns"
+
+
+def test_what_becomes_of_the_balls_is_the_title():
+    assert words(cut([-2.0, -2.4, 4.0]))["title"] == "One step on the wall throws the free ball out"
+    assert words(cut([-2.0, -2.4, 4.0], 1))["title"] == "On the wall the slope is enormous"
+    assert words(cut([-2.0, -2.4, -1.0], 2))["title"] == "The wall has thrown a ball back"
+    assert words(cut([-2.0, -2.4, 4.0], 0))["title"] == "Off the wall the slope is gentle"
 
 
 def test_points_of_learning_say_what_lies_below_what():
@@ -444,22 +475,6 @@ def test_a_copied_layout_of_subplots_is_plotlys_own_and_keeps_nothing_of_the_las
     assert not second.data
     theirs = make_subplots(1, 2, **layout).to_plotly_json()["layout"]
     assert {**second.to_plotly_json()["layout"], "template": None} == {**theirs, "template": None}
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (0.05, "0.05"),
-        (0.0579, "0.057"),
-        (9.98e-5, "9.9 · 10⁻⁵"),
-        (9.9e-5, "9.9 · 10⁻⁵"),
-        (2e-7, "2 · 10⁻⁷"),
-        (0.3, "0.3"),
-    ],
-)
-def test_a_lower_limit_is_never_rounded_above_what_was_seen(value, said):
-    """“None below 10⁻⁴ did” would be wrong if one with 9.98 · 10⁻⁵ did."""
-    assert recall._at_least(value) == said
 
 
 def named(figure):

@@ -175,7 +175,7 @@ def test_colab_is_told_where_the_manager_of_widgets_is(monkeypatch):
     with capture_output() as shown:
         surface.show(decay_weights(0.5))
     assert shown.outputs[0].metadata == wanted
-    assert "lost half" in shown.outputs[0].data["text/plain"]
+    assert "Half of an input" in shown.outputs[0].data["text/plain"]
 
 
 def test_a_text_is_a_text_where_nothing_moves(monkeypatch):

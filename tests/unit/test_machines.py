@@ -29,6 +29,7 @@ from course_utils.machines import (
     masks,
     memory,
     page,
+    pipe,
     recurrence,
     self_attention,
     transformer,
@@ -38,6 +39,7 @@ from course_utils.machines.page import SCRIPT
 from course_utils.machines.parts import at, cells, edge, number, step
 from course_utils.measure.gates import gates_of
 from course_utils.measure.inside import reader_weights, transformer_weights
+from course_utils.measure.memory import frozen_recall
 from course_utils.models.positions import frequencies
 from course_utils.models.self_attention import causal_mask, scaled_dot_product
 from course_utils.models.sequence import hidden_states
@@ -212,11 +214,47 @@ def test_every_role_has_the_contrast_of_text_on_its_page(palette):
 
 
 def test_a_number_fades_by_its_decay():
-    drawn = memory.fading_number((0.9,), (1.0, 0, 0, 0, 0, 0))
-    assert [shown(drawn)[f"m{t}"][0] for t in range(7)] == close([0, *(0.9**t for t in range(6))], rel=1e-5)
-    assert "0.59 is left 5 steps later" in drawn.in_words()
-    with pytest.raises(InvalidInput, match="between 0 and 1"):
-        memory.fading_number(inputs=(2.0, 0, 0, 0, 0, 0))
+    drawn = memory.fading_number((0.9,))
+    assert [shown(drawn)[f"h{t}"][0] for t in range(7)] == close([0, *(0.9**t for t in range(6))], rel=1e-5)
+    assert "59 % is left 5 steps later" in drawn.in_words()
+    with pytest.raises(InvalidInput, match="between 0 and 10"):
+        memory.fading_number(inputs=(20, 0, 0, 0, 0, 0))
+
+
+def test_a_scan_carries_what_its_function_returns_first_and_collects_the_second():
+    inputs = (2, 0, 5, 9)
+    last, squares = jax.lax.scan(lambda total, x: (total + x, (total + x) ** 2), 0, jnp.array(inputs))
+    values = shown(memory.scanned(inputs))
+    assert [int(values[f"y{t}"]) for t in range(1, 5)] == squares.tolist()
+    assert int(values["c4"]) == int(last)
+    for wrong in ((1, 2), (1, 2, 3, 10)):
+        with pytest.raises(InvalidInput):
+            memory.scanned(wrong)
+
+
+def test_the_loop_shows_the_readers_answer_after_each_word_and_since_when_it_stands():
+    model = ch00.well_trained().model
+    drawn = recurrence.looped(model, ("near the dogs the cat that slept",))
+    _, tokens = recurrence.read("near the dogs the cat that slept")
+    states, plural, units = recurrence.reading(model, tokens)
+    values = shown(drawn)
+    assert [values[f"p{t}"][0] for t in range(7)] == close(1 - plural[1:], abs=1e-5)
+    assert values["h"] == close(states[-1, units], abs=1e-5)
+    assert "Since “cat” it says “was”, and 2 more words" in drawn.in_words()
+    for sentences in ((), ("",), ("the cat and the dog and the cat and the dog",)):
+        with pytest.raises(InvalidInput):
+            recurrence.looped(model, sentences)
+
+
+def test_the_pipe_names_what_a_probe_reads_off_a_network_that_is_never_trained():
+    read, recall = pipe.frozen_read(), frozen_recall(hidden=64, symbols=8, lags=12, seeds=(0,))
+    assert read.right == close(recall.accuracy[0], abs=0.02)
+    values = shown(pipe.pipe())
+    last = pipe.LAGS + pipe.READS - 1
+    for k in range(pipe.LAGS):
+        assert values[f"t{k}"] == pipe.LETTERS[read.symbols[last - k]]
+        assert values[f"g{k}"][-1] == ("✓" if read.named[last, k] == read.symbols[last - k] else "✗")
+        assert values[f"a{k}"] == close([read.right[k]], abs=1e-5)
 
 
 def test_the_unrolled_network_shows_the_readers_states_and_its_answers():

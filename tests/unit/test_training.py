@@ -467,15 +467,15 @@ def test_nothing_but_fit_catches_an_interruption():
 
 def test_an_interrupted_training_gives_no_verdict(monkeypatch):
     monkeypatch.setattr(loop, "update", press)
-    predict("ch02-strong").cards.hear({"kind": "answer", "id": "ch02-strong", "form": 2})
+    predict("ch02-cut").cards.hear({"kind": "answer", "id": "ch02-cut", "form": 2})
 
     def cell():
         loud = delayed.train(ch02.Start(strength=3.0).reader(20, nnx.Rngs(0)), 20, updates=500)
-        return reveal("ch02-strong", loud.last("accuracy"))
+        return reveal("ch02-cut", loud.last("accuracy"))
 
     with pytest.raises(TrainingInterrupted, match="Interrupted after 0 of 500"):
         cell()
-    assert [attempt.correct for attempt in progress().attempts(item="ch02-strong")] == [None]
+    assert [attempt.correct for attempt in progress().attempts(item="ch02-cut")] == [None]
 
 
 def test_an_interruption_shows_as_one_sentence():

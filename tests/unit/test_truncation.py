@@ -236,4 +236,26 @@ def test_damping_changes_gradients_and_no_state(name):
     full, faded = (state_gradients(c, inputs, lambda outputs, last: last.sum()) for c in (plain, damped))
     np.testing.assert_allclose(faded, full * 0.5 ** jnp.arange(4, -1, -1), rtol=1e-4)
     with pytest.raises(InvalidInput, match="keep"):
-        Damped(plain, 1.5)
+        Damped(plain, -0.5)
+
+
+def test_two_balls_meet_the_same_wall_and_the_leash_is_all_that_differs():
+    b = np.array([-3.0, -2.6, -2.0, 0.5])
+    with float64():
+        value, slope = jax.vmap(jax.value_and_grad(lambda b: cliff.loss(jnp.float64(cliff.CUT), b)))(
+            jnp.asarray(b, jnp.float64)
+        )
+        np.testing.assert_allclose(cliff.slope(b), (value, slope), rtol=1e-9)
+    ratio = 1.25  # of each step on the wall, where the unit stands still at one half
+    assert abs(cliff.slope(cliff.WALL)[1]) == pytest.approx(2 * 0.2 * 0.25 * (ratio**50 - 1) / (ratio - 1), rel=1e-9)
+    free, leashed = (cliff.roll(cliff.WALL, 1.0, limit, 40) for limit in (None, 1.0))
+    assert free.lengths[0] == leashed.lengths[0] > 20_000
+    assert free.b[1] == free.b[-1] == pytest.approx(cliff.WALL + free.lengths[0])  # on the flat, for ever
+    assert leashed.b[1] == cliff.WALL + 1
+    assert leashed.losses[20] < leashed.losses[1]
+    thrown = [cliff.share_thrown(1.0, limit) for limit in (None, 1.0)]
+    assert 0.01 < thrown[0] < 0.1
+    assert thrown[1] == 0
+    for wrong in ({"learning_rate": 0.0}, {"threshold": -1.0}, {"updates": 0}):
+        with pytest.raises(InvalidInput):
+            cliff.roll(-2.0, **{"learning_rate": 1.0, **wrong})

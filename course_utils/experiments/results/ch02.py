@@ -25,6 +25,15 @@ class TenSeeds(FromStart):
 
 
 @record
+class Crossed(Started):
+    """Ten networks on one delay: W times `scale`, and a gradient of which each step back keeps `kept`, apart from tanh."""
+
+    scale: float
+    kept: float
+    learning_rate: float
+
+
+@record
 class FlowMoment:
     """Gradients along the sequence at one moment of training."""
 
@@ -92,7 +101,7 @@ class Recorded(Results):
     starts: list[FromStart]
     ten_starts: list[TenSeeds]
     ten_delays: dict[int, Solved]  # of the rotation
-    ten_damped: dict[float, Started]  # `damped` with ten seeds, on a delay of 40
+    ten_crossed: list[Crossed]  # on a delay of 40
     flow: Flow
     truncation: Truncation
     untrained_truncation: Truncation
