@@ -47,7 +47,7 @@ def fading_number(decays: Sequence[float] = (0.9, 0.8, 0.95), inputs: Sequence[f
                 cells(f"x{t}", at(x, 168), at(70, y), **{**one, "digits": 0}, scale=10, name=f"$x_{t}$, the input"),
                 note(
                     f"s{t}",
-                    at(x + 5, 118, anchor="start"),
+                    at(x - 5, 118, anchor="end"),
                     at(152, y - 9),
                     name="the share that is taken in",
                     size="small",

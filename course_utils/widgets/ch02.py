@@ -74,14 +74,14 @@ def circle() -> Explorer:
     return explore(
         draw,
         presets={
+            "after 3 steps": {"steps": 3},
             "after 9 steps": {"steps": 9},
-            "after 1 step": {"steps": 1},
             "after 50 steps": {"steps": 50},
-            "a rotation, 1 step": {"matrix": "a rotation × 0.9", "steps": 1},
+            "a rotation, 3 steps": {"matrix": "a rotation × 0.9", "steps": 3},
             "a rotation, 9 steps": {"matrix": "a rotation × 0.9", "steps": 9},
         },
         matrix=choice("matrix W", list(MATRICES)),
-        steps=slider("steps", 0, 60, value=9),
+        steps=slider("steps", 0, 60, value=3),
     )
 
 

@@ -90,7 +90,7 @@ DRAW = """async (figures) => {
     const plot = document.body.appendChild(document.createElement("div"));
     try {
       await $figure.draw(plot, figure);
-      const marks = [".trace", "image", ".shapelayer path"].map((mark) => `.main-svg ${mark}`).join();
+      const marks = [".trace", "image", ".shapelayer path", ".annotation text"].map((mark) => `.main-svg ${mark}`).join();
       if (!plot.querySelector(marks)) faults.push([place, "empty"]);
       const unknown = plot._fullData.filter((trace, i) => trace.type !== (figure.data[i].type ?? "scatter"));
       if (unknown.length) faults.push([place, unknown.map((trace) => trace.type)]);

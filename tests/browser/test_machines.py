@@ -174,8 +174,8 @@ def test_a_preset_shows_the_other_run_at_the_same_step(opened):
     root = page.locator(".machine").nth(NAMES.index("gradient"))
     for _ in range(4):
         root.get_by_role("button", name="Next").click()
-    root.get_by_role("button", name="W × 1.1").click()
-    assert root.locator("button[aria-pressed=true]").inner_text() == "W × 1.1"
+    root.get_by_role("button", name="W × 1.2").click()
+    assert root.locator("button[aria-pressed=true]").inner_text() == "W × 1.2"
     assert root.locator("[role=status]").inner_text() == on_the_page(
         machine("gradient").variants[2].steps[4].sentence()
     )
