@@ -69,7 +69,7 @@ def test_saved_and_reopened_without_its_kernel_every_figure_and_question_is_ther
 def test_two_views_of_one_explorer_follow_each_other_and_presets_and_handles_are_keyed(opened):
     page = opened(EXPLORER, "e").page
     first, second = page.locator(".course-explorer").all()
-    expect(first.locator(".course-summary")).to_contain_text("Decay 0.5:")  # the first preset is what opens
+    expect(first.locator(".course-summary")).to_contain_text("Decay 0.5.")  # the first preset is what opens
     first.get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     for view in (first, second):
