@@ -84,7 +84,7 @@ def test_the_title_follows_what_is_written(writer):
 def test_the_shipped_moments_are_those_of_one_training():
     begun = ch01.speaker(0).model
     fresh = ch01.language_model(nnx.Rngs(0))
-    assert jnp.array_equal(begun.cell.W_h[...], fresh.cell.W_h[...])
+    assert jnp.allclose(begun.cell.W_h[...], fresh.cell.W_h[...], atol=1e-5)  # to what processors differ by
     with pytest.raises(InvalidInput, match="updates"):
         ch01.speaker(5)
     losses = {n: ch01.speaker(n).history.losses for n in ch01.SPOKEN}
