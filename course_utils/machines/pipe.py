@@ -4,12 +4,11 @@ import functools
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..measure.memory import STEPS, WARM_UP
-from ..models.cells import recurrent_matrix, rnn_step
+from ..measure.memory import STEPS, WARM_UP, frozen_states, lagged
+from ..measure.probe import read_off
 from .machine import Edge, Machine, Node, Step, Variant
 from .parts import at, cells, edge, note, spaced, step, word
 
@@ -30,27 +29,14 @@ class Read(NamedTuple):
 @functools.cache
 def frozen_read(seed: int = 0) -> Read:
     """A network of 64 units that is never trained, reading 8 symbols (`measure.memory.frozen_recall`, one seed)."""
-    for_stream, for_W, for_u = jax.random.split(jax.random.key(seed), 3)
-    stream = jax.random.randint(for_stream, (WARM_UP + STEPS,), 0, len(LETTERS))
-    W = 0.98 * recurrent_matrix(for_W, HIDDEN)
-    u = 0.1 * jax.random.normal(for_u, (len(LETTERS), HIDDEN))
-
-    def one(h: jax.Array, s: jax.Array) -> tuple[jax.Array, jax.Array]:
-        h = rnn_step(W @ h, u[s])
-        return h, h
-
-    _, states = jax.lax.scan(one, jnp.zeros(HIDDEN), stream)
-    lagged = jnp.stack([jnp.roll(stream, k) for k in range(LAGS)], axis=1)[WARM_UP:]
-    h = jnp.concatenate([states[WARM_UP:], jnp.ones((STEPS, 1))], axis=1)
-    half = STEPS // 2
-    wanted = jax.nn.one_hot(lagged[:half], len(LETTERS)).reshape(half, -1)
-    weights = jnp.linalg.lstsq(h[:half], wanted)[0]
-    named = (h[half:] @ weights).reshape(STEPS - half, LAGS, len(LETTERS)).argmax(-1)
+    stream, states = frozen_states(jax.random.key(seed), len(LETTERS), 0.1, 0.98, HIDDEN, len(LETTERS))
+    past, tested = lagged(stream, LAGS), STEPS // 2
+    _, named = read_off(states[WARM_UP:], past, len(LETTERS))
     return Read(
-        np.asarray(stream[WARM_UP + half :]),
-        np.asarray(states[WARM_UP + half :]),
-        np.asarray(named),
-        np.asarray((named == lagged[half:]).mean(0)),
+        np.asarray(stream[-tested:]),
+        np.asarray(states[-tested:]),
+        np.asarray(named.T),
+        np.asarray((named == past[:, -tested:]).mean(1)),
     )
 
 

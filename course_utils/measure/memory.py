@@ -1,7 +1,7 @@
 """What a state holds: how well past inputs can be read off it, and how many bits that is."""
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -79,22 +79,29 @@ def _frozen(
 
     def one(run):
         rng, symbols, input_scale = run
-        for_stream, for_W, for_u = jax.random.split(rng, 3)
-        stream = jax.random.randint(for_stream, (WARM_UP + STEPS,), 0, symbols)
-        W = recurrent_matrix(for_W, hidden, "orthogonal") * radius
-        u = jax.random.normal(for_u, (width, hidden)) * input_scale
-
-        def step(h, s):
-            h = jnp.tanh(W @ h + u[s])
-            return h, h
-
-        _, states = jax.lax.scan(step, jnp.zeros(hidden), stream)
-        return linear_probe(states[WARM_UP:], _lagged(stream, lags), width)
+        stream, states = frozen_states(rng, symbols, input_scale, radius, hidden, width)
+        return linear_probe(states[WARM_UP:], lagged(stream, lags), width)
 
     return jax.lax.map(one, (rngs, symbols, input_scale))
 
 
-def _lagged(stream: Int[Array, " time"], lags: int) -> Int[Array, "{lags} steps"]:
+def frozen_states(
+    rng: Key[Array, ""], symbols: Any, input_scale: Any, radius: Any, hidden: int, width: int
+) -> tuple[Int[Array, " time"], Float[Array, "time hidden"]]:
+    """A random stream and the states of a network that is never trained, after each of its symbols (see `frozen_recall`)."""
+    for_stream, for_W, for_u = jax.random.split(rng, 3)
+    stream = jax.random.randint(for_stream, (WARM_UP + STEPS,), 0, symbols)
+    W = recurrent_matrix(for_W, hidden, "orthogonal") * radius
+    u = jax.random.normal(for_u, (width, hidden)) * input_scale
+
+    def step(h, s):
+        h = jnp.tanh(W @ h + u[s])
+        return h, h
+
+    return stream, jax.lax.scan(step, jnp.zeros(hidden), stream)[1]
+
+
+def lagged(stream: Int[Array, " time"], lags: int) -> Int[Array, "{lags} steps"]:
     """The stream as it was k steps ago, for each lag k, beside the states after the warm-up: `[lags, steps]`."""
     return jnp.stack([jax.lax.dynamic_slice(stream, (WARM_UP - k,), (STEPS,)) for k in range(lags)])
 

@@ -28,7 +28,7 @@ GERMAN = re.compile(
 ADDRESSED = re.compile(r"\b(you|your|yours|we|our|us)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(not|no|never|none|nothing|cannot|nor|\w+n['’]t)\b", re.IGNORECASE)
 COUNTED = {  # of the main path: what a learner does, by the code that asks for it → minutes
-    r"\b\w+\.check\(": 8, r"\b(predict|hunt)\(": 1, r"\bexplorers\.\w+\(|^from course_utils\.machines": 2,
+    r"\b\w+\.check\(": 8, r"\b(predict|hunt)\(": 1, r"\bexplorers\.\w+\(": 2,
 }  # fmt: skip
 
 
@@ -81,12 +81,17 @@ def read(path: pathlib.Path, questions: int) -> Reading:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     texts: list[tuple[str, str]] = []  # which part of the chapter a text cell is in, and the text
     unsaid, bare, minutes, part = [], [], 0.0, "path"
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    machines = "|".join(
+        re.findall(r"\w+", " ".join(re.findall(r"^from course_utils\.machines\.\w+ import (.+)", code, re.MULTILINE)))
+    )
+    counted = COUNTED | ({rf"\bshow\(({machines})\(": 2} if machines else {})
     for number, cell in enumerate(cells):
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
             bare += [f"cell {number}: {value}" for value in map(_bare, cell.get("outputs", [])) if value]
             if part != "deeper":
-                minutes += sum(m for pattern, m in COUNTED.items() if re.search(pattern, source, re.MULTILINE))
+                minutes += sum(m for pattern, m in counted.items() if re.search(pattern, source))
             continue
         for title in re.findall(r"^## (.+)$", source, re.MULTILINE):
             part = {"Going deeper": "deeper", "Limits": "limits", "References": "end"}.get(title, "path")

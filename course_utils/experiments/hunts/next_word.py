@@ -11,7 +11,7 @@ from flax import nnx
 from ...data.agreement import agreement, vocabulary
 from ...data.batching import Batches, Padded
 from ...models.cells import RNNCell
-from ...models.losses import Scored, next_word
+from ...models.losses import Scored, next_word_loss
 from ...models.sequence import RecurrentLanguageModel
 from ..agreement import BATCH
 from . import Setting, Task
@@ -19,7 +19,7 @@ from . import Setting, Task
 HIDDEN, EMBED = 32, 16
 
 
-class Trained(nnx.Module):
+class Speaker(nnx.Module):
     """A language model and somebody's loss."""
 
     def __init__(self, word_loss: Callable, rngs: nnx.Rngs):
@@ -32,15 +32,16 @@ def batches(distance: int) -> Batches:
     return Batches(agreement(10_000, seed=0, distances=(1, distance)).sentences(), BATCH)
 
 
-def loss(model: Trained, batch: Padded) -> Scored:
+def loss(model: Speaker, batch: Padded) -> Scored:
     """What the model is trained with, and as a metric the loss of each next word as it is."""
     logits = model.speaks(batch.tokens, batch.mask)
-    return model.word_loss(logits, batch.tokens, batch.mask), {"next word": next_word(model.speaks, batch)[0]}
+    told = logits, batch.tokens, batch.mask
+    return model.word_loss(*told), {"next word": next_word_loss(*told)}
 
 
-def model(word_loss: Callable, length: int, rngs: nnx.Rngs) -> Trained:
+def model(word_loss: Callable, length: int, rngs: nnx.Rngs) -> Speaker:
     """A small language model that is trained with the loss."""
-    return Trained(word_loss, rngs)
+    return Speaker(word_loss, rngs)
 
 
 TASK = Task(

@@ -13,7 +13,7 @@ from flax import nnx
 
 from ...data.agreement import agreement, vocabulary
 from ...data.batching import Batches, Labelled
-from ...models.cells import recurrent_matrix
+from ...models.cells import RNNCell
 from ...models.losses import classification
 from ..agreement import BATCH
 from . import Setting, Task
@@ -27,15 +27,12 @@ class Reader(nnx.Module):
     def __init__(self, read: Callable, rngs: nnx.Rngs):
         self.read = read
         self.embed = nnx.Embed(len(vocabulary()), EMBED, rngs=rngs)
-        inputs = jax.nn.initializers.lecun_normal(1, 0)
-        self.W_h = nnx.Param(recurrent_matrix(rngs.params(), HIDDEN))
-        self.W_x = nnx.Param(inputs(rngs.params(), (HIDDEN, EMBED)))
-        self.b = nnx.Param(jnp.zeros(HIDDEN))
+        self.cell = RNNCell(EMBED, HIDDEN, rngs=rngs)  # its parameters; the loop is somebody's
         self.head = nnx.Linear(HIDDEN, 2, rngs=rngs)
 
     def __call__(self, tokens: jax.Array, mask: jax.Array | None = None) -> jax.Array:
         """Scores of singular and plural, `[batch, 2]`."""
-        weights = self.W_h[...], self.W_x[...], self.b[...]
+        weights = self.cell.W_h[...], self.cell.W_x[...], self.cell.b[...]
         return self.head(jax.vmap(lambda xs: self.read(xs, *weights))(self.embed(tokens)))
 
 
