@@ -23,8 +23,11 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 
 GOALS = 60, 100  # milliseconds: p50, p95
 AT_MOST = 0.75, 0.8  # of the old renderer's: geometric means of the ratios of p50 and p95
-MOVES = """async ([index, moves, old]) => {
-  const explorer = document.querySelectorAll('.course-explorer')[index];
+EXPLORERS = (
+    ".course-explorer:not(:has(.machine))"  # a machine there follows typed words alone, or is drawn without Plotly
+)
+MOVES = """async ([explorers, index, moves, old]) => {
+  const explorer = document.querySelectorAll(explorers)[index];
   const before = document.querySelectorAll('.course-old')[index];
   const spent = { now: [], old: [] };
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -111,10 +114,10 @@ def main() -> None:
             shown = copy_with_old(path, folder) if chosen.old else path
             opened = open_notebook(page, address, folder / "server", "lab", shown)
             opened.run_all()
-            for index, explorer in enumerate(page.locator(".course-explorer").all()[: chosen.explorers]):
+            for index, explorer in enumerate(page.locator(EXPLORERS).all()[: chosen.explorers]):
                 explorer.scroll_into_view_if_needed()
                 opened.idle()
-                moved = page.evaluate(MOVES, [index, chosen.moves, chosen.old])
+                moved = page.evaluate(MOVES, [EXPLORERS, index, chosen.moves, chosen.old])
                 now, old = summed_up(moved["now"]), summed_up(moved["old"])
                 if now is None:
                     print(f"{'':13}  {path.stem} {index}: nothing but text to type")

@@ -4,13 +4,14 @@
 """
 
 import html
+from typing import Any
 
 import ipywidgets
-import plotly.graph_objects as go
 from IPython.display import display
 
 from course_utils.figures.style import words
 from course_utils.front import surface
+from course_utils.machines import Machine
 from course_utils.widgets.explore import Explorer, first_words
 
 CONFIG = {"displayModeBar": False, "responsive": True}
@@ -27,7 +28,8 @@ def install() -> None:
     new = Explorer._repr_mimebundle_
 
     def both(self, include=None, exclude=None):
-        display(_Old(self).widget)  # above: the new view hides what follows it
+        if not isinstance(self.figure(), Machine):
+            display(_Old(self).widget)  # above: the new view hides what follows it
         return new(self, include, exclude)
 
     Explorer._repr_mimebundle_ = both
@@ -82,7 +84,7 @@ class _Old:
             if control.kind == "text":
                 values[name] = first_words(values[name])[0]
         try:
-            figure: go.Figure = self.explorer.draw(**values)
+            figure: Any = self.explorer.draw(**values)
         except Exception as error:
             return {"text/html": f"<p><b>{html.escape(str(error))}</b></p>", "text/plain": str(error)}
         self.output.layout.min_height = f"{figure.layout.height or 450}px"

@@ -1,18 +1,21 @@
 """`course build`: notebooks executed in a fresh kernel and written back in one normal form.
 
-Stored outputs hold the Plotly figure, its summary and a PNG (GitHub and nbviewer draw no Plotly), and no
-widget state. Two builds in a row differ in nothing but the outputs of cells tagged `timing`.
+Stored outputs hold the Plotly figure, its summary and a PNG (GitHub and nbviewer draw no Plotly), of a machine its last step as a
+PNG and all steps in words, and no widget state. Two builds in a row differ in nothing but the outputs of cells tagged `timing`.
 """
 
 import base64
+import html
 import io
 import itertools
 import json
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import nbformat
 import plotly.graph_objects as go
@@ -22,11 +25,18 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from .files import write
 from .front.surface import PLOTLY_MIME, WIDGET_MIME
+from .machines.machine import WIDEST
+from .machines.page import still
 from .runtime import CourseError, cache
 
 LARGEST_PNG = 60_000  # bytes
 LARGEST_NOTEBOOK = 1_500_000
 WIDTH = 760  # pixels
+WIDGET_STATES = "application/vnd.jupyter.widget-state+json"
+_NO_BROWSER = (
+    "The pictures could not be drawn: {error}. They need kaleido and Chromium or Chrome (set BROWSER_PATH if it is not found); "
+    "`course build --no-pictures` goes without."
+)
 KEPT = (
     "tags",
     "jp-MarkdownHeadingCollapsed",
@@ -44,9 +54,11 @@ def build(path: pathlib.Path, pictures: bool = True) -> None:
     except (OSError, ValueError, nbformat.ValidationError) as error:
         raise BuildError(f"{path.name} is not a notebook: {error}") from None
     new = execute(path)
+    machines = _machines(new) if pictures else []
     normalise(new)
     if pictures:
         add_pictures(new, old)
+        draw_machines(machines)
     text = nbformat.writes(new)
     length = len(text.encode())
     if length > LARGEST_NOTEBOOK:
@@ -134,6 +146,61 @@ def add_pictures(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode 
         output.data["image/png"] = base64.b64encode(picture).decode()
 
 
+def _machines(notebook: nbformat.NotebookNode) -> list[tuple[nbformat.NotebookNode, dict[str, Any]]]:
+    """The output that follows each view of a machine, and the machine as the view had it."""
+    views = notebook.metadata.get("widgets", {}).get(WIDGET_STATES, {}).get("state", {})
+    found = []
+    for cell in notebook.cells:
+        for view, static in itertools.pairwise(cell.get("outputs", [])):
+            model = view.get("data", {}).get(WIDGET_MIME, {}).get("model_id")
+            state = views.get(model, {}).get("state", {})
+            spec = state.get("about") if state.get("kind") == "machine" else state.get("state", {}).get("machine")
+            if spec:
+                found.append((static, spec))
+    return found
+
+
+def draw_machines(machines: Sequence[tuple[nbformat.NotebookNode, Mapping[str, Any]]]) -> None:
+    """Put a picture of each machine's last step above its steps in words."""
+    if not machines:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (output, spec) in enumerate(machines):
+            page, picture = (pathlib.Path(folder) / f"{number}.{kind}" for kind in ("html", "png"))
+            page.write_text(still(spec), encoding="utf-8")
+            _screenshot(page, picture, WIDEST + 20, int(spec["wide"][1]) + 260)
+            drawn = base64.b64encode(_fewer_colours(_without_margin(picture.read_bytes()))).decode()
+            image = f'<img class="course-picture" alt="{html.escape(spec["alt"])}" src="data:image/png;base64,{drawn}">'
+            output.data["text/html"] = image + "".join(output.data["text/html"])
+
+
+def _screenshot(page: pathlib.Path, picture: pathlib.Path, width: int, height: int) -> None:
+    """A page as Chromium shows it."""
+    chromium = _chromium() or os.environ.get("BROWSER_PATH", "chromium")
+    sandbox = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+    command = [
+        chromium, "--headless", "--disable-gpu", "--hide-scrollbars", *sandbox, f"--window-size={width},{height}",
+        "--virtual-time-budget=3000", f"--screenshot={picture}", page.as_uri(),
+    ]  # fmt: skip
+    try:
+        subprocess.run(command, capture_output=True, check=True, timeout=60)
+        if not picture.exists():
+            raise FileNotFoundError("Chromium wrote no picture")
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BuildError(_NO_BROWSER.format(error=error)) from error
+
+
+def _without_margin(picture: bytes) -> bytes:
+    """A PNG without the white below its drawing."""
+    from PIL import Image, ImageChops
+
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    box = ImageChops.difference(image, Image.new("RGB", image.size, "white")).getbbox() or (0, 0, *image.size)
+    cut = io.BytesIO()
+    image.crop((0, 0, image.width, min(box[3] + 8, image.height))).save(cut, "PNG")
+    return cut.getvalue()
+
+
 def _figures(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [
         output
@@ -161,7 +228,7 @@ def render(figures: Sequence[go.Figure], form: str = "png") -> list[bytes]:
     """Figures as pictures, drawn by kaleido in a Chromium."""
     if not figures:
         return []
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = _chromium()
     if chromium:
         os.environ.setdefault("BROWSER_PATH", chromium)
     try:
@@ -171,7 +238,8 @@ def render(figures: Sequence[go.Figure], form: str = "png") -> list[bytes]:
             pio.write_images([*figures], file=[*map(str, paths)], width=WIDTH, height=heights)
             return [path.read_bytes() for path in paths]
     except Exception as error:  # kaleido raises many kinds
-        raise BuildError(
-            f"The pictures could not be drawn: {error}. They need kaleido and Chromium or Chrome "
-            "(set BROWSER_PATH if it is not found); `course build --no-pictures` goes without."
-        ) from error
+        raise BuildError(_NO_BROWSER.format(error=error)) from error
+
+
+def _chromium() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

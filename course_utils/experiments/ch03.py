@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -203,15 +203,38 @@ def train_on_text(
     )
 
 
-def python_share(model: RecurrentLanguageModel, temperature: float = 1.0, seed: int = 0) -> float:
-    """Share of the lines a model writes that Python's parser accepts, each taken alone; of 50 texts of 200 tokens."""
+class Lines(NamedTuple):
+    """What the lines that a model writes are worth, as shares."""
+
+    accepted: float  # of all lines: Python's parser accepts them
+    known: float  # of all lines: they stand in the library that it learns from, word for word
+    new_accepted: float  # of the lines that do not: Python's parser accepts them
+
+
+@functools.cache
+def _library_lines() -> frozenset[tuple[str, ...]]:
+    """Every line of this machine's training text."""
+    source = python_source()
+    return frozenset(map(tuple, lines_of(source.vocabulary.words[i] for i in np.asarray(source.train).tolist())))
+
+
+def python_lines(model: RecurrentLanguageModel, temperature: float = 1.0, seed: int = 0) -> Lines:
+    """The lines of 50 texts of 200 tokens that a model writes, each taken alone."""
     words = shipped_words()
     prompt = jnp.full((WRITERS, 1), words["<newline>"])
     drawn = sample(
         model, prompt, WRITTEN, jax.random.key(seed), temperature=temperature, without=never_written(words)
     ).words
     lines = [line for row in drawn for line in lines_of(words.words[i] for i in row)]
-    return float(np.mean([is_python(line) for line in lines])) if lines else 0.0
+    good, old = (
+        np.array([judge(line) for line in lines], bool)
+        for judge in (is_python, lambda line: tuple(line) in _library_lines())
+    )
+
+    def share(hits):
+        return float(hits.mean()) if hits.size else 0.0
+
+    return Lines(share(good), share(old), share(good[~old]))
 
 
 def writes(

@@ -200,10 +200,13 @@ def times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.
     milliseconds = {name: 1e3 * np.asarray(values) for name, values in seconds.items()}
     slopes = {name: float(np.polyfit(np.log(steps[-3:]), np.log(v[-3:]), 1)[0]) for name, v in milliseconds.items()}
     most, largest = list(milliseconds.items())[-1]
-    how = (
-        "in proportion to" if abs(slopes[most] - 1) < 0.2 else "faster than" if slopes[most] > 1 else "more slowly than"
-    )
-    title = f"The time grows {how} the length"
+    proportional = [name for name, slope in slopes.items() if abs(slope - 1) < 0.2]
+    whole = np.polyfit(np.log(steps), np.log(list(milliseconds.values())[-1]), 1)[0]  # of the last, over all lengths
+    title = f"The time grows {'more slowly than' if slopes[most] < 0.8 else 'with'} the length"
+    if len(proportional) == len(slopes):
+        title = "For long texts the time doubles with the length"
+    elif most in proportional and abs(whole - 1) < 0.2:
+        title = f"{most[0].upper()}{most[1:]}, the time doubles with the length"
     return curves(
         steps, milliseconds, title=title,
         caption="Time to read one sequence, or several side by side, compilation excluded, on this device. Dashed grey: "

@@ -9,7 +9,22 @@ from ..experiments.results.ch03 import ContextUse
 from ..runtime import require
 from .curves import curves, name_lines, seeds_caption, span
 from .gradients import power
-from .style import BLACK, BLUE, DASHES, GREEN, GREY, ORANGE, PALE, RED, colours_of, finish, ink, log_ticks, subplots
+from .style import (
+    BLACK,
+    BLUE,
+    CELL,
+    DASHES,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALE,
+    RED,
+    colours_of,
+    finish,
+    ink,
+    log_ticks,
+    subplots,
+)
 
 LEAST = 1e-30  # share of a gradient that is drawn
 KEY = 16  # pixels of a line that says what is drawn
@@ -37,11 +52,11 @@ def playground(
                            row=2, col=1)  # fmt: skip
     figure.add_scatter(x=t, y=goal, mode="lines", line={"shape": "hvh", "color": GREY, "dash": "dot", "width": 2.5}, name=f"goal: {name}",
                        row=3, col=1)  # fmt: skip
-    figure.add_scatter(x=t, y=cell, mode="lines+markers", line={"color": BLUE, "width": 2.5}, marker={"size": 5}, name="cell state C",
+    figure.add_scatter(x=t, y=cell, mode="lines+markers", line={"color": CELL, "width": 2.5}, marker={"size": 5}, name="cell state C",
                        row=3, col=1)  # fmt: skip
     key(figure, 1, {"○ offered": GREY, "★ marked": ORANGE})
     key(figure, 2, {"━ forget gate f": GREEN, "╍ input gate i": RED})
-    key(figure, 3, {"━ cell state C": BLUE, f"┈ what “{name}” asks for": GREY})
+    key(figure, 3, {"━ cell state C": CELL, f"┈ what “{name}” asks for": GREY})
     figure.update_layout(showlegend=False)
     figure.update_yaxes(range=[-1.2, 1.2], row=1, col=1)
     figure.update_yaxes(range=[-0.08, 1.08], row=2, col=1)
@@ -135,7 +150,7 @@ def unit_over_sentence(
         specs=[[{}, {"rowspan": 2}], [{}, None]],
     )  # fmt: skip
     lines = [
-        (1, f"C, {name}", values, (RED, BLUE)[i % 2], DASHES[i % 2]) for i, (name, values) in enumerate(cells.items())
+        (1, f"C, {name}", values, (BLUE, RED)[i % 2], DASHES[i % 2]) for i, (name, values) in enumerate(cells.items())
     ]
     lines += [
         (2, name, values, colour, dash)

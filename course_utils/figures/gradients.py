@@ -23,6 +23,7 @@ from .style import (
     log_ticks,
     ramp,
     subplots,
+    superscript,
     translucent,
 )
 
@@ -39,8 +40,7 @@ def power(exponent: float) -> str:
         return "0" if exponent < 0 else "∞"
     if -2 <= exponent < 3:
         return f"{float(f'{10**exponent:.2g}'):g}"
-    digits = str(round(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{digits}"
+    return f"10{superscript(round(exponent))}"
 
 
 IN_WORDS = {
@@ -434,7 +434,7 @@ def reach_and_accuracy(
         figure,
         title=title,
         caption="Above: length of the gradient of the verb's loss at the subject's state, as a share of that right "
-        "before the verb (geometric mean). Below: verbs whose right number is preferred. "
+        "before the verb (geometric mean). Below: verbs of which the right one, was or were, is preferred. "
         f"{seeds_caption({f'{n:,} updates': runs for n, runs in accuracy.items()})} Dotted: guessing.",
         summary=f"At {distance[-1]:g} words: "
         + "; ".join(f"after {n:,} updates {far[n]:.1g} of the gradient arrives, {ends[n]:.2f} of the verbs are "
@@ -470,8 +470,8 @@ def switch(weights: Any, margins: np.ndarray, shown: int = 12) -> go.Figure:
         figure,
         title=title,
         caption="The state right after the subject is moved, in small steps, from its own (0) to that of the twin sentence (1); then the "
-        "same words are read on to the verb. Up: how much more probable the verb of the subject's own number is than the other "
+        "same words are read on to the verb. Up: how much more probable the right verb is than the other "
         "(difference of the logarithms). Each line is one sentence.",
         summary=f"Median over sentences: {told}; with the twin's whole state {turned:.2f} of the verbs have turned over.",
-        x="share of the twin's state", y="log p(own number) − log p(other)",
+        x="share of the twin's state", y="log p(right verb) − log p(other)",
     )  # fmt: skip

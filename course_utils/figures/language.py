@@ -66,7 +66,7 @@ def next_words(
         title=f"After “{words[position]}” the network expects “{best}” most",
         caption="Above: the state after each word, a column of numbers from −1 (blue) to 1 (orange). The framed column is "
         "all that the network knows now. Below: what it expects next, computed from that column alone. The word that "
-        "comes is red and hatched.",
+        "comes is hatched.",
         summary=f"After “{words[position]}”, {position} of {len(words) - 1} words read: the most probable next word is “{best}” with "
         f"{p:.2f}.{comment}",
         height=600,
@@ -110,7 +110,7 @@ def twin_paths(
     return finish(
         figure,
         title=f"At the last word the network {verb} the difference",
-        caption=f"Two sentences that differ in the number of one noun. Above: their states, word after word, in the plane "
+        caption=f"Two sentences that differ in one noun, singular or plural. Above: their states, word after word, in the plane "
         f"that shows most of them ({share:.0%} of the variance). Below: how far apart the two states are, counting all "
         "units. Where the distance is zero, nothing that follows can tell the sentences apart.",
         summary=f"“{words[0][differ]}” or “{words[1][differ]}”: right after it the states are {gap[differ]:.2f} apart, "

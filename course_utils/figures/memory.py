@@ -50,6 +50,54 @@ def decay_weights(decay: float, length: int = 40) -> go.Figure:
     )
 
 
+def switch(weight: float = 2.0, starts: Sequence[float] = (0.1, -0.1), steps: int = 8) -> go.Figure:
+    """A unit that feeds itself, h_t = tanh(weight · h_{t-1}): the curve, the line of no change, and a walk from each start.
+
+    Each step of a walk goes up or down to the curve, the new state, and across to the dashed line, where it is the old one.
+    """
+    require(weight > 1, f"A unit holds its sign where it feeds itself with a weight above 1, not {weight:g}.")
+    h = np.linspace(-1.1, 1.1, 221)
+    figure = go.Figure(
+        go.Scatter(x=h, y=np.tanh(weight * h), mode="lines", line={"color": GREY, "width": 3}, name="new state")
+    )
+    figure.add_scatter(x=h, y=h, mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, name="no change")
+    ends = []
+    for start, colour in zip(starts, (BLUE, ORANGE), strict=True):
+        states = [start]
+        for _ in range(steps):
+            states.append(float(np.tanh(weight * states[-1])))
+        across = np.repeat(states, 2)
+        figure.add_scatter(
+            x=across[:-1],
+            y=[start, *across[2:]],
+            mode="lines",
+            line={"color": colour, "width": 1.5},
+            name=f"from {start:g}",
+        )
+        figure.add_scatter(
+            x=states[:-1], y=states[1:], mode="markers", marker={"color": colour, "size": 8}, showlegend=False
+        )
+        figure.add_annotation(x=states[-1], y=states[-1], text=f"stays at {states[-1]:.2f}".replace("-", "−"), font={"color": colour},
+                              showarrow=False, yshift=18 if start > 0 else -18, xshift=-50 if start > 0 else 50)  # fmt: skip
+        ends.append(states[-1])
+    figure.update_layout(legend={"x": 0.02, "y": 0.98, "xanchor": "left", "yanchor": "top"})
+    figure.update_xaxes(range=[-1.1, 1.1])
+    figure.update_yaxes(range=[-1.2, 1.2])
+    told = " and ".join(f"{end:.2f}".replace("-", "−") for end in ends)
+    return finish(
+        figure,
+        title="A small nudge decides, and the edge holds it",
+        caption=f"One unit with a weight of {weight:g} to itself. Each dot is a step: from the old state to the new one, "
+        f"{steps} steps from either start.",
+        summary=f"From {' and '.join(f'{start:g}' for start in starts)} the state goes to {told} and stays there.".replace(
+            " -", " −"
+        ),
+        x="old state",
+        y="new state",
+        height=360,
+    )
+
+
 def pipe(
     accuracy: np.ndarray,
     explained: np.ndarray,

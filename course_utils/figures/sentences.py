@@ -111,7 +111,7 @@ def anatomy(
     title = f"The {wrong[0]} misleads" if wrong else "Here the simple rules are right"
     title = "Both rules are misled" if len(wrong) == len(answers) == 2 else title
     rules = "; ".join(f"the {name} says {a} and is {'right' if ok else 'wrong'}" for name, (a, ok) in answers.items())
-    caption = "Underlined: the verb and the noun it must agree with. Blue nouns are singular, orange ones plural."
+    caption = "Underlined: the verb and the noun it must agree with. Blue nouns are singular, brown ones plural."
     finish(
         figure,
         title=title,

@@ -19,8 +19,17 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, BLACK = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#1A1A1A",
-)  # fmt: skip
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#56B4E9",
+    "#CC79A7",
+    "#F0E442",
+    "#1A1A1A",
+)
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+CELL = "#854AF2"  # the cell state, as the machines draw it  # fmt: skip
 COLOURS = (BLUE, RED, GREEN, PINK, ORANGE, SKY, BLACK)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
@@ -173,11 +182,16 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickvals": values, "ticktext": [_tick(value) for value in values]}
 
 
+def superscript(exponent: int) -> str:
+    """An exponent as a raised text: ⁻⁸."""
+    return str(exponent).translate(_RAISED)
+
+
 def _tick(value: float) -> str:
     if 1e-3 <= value < 1e5:
         return f"{value:,.10g}"
     mantissa, power = f"{value:.0e}".split("e")
-    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    raised = superscript(int(power))
     return f"10{raised}" if mantissa == "1" else f"{mantissa}·10{raised}"
 
 

@@ -1,9 +1,11 @@
 // A Plotly figure that follows its data, with controls, presets and things to drag.
 //
-// A figure whose layout says `meta.written` is a text: it is written out, and nothing is plotted.
-// about: { controls, presets, click }   state: { figure, summary, failed, values, preset, handles, turn }
+// A figure whose layout says `meta.written` is a text: it is written out, and nothing is plotted. In place of a figure a
+// machine may be drawn, which stays at its step while its sentence changes.
+// about: { controls, presets, click }   state: { figure, machine, summary, failed, values, preset, handles, turn }
 // What a person does goes out as one message, { kind, turn, … }; the state that answers it names the same turn.
 import { make } from "./dom.js";
+import { mount } from "./machine.js";
 
 const CONFIG = { displayModeBar: false, responsive: true };
 const PATIENCE = 5000; // milliseconds for an answer
@@ -223,11 +225,13 @@ export default {
     const title = make("div", { class: "course-title", "aria-hidden": "true" }), caption = make("div", { class: "course-caption" });
     const plot = make("div", { class: "course-plot", role: "img" }), status = make("p", { role: "status", class: "course-summary" });
     const stage = make("div", { class: "course-stage" }, plot), text = make("pre", { class: "course-written", tabindex: "0" });
+    const drawing = make("div", { class: "course-drawing" });
+    let machine = null, at = { step: 0, variant: 0 };
     el.append(make("div", { class: `course-figure${controls.length ? " course-explorer" : ""}` },
       ...(buttons.length ? [make("div", { class: "course-presets", role: "group", "aria-label": "Presets" }, ...buttons)] : []),
       ...(made.length ? [make("div", { class: "course-controls" }, ...made.map(({ part }) => part.element))] : []),
       ...(note ? [make("p", { class: "course-note" }, note)] : []),
-      title, caption, stage, text, status));
+      title, caption, stage, text, drawing, status));
 
     const place = () => handles(stage, plot, model.get("state").handles ?? [], (handle) => send({ kind: "drag", ...handle }));
     const tell = (state) => {
@@ -242,10 +246,19 @@ export default {
       stage.hidden = !figure || !text.hidden;
       status.classList.toggle("course-failed", failed);
     };
+    const drawMachine = (spec) => {
+      if (same(machine?.spec, spec)) return;
+      machine?.drawn.remove();
+      machine = null;
+      if (!spec) return;
+      const variant = Math.min(at.variant, spec.variants.length - 1), step = Math.min(at.step, spec.variants[variant].steps.length - 1);
+      machine = { spec, drawn: mount(drawing, spec, { step, variant, onMove: (step, variant) => { at = { step, variant }; } }) };
+    };
     const show = async (state) => {
       const { figure, summary } = state;
       tell(state);
       try {
+        drawMachine(state.machine);
         if (!stage.hidden) {
           await draw(plot, figure);
           place();
@@ -260,7 +273,7 @@ export default {
           delete plot.courseShown;
           delete plot.courseHeard;
         }
-        status.textContent = summary;
+        status.textContent = state.machine ? "" : summary; // a machine says its steps
       } catch (error) { // never an old figure beside a new setting
         stage.hidden = true;
         status.textContent = `This browser cannot draw the figure (${error.message}). ${summary}`;
@@ -278,12 +291,13 @@ export default {
     };
     model.on("change:state", follow);
     tell(model.get("state"));
-    status.textContent = model.get("state").summary;
+    if (!model.get("state").machine) status.textContent = model.get("state").summary;
     const near = model.get("near"); // on a page, when somebody comes near; the controls are there from the start
     drawn = near ? near.then(() => show(model.get("state"))) : show(model.get("state"));
     return () => {
       model.off("change:state", follow);
       clearTimeout(patience);
+      machine?.drawn.remove();
       library().then((Plotly) => Plotly?.purge(plot));
     };
   },

@@ -18,8 +18,8 @@ FOLDER = pathlib.Path(__file__).parent
 MODULES = (
     "dom",
     "plain",
-    "figure",
     "machine",
+    "figure",
     "question",
     "grading",
     "page",

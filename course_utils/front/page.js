@@ -20,7 +20,7 @@ const kept = {
 // The frames of one control show the others as they stood.
 function framesModel({ figure, controls, presets, note, near }) {
   const start = Object.fromEntries(controls.map(({ now }, i) => [`c${i}`, now]));
-  const shown = (frame, values, preset = null) => ({ figure: frame, summary: frame.summary, values, preset });
+  const shown = (frame, values, preset = null) => ({ figure: frame.machine ? null : frame, machine: frame.machine, summary: frame.summary, values, preset });
   const about = {
     controls: controls.map(({ label, frames }, i) => ({ kind: "steps", name: `c${i}`, label, choices: frames.map(({ choice }) => choice) })),
     presets: presets.map(({ name }) => name), note,

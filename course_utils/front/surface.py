@@ -49,9 +49,11 @@ Bundle = dict[str, Any]
 # ------------------------------------------------------------------------------------------- figures
 
 
-def summary(figure: go.Figure) -> str:
-    """What a figure shows, in words: its title and its summary."""
-    said = words(figure)
+def summary(shown: go.Figure | Machine) -> str:
+    """What a figure shows, in words: its title and its summary. Of a machine, what it teaches."""
+    if isinstance(shown, Machine):
+        return shown.lesson
+    said = words(shown)
     if not said:
         return "A figure."
     title, sentence = said["title"].rstrip("."), said["summary"]
@@ -65,16 +67,19 @@ def as_json(figure: go.Figure) -> Bundle:
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """A figure as it goes to a page, with its summary; where none could be drawn, what is said in its place."""
+    """A figure or a machine as it goes to a page, with its summary; where none could be drawn, what is said in its place."""
 
     figure: Bundle | None
     summary: str
+    machine: Machine | None = None
 
     @classmethod
-    def by(cls, draw: Callable[[], go.Figure]) -> "Drawn":
+    def by(cls, draw: Callable[[], go.Figure | Machine]) -> "Drawn":
         """Call `draw`. An error becomes a sentence: a control never shows more, nor an old figure."""
         try:
             figure = draw()
+            if isinstance(figure, Machine):
+                return cls(None, summary(figure), figure)
             _require_few(figure)
             return cls(as_json(figure), f"{summary(figure)}{_not_finite(figure)}")
         except CourseError as error:
@@ -87,11 +92,19 @@ class Drawn:
     @property
     def state(self) -> Bundle:
         """What a view shows."""
+        if self.machine is not None:
+            return {"figure": None, "machine": self.machine.spec(), "summary": self.summary, "failed": False}
         return {"figure": self.figure, "summary": self.summary, "failed": self.figure is None}
 
     @property
     def bundle(self) -> Bundle:
         """What stays where nothing moves."""
+        if self.machine is not None:  # where nothing moves, it is what its steps say
+            lines = self.machine.in_words().splitlines()
+            return {
+                "text/plain": "\n".join(lines),
+                "text/html": "".join(f"<p>{html.escape(line)}</p>" for line in lines),
+            }
         text = {"text/plain": self.summary}
         if self.figure is None:
             return {"text/html": f"<p><b>{html.escape(self.summary)}</b></p>", **text}
@@ -127,23 +140,14 @@ def _not_finite(figure: Any) -> str:
 
 def show(shown: go.Figure | Machine) -> None:
     """Display a figure or a machine here."""
-    if isinstance(shown, Machine):
-        _show_machine(shown)
-        return
     drawn = Drawn.by(lambda: shown)
-    if front_end() == "colab":
-        data, metadata = Live("explorer", {"controls": []}, {**drawn.state, "values": {}}).bundle(drawn.bundle)
-        display(data, metadata=metadata, raw=True)
+    if isinstance(shown, Machine):
+        about = shown.spec()
+        bundle = Live("machine", about, {}).bundle(drawn.bundle, lambda: {"kind": "machine", "about": about})
+    elif front_end() == "colab":
+        bundle = Live("explorer", {"controls": []}, {**drawn.state, "values": {}}).bundle(drawn.bundle)
     else:
-        display(drawn.bundle, raw=True)
-
-
-def _show_machine(machine: Machine) -> None:
-    """Where nothing moves, a machine is what its steps say."""
-    about = machine.spec()
-    lines = machine.in_words().splitlines()
-    static = {"text/plain": "\n".join(lines), "text/html": "".join(f"<p>{html.escape(line)}</p>" for line in lines)}
-    bundle = Live("machine", about, {}).bundle(static, lambda: {"kind": "machine", "about": about})
+        bundle = drawn.bundle
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     display(data, metadata=metadata, raw=True)
 

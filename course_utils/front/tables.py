@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
+from ..figures.style import superscript
 from ..runtime import require
 
 NONE = "–"  # where nothing was measured
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def show_table(rows: Mapping[Any, Any] | Sequence[Mapping[str, Any]], caption: str = "", name: str = "") -> None:
@@ -125,5 +125,5 @@ def _number(value: float) -> str:
         return "0"
     if size < 0.01:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}"
+        return f"{mantissa}·10{superscript(int(exponent))}"
     return f"{value:,.0f}" if size >= 99.95 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"

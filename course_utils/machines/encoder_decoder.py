@@ -1,5 +1,6 @@
 """An encoder and a decoder with one vector between them."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,14 +16,16 @@ REFERENCES = {SENTENCE: "elle ne voit jamais le chat noir", "the young mouse dan
 ACROSS = 16  # cells of the context in a row
 
 
-def encoder_decoder(model: Any, references: Mapping[str, str] = REFERENCES) -> Machine:
+def encoder_decoder(model: Any, *sentences: str, references: Mapping[str, str] = REFERENCES) -> Machine:
     """A translator with a fixed context: all that the decoder learns of a sentence is one vector.
 
     model: a `models.seq2seq.Translator` without a score, as `experiments.ch04.fixed`.
-    references: sentences of at most 7 words and their right translations; one variant each.
+    sentences: of at most 7 words, one variant each; those of `references` unless given.
+    references: right translations, of the sentences that have one.
     """
-    require(len(references) > 0, "There is nothing to draw: no sentence is given.")
-    runs = [follow(model, sentence) for sentence in references]
+    sentences = sentences or tuple(references)
+    require(len(sentences) > 0, "There is nothing to draw: no sentence is given.")
+    runs = [follow(model, sentence) for sentence in sentences]
     require(runs[0].weights is None, "This translator has attention: its machine is `attention`.")
     n, m = max(len(run.source) for run in runs), max(len(run.target) for run in runs)
     longest = max((text for run in runs for text in run.source), key=len)
@@ -137,8 +140,8 @@ def encoder_decoder(model: Any, references: Mapping[str, str] = REFERENCES) -> M
         varied(np.concatenate([run.states for run in runs])),
     )
     variants = [
-        Variant(sentence, tuple(_steps(run, references[sentence].split(), keys, own, n, m)))
-        for sentence, run in zip(references, runs, strict=True)
+        Variant(sentence, tuple(_steps(run, references.get(sentence), keys, own, n, m)))
+        for sentence, run in zip(sentences, runs, strict=True)
     ]
     return Machine(
         title="One vector between two languages",
@@ -154,7 +157,7 @@ def encoder_decoder(model: Any, references: Mapping[str, str] = REFERENCES) -> M
     )
 
 
-def _steps(run: Translated, reference: list[str], keys: np.ndarray, own: np.ndarray, n: int, m: int) -> list[Step]:
+def _steps(run: Translated, reference: str | None, keys: np.ndarray, own: np.ndarray, n: int, m: int) -> list[Step]:
     words: dict[str, Any] = {f"x{j}": run.source[j] if j < len(run.source) else "" for j in range(n)}
     size, last = run.summary.shape[0], len(run.source)
     steps = []
@@ -181,7 +184,7 @@ def _steps(run: Translated, reference: list[str], keys: np.ndarray, own: np.ndar
             {"c": run.summary, "s0": run.states[0, own]},
         )
     )
-    expected = [*reference, "<eos>"]
+    expected = run.target if reference is None else [*reference.split(), "<eos>"]
     for i, text in enumerate(run.target):
         t = i + 1
         right = expected[i] if i < len(expected) else "nothing"
@@ -198,12 +201,12 @@ def _steps(run: Translated, reference: list[str], keys: np.ndarray, own: np.ndar
                 {f"s{t}": run.states[t, own], f"y{t}": text},
             )
         )
-    wrong = [(a, b) for a, b in zip(run.target, expected, strict=False) if a != b]
-    closing = (
-        f"{len(wrong)} of {len(expected)} words {'is' if len(wrong) == 1 else 'are'} wrong, and $c$ was the only way."
-        if wrong
-        else "Every word is right: a short sentence fits into $c$."
-    )
+    wrong = sum(a != b for a, b in itertools.zip_longest(run.target, expected))
+    closing = "Every word is right: a short sentence fits into $c$."
+    if reference is None:
+        closing = "Whatever of the sentence is in these words came through $c$."
+    elif wrong:
+        closing = f"{wrong} of {len(expected)} words {'is' if wrong == 1 else 'are'} wrong, and $c$ was the only way."
     steps.append(
         step("What came through.", closing, ["c", *(f"y{t}" for t in range(1, len(run.target) + 1))], fresh=False)
     )

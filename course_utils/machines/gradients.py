@@ -139,11 +139,11 @@ def _back(scale: float, window: int, forwards: str, cut: bool) -> list[Step]:
             title, text = f"Back to $h_{t}$.", "The loss says how the last state should change: a gradient of norm 1."
         elif not size:
             title = f"Nothing reaches $h_{t}$."
-            text = (
-                f"The last window begins after $h_{t}$. The state was handed over, but the gradient stops."
-                if t % window == 0
-                else "From this loss no gradient arrives here."
-            )
+            text = "From this loss no gradient arrives here."
+            if t == TIME - window:
+                text = f"The last window begins after $h_{t}$. The state was handed over, but the gradient stops."
+            elif t % window == 0:
+                text = "A window begins after it, but nothing came this far."
         else:
             factor = size / float(norm[t])
             title = f"Back to $h_{t}$."
@@ -169,7 +169,8 @@ def _back(scale: float, window: int, forwards: str, cut: bool) -> list[Step]:
         text = (
             f"The norm {verb}: {first:.2g} of 1 arrives at $h_1$. It is one factor a step, multiplied {TIME - 1} times."
         )
-    steps.append(step("What arrives at the first step.", text, "h1 g1 n1", fresh=True))
+    back = [f"L>g{TIME}", *(f"g{t + 1}>g{t}" for t in every if t < TIME), *(f"g{t} n{t}" for t in every)]
+    steps.append(step("What arrives at the first step.", text, ["h1", *back], fresh=True))
     return steps
 
 

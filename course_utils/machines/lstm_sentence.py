@@ -1,6 +1,5 @@
 """One unit of a trained LSTM while it reads a sentence, in the drawing of the cell."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -19,12 +18,13 @@ TWINS = ("the cats that slept near the dog", "the cat that slept near the dogs")
 SHUT = 0.1  # a gate below this is called almost shut
 
 
-def lstm_over_sentence(model: Any, unit: int = 31, sentences: Sequence[str] = TWINS) -> Machine:
+def lstm_over_sentence(model: Any, *sentences: str, unit: int = 31) -> Machine:
     """One unit of a trained LSTM while it reads, from the second word on; then which of two verbs is expected.
 
     model: with an LSTM cell, as `experiments.ch03.well_trained`.   unit: see `measure.gates.number_units`.
-    sentences: up to their verb, one variant each.
+    sentences: up to their verb, one variant each, `TWINS` unless given.
     """
+    sentences = sentences or TWINS
     require(0 <= unit < model.cell.hidden, f"The units are 0 to {model.cell.hidden - 1}, not {unit}.")
     nodes, edges = cell()
     runs = [_run(model, unit, sentence) for sentence in sentences]
@@ -97,6 +97,10 @@ class _Read(NamedTuple):
 
 def _run(model: Any, unit: int, sentence: str) -> _Read:
     words, tokens = read(sentence)
+    require(
+        len(words) > 2,
+        f"Two words are needed to see one read after another; “{sentence.strip()}” has {len(words) - 1}.",
+    )
     inside = {name: values[0, 1:, unit] for name, values in gates_of(model, tokens)._asdict().items()}  # without <bos>
     expected = np.asarray(jax.nn.softmax(model(tokens)[0, -1]))
     pair = {verb: float(expected[vocabulary()[verb]]) for verb in ("was", "were")}
@@ -138,7 +142,11 @@ def _reads(run: _Read, most: int) -> list[Step]:
             )
         )
     since = max((t for t in range(len(words)) if C[t] * C[-1] <= 0 or abs(C[t]) < 0.05), default=-1) + 1
-    side = "above" if C[-1] > 0 else "below"
+    side, stays = "above" if C[-1] > 0 else "below", "At the end the cell state is near 0: this unit holds nothing."
+    if since < len(words):
+        stays = (
+            f"Since “{words[since]}” the cell state has stayed {side} 0, through {len(words) - 1 - since} more words."
+        )
     verb = max(run.verbs, key=lambda name: run.verbs[name])
     other = next(name for name in run.verbs if name != verb)
     along = ["C0", "C0>xf", "xf", "xf>add", "add", "add>C1", "C1"]
@@ -146,8 +154,7 @@ def _reads(run: _Read, most: int) -> list[Step]:
     steps.append(
         step(
             "Look back along the row.",
-            f"Since “{words[since]}” the cell state has stayed {side} 0, through {len(words) - 1 - since} more words. "
-            f"What comes next? Of “{verb}” and “{other}” the network gives {number(run.verbs[verb])} to “{verb}”.",
+            f"{stays} What comes next? Of “{verb}” and “{other}” the network gives {number(run.verbs[verb])} to “{verb}”.",
             lit,
             fresh=True,
         )

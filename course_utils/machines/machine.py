@@ -189,9 +189,14 @@ class Machine:
             "variants": variants,
         }
 
+    @property
+    def lesson(self) -> str:
+        """Its title and what it teaches."""
+        return f"{plain_text(self.title)}. {plain_text(self.teaches)}"
+
     def in_words(self) -> str:
         """The machine for those who read it: its title, what it teaches and the sentence of every step."""
-        lines = [f"{plain_text(self.title)}. {plain_text(self.teaches)}"]
+        lines = [self.lesson]
         for variant in self.variants:
             lines += [f"{self.choose or 'Variant'}: {variant.name}"] if len(self.variants) > 1 else []
             lines += [f"{i}. {one.sentence()}" for i, one in enumerate(variant.steps, 1)]

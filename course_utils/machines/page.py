@@ -1,10 +1,12 @@
 """Machines on one HTML page that needs no kernel and no network."""
 
 import html
+import json
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from .machine import Machine, to_json
+from .machine import WIDEST, Machine, to_json
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "front" / "machine.js"
 _STYLE = """:root { color-scheme: light dark; }
@@ -27,6 +29,19 @@ def script() -> str:
   mount(el, JSON.parse(el.querySelector("script").textContent));
 }"""
     return f'<script type="module">\n{SCRIPT.read_text(encoding="utf-8")}\n{start}\n</script>'
+
+
+def still(spec: Mapping[str, Any]) -> str:
+    """A page of one machine, given as JSON, that shows its first variant's last step and no controls: for a picture."""
+    last = len(spec["variants"][0]["steps"]) - 1
+    data = json.dumps({**spec, "variants": spec["variants"][:1]}).replace("</", "<\\/")
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><style>{_STYLE}\nbody {{ padding: 8px 0; width: {WIDEST}px; }}\n'
+        ".machine .row, .machine .read, .machine details, .machine .ghost { display: none !important; }\n"
+        ".machine :is(.past, .future):not(.quiet) { opacity: 1 !important; }</style></head>"
+        f'<body></body><script type="module">\n{SCRIPT.read_text(encoding="utf-8")}\n'
+        f"mount(document.body, {data}, {{ step: {last} }});\n</script></html>"
+    )
 
 
 def page(title: str, machines: Iterable[Machine]) -> str:

@@ -1,13 +1,12 @@
 """A recurrent network: with its loop, unrolled over a sentence, and one of its steps."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..data.agreement import NUMBERS, vocabulary
+from ..data.agreement import vocabulary
 from ..models.run import apply, every_step
 from ..models.sequence import SequenceClassifier, hidden_states
 from ..runtime import require
@@ -46,12 +45,13 @@ LEANING = ("near the dogs the cat that slept behind the horses", "near the dog t
 ROW = 5  # words in a row of the narrow layout
 
 
-def looped(model: SequenceClassifier, sentences: Sequence[str] = LEANING) -> Machine:
+def looped(model: SequenceClassifier, *sentences: str) -> Machine:
     """A reader with its loop: one state, rewritten at every word, and the verb that it leans to. One variant a sentence.
 
-    model: asked for the subject's number, as `experiments.ch00.well_trained`.   sentences: of at most 10 words.
+    model: asked for the subject's number, as `experiments.ch00.well_trained`.   sentences: of at most 10 words, `LEANING`
+    unless given.
     """
-    require(len(sentences) > 0, "There is nothing to read: no sentence is given.")
+    sentences = sentences or LEANING
     runs = []
     for sentence in sentences:
         words, tokens = read(sentence, 2 * ROW + 1)
@@ -167,19 +167,27 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
         )
 
     between = [((a + b) / 2, (c + d) / 2) for a, b, c, d in zip(xs, xs[1:], ys, ys[1:], strict=False)]
-    answer = NUMBERS[int(plural[-1] > 0.5)]
+    answer = "were" if plural[-1] > 0.5 else "was"
     nodes = [
         box("W", at(34, 20), at(bus, 20), "$W_h$", w=50, h=28, name="$W_h$, the recurrent matrix"),
-        note("P", at(2, 290, anchor="start"), at(354, ys[0], anchor="end"), "P(plural)", size="small", always=True),
+        note("P", at(2, 290, anchor="start"), at(354, ys[0], anchor="end"), "“was”", size="small", always=True),
         state(0),
-        word("answer", at(xs[-1] + 64, mid), at(166, ys[-1] + 52), answer, name="answer", w=64),
+        word("answer", at(xs[-1] + 64, mid), at(166, ys[-1] + 52), name="the verb", w=64),
     ]
     edges = [edge(f"h{n}", "answer", "hidden")]
     for t, text in enumerate(words, 1):
         x, y = between[t - 1]
         nodes += [
             state(t),
-            op(f"m{t}", at(x, mid), at(166, y), "×", role="hidden", name="$W_h h$", w=18),
+            op(
+                f"m{t}",
+                at(x, mid),
+                at(166, y),
+                "tanh",
+                role="hidden",
+                name="$W_h h$ and the word, added, through tanh",
+                w=30,
+            ),
             word(f"x{t}", at(xs[t], 254, w=58), at(31, ys[t], w=58), text, size="small", name=f"word {t}", always=True),
             cells(
                 f"p{t}",
@@ -189,13 +197,13 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
                 cell=(44, 24),
                 digits=2,
                 share=True,
-                name=f"P(plural) after “{text}”",
+                name=f"“was” after “{text}”",
             ),
         ]
         edges += [
             edge(f"h{t - 1}", f"m{t}", "hidden", arrow=False),
             edge(f"m{t}", f"h{t}", "hidden"),
-            edge(f"x{t}", f"h{t}"),
+            edge(f"x{t}", f"m{t}", wide={"via": [(x, 254)]}, narrow={"via": [(110, ys[t]), (110, y)]}),
             edge("W", f"m{t}", wide={"via": [(x, 20)]}, narrow={"via": [(bus, y)]}, arrow=False),
         ]
     steps = [
@@ -205,11 +213,12 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
             "h0 W",
             {"h0": np.zeros(drawn)},
         ),
-        *(_reads(t, words, states[:, units], plural) for t in range(n)),
+        *(_reads(t, words, states[:, units], 1 - plural) for t in range(n)),
         step(
             "One state is all that is left.",
-            f"The answer, {answer}, is read from $h_{n}$ alone. Whatever it lost on the way is lost.",
+            f"The verb, “{answer}”, is read from $h_{n}$ alone. Whatever it lost on the way is lost.",
             f"h{n} h{n}>answer answer",
+            {"answer": answer},
             fresh=True,
         ),
     ]
@@ -217,7 +226,7 @@ def unrolled(model: SequenceClassifier, sentence: str = SENTENCE) -> Machine:
         title="One matrix reads the sentence, word by word",
         teaches="The same matrix is used at every word, and all that the network knows of the sentence is one state.",
         alt=f"A recurrent network unrolled over “{' '.join(words)}”: a state after each word, and one matrix $W_h$ "
-        "with a line to every arrow from state to state. Below each word is P(plural), read from the state.",
+        "with a line to every arrow from state to state. Below each word is how much “was” gets, read from the state.",
         wide=(680, 308),
         narrow=(354, int(ys[-1]) + 72),
         nodes=tuple(nodes),
@@ -257,7 +266,7 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
         )
 
     nodes = (
-        column("h", "h", up, "$h_{t-1}$", "$h_{t-1}$, the state before", role="hidden", scale=scale),
+        column("h", "h", up, "$h_{t-1}$", "$h_{t-1}$, the state before", role="hidden"),
         box("W_h", at(x["W"], up), at(nx["W"], up, w=42), "$W_h$", w=54, name="$W_h$, the recurrent matrix"),
         column("a", "a", up, "$W_hh_{t-1}$", "what the state contributes", scale=scale),
         word("x", at(44, low), at(34, low, w=58), last, name="the word"),
@@ -266,7 +275,7 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
         op("plus", at(x["+"], up), at(nx["+"], up, w=24), "+"),
         column("sum", "s", up, "sum", "the sum", scale=scale),
         op("tanh", at(x["t"], up), at(nx["t"], up), "tanh"),
-        column("new", "n", up, "$h_t$", "$h_t$, the new state", role="hidden", scale=scale),
+        column("new", "n", up, "$h_t$", "$h_t$, the new state", role="hidden"),
     )
     edges = (
         edge("h", "W_h", "hidden"),
@@ -279,17 +288,18 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
         edge("sum", "tanh"),
         edge("tanh", "new", "hidden"),
     )
+    edge_of = int((np.abs(new[units]) > 0.9).sum())
     against = int((np.sign(recurrent[units]) != np.sign(projected[units])).sum())
     steps = (
         step(
             "The state before.",
-            f"It is what is left of “{' '.join(words[1:-1])}”: {n} of the {len(old)} units are drawn.",
+            f"It is what is left of “{' '.join(words[1:-1])}”: {n} of the {len(old)} units are drawn. A full bar is 1.",
             "h",
             {"h": old[units]},
         ),
         step(
             "The old state has its say.",
-            "$W_h$ mixes the old numbers into new ones. It is the same matrix at every step.",
+            f"$W_h$ mixes the old numbers into new ones. These may be large: here a full bar is {scale:g}.",
             "h h>W_h W_h | W_h>a a",
             {"a": recurrent[units]},
         ),
@@ -306,14 +316,14 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
             {"sum": (recurrent + projected)[units]},
         ),
         step(
-            "tanh squashes the sum.",
-            "Small numbers pass as they are, and no bar is longer than 1. That is the new state.",
+            "tanh squeezes the sum.",
+            f"{edge_of} of the {n} numbers end within 0.1 of 1 or −1, however large their sum. A full bar is 1 again.",
             "sum sum>tanh tanh | tanh>new new",
             {"new": new[units]},
         ),
     )
     return Machine(
-        title="One step: the state and the word are mixed, added, squashed",
+        title="One step: the state and the word are mixed, added, squeezed",
         teaches="The new state is tanh of what the old state and the word contribute, added number by number.",
         alt=f"One step of a recurrent network at the word “{last}”: the state before times $W_h$ and the word times $W_x$ "
         "meet in a sum, and tanh makes the new state of it.",
@@ -325,21 +335,21 @@ def one_step(model: SequenceClassifier, sentence: str = "near the dogs the cat")
     )
 
 
-def _reads(t: int, words: list[str], states: np.ndarray, plural: np.ndarray) -> Step:
+def _reads(t: int, words: list[str], states: np.ndarray, was: np.ndarray) -> Step:
     """The step that reads word t, counted from 0."""
-    after, before = plural[t], plural[t - 1] if t else 0.5
+    after, before = was[t], was[t - 1] if t else 0.5
     flips = int((np.sign(states[t]) != np.sign(states[t - 1])).sum()) if t else 0
     moved = f"from {number(before)} to {number(after)}"
     if t == 0:
-        text = f"The mark of the beginning is read like a word. P(plural) is {number(after)}."
+        text = f"The mark of the beginning is read like a word. “was” gets {number(after)}."
     elif min(before, after) < 0.4 and max(before, after) > 0.6:
-        text = f"The answer turns over: P(plural) goes {moved}. {flips} of the {states.shape[1]} units change sign."
+        text = f"It turns around: “was” goes {moved}. {flips} of the {states.shape[1]} units change sign."
     elif t == 1:
-        text = f"The same $W_h$ carries the state on. P(plural) goes {moved}."
+        text = f"The same $W_h$ carries the state on. “was” goes {moved}."
     elif number(before) != number(after):
-        text = f"The same $W_h$, another word: P(plural) goes {moved}."
+        text = f"The same $W_h$, another word: “was” goes {moved}."
     else:
-        text = f"The same $W_h$, another word: P(plural) stays at {number(after)}."
+        text = f"The same $W_h$, another word: “was” stays at {number(after)}."
     i = t + 1
-    lit = f"h{t} x{i} W | W>m{i} h{t}>m{i} m{i} | x{i}>h{i} m{i}>h{i} h{i} | p{i}"
+    lit = f"h{t} x{i} W | W>m{i} h{t}>m{i} x{i}>m{i} m{i} | m{i}>h{i} h{i} | p{i}"
     return step(f"It reads “{words[t]}”.", text, lit, {f"h{i}": states[t], f"p{i}": [after]})

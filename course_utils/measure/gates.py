@@ -1,5 +1,6 @@
 """What a trained LSTM does with its gates, and which of its units holds the subject's number."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -67,15 +68,15 @@ def _gates(
 
 
 class _Held(WrappedCell):
-    """A cell of which one unit is held at fixed values after every step."""
+    """A cell of which some units are held at fixed values after every step."""
 
-    def __init__(self, cell: Cell, unit: Int[Array, ""], values: Float[Array, "parts hidden"]):
+    def __init__(self, cell: Cell, units: Int[Array, " held"], values: Float[Array, "parts hidden"]):
         super().__init__(cell)
-        self.unit, self.values = unit, nnx.data(values)
+        self.units, self.values = units, nnx.data(values)
 
     def step(self, state: PyTree, projected: PyTree) -> PyTree:
         parts, tree = jax.tree.flatten(self.cell.step(state, projected))
-        held = [a.at[:, self.unit].set(value[self.unit]) for a, value in zip(parts, self.values, strict=True)]
+        held = [a.at[:, self.units].set(value[self.units]) for a, value in zip(parts, self.values, strict=True)]
         return jax.tree.unflatten(tree, held)
 
 
@@ -110,9 +111,23 @@ def number_units(model: RecurrentLanguageModel, fit: Agreement, test: Agreement)
     centred = values - values.mean(0)
     sign = np.asarray(fit.number, float) - np.asarray(fit.number, float).mean()
     correlation = (centred * sign[:, None]).mean(0) / np.maximum(centred.std(0) * sign.std(), 1e-12)
-    margins = apply(model, _margins_without, test, means)
+    each = np.arange(model.cell.hidden)[:, None]
+    margins = apply(model, _margins_without, test, means, each)
     right = margins * (2 * np.asarray(test.number) - 1) > 0
     return NumberUnits(correlation, right[:-1].mean(1), float(right[-1].mean()))
+
+
+def verbs_without(
+    model: RecurrentLanguageModel, fit: Agreement, test: Agreement, groups: Sequence[Sequence[int]]
+) -> list[float]:
+    """Share of right verbs with each group of units held at its means at once; two that back each other up show as a pair."""
+    require(groups, "There is nothing to hold: no group of units is given.")
+    outside = [unit for group in groups for unit in group if not 0 <= unit < model.cell.hidden]
+    require(not outside, f"The units are 0 to {model.cell.hidden - 1}, not {outside[:1]}.")
+    means, _ = apply(model, _state_statistics, fit)
+    number = 2 * np.asarray(test.number) - 1
+    margins = [apply(model, _margins_without, test, means, np.array([group]))[0] for group in groups]
+    return [float((margin * number > 0).mean()) for margin in margins]
 
 
 def _state_statistics(
@@ -126,14 +141,17 @@ def _state_statistics(
 
 
 def _margins_without(
-    model: RecurrentLanguageModel, corpus: Agreement, means: Float[Array, "parts hidden"]
-) -> Float[Array, "units n"]:
-    """Plural against singular at the verb, `[hidden + 1, n]`: with each unit held, and last with none."""
-    inputs, hidden = model.embed(corpus.tokens), model.cell.hidden
+    model: RecurrentLanguageModel,
+    corpus: Agreement,
+    means: Float[Array, "parts hidden"],
+    groups: Int[Array, "groups held"],
+) -> Float[Array, "rows n"]:
+    """Plural against singular at the verb, `[groups + 1, n]`: with each group of units held, and last with none."""
+    inputs = model.embed(corpus.tokens)
 
     def margin(cell):
         outputs, _ = unroll(cell, inputs, corpus.mask)
         return verb_margin(model.head(outputs[jnp.arange(len(outputs)), corpus.verb - 1]))
 
-    one = jax.lax.map(lambda unit: margin(_Held(model.cell, unit, means)), jnp.arange(hidden))
+    one = jax.lax.map(lambda units: margin(_Held(model.cell, units, means)), groups)
     return jnp.concatenate([one, margin(model.cell)[None]])

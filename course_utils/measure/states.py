@@ -1,5 +1,6 @@
 """States as points in space: a plane to draw them in, and how far apart two readings of a sentence are."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,21 +41,30 @@ def states_of(
     return apply(model, hidden_states, tokens, mask)
 
 
-def number_probe(model: Recurrent, fit: Agreement, test: Agreement) -> Bool[np.ndarray, " n"]:
-    """Whether the subject's number can be read off the state at the last word before the verb, for each test sentence.
+def number_probe(
+    model: Recurrent, fit: Agreement, test: Agreement, steps: Sequence[int] = (0, 1, 2, 3, 5, 8)
+) -> Float[np.ndarray, " steps"]:
+    """Share of test sentences whose subject's number a linear probe reads off the state, some steps after the subject.
 
-    A linear probe, fitted by least squares on the states of other sentences; guessing is right half the time.
+    Each step has a probe of its own, fitted by least squares on other sentences at the same step, since each may lay the
+    number out in another direction. Asked are sentences whose verb is farther away; guessing is right half the time.
     """
+    states = {name: states_of(model, corpus.tokens, corpus.mask) for name, corpus in (("fit", fit), ("test", test))}
 
-    def at_verb(corpus: Agreement) -> tuple[np.ndarray, np.ndarray]:
-        states = states_of(model, corpus.tokens, corpus.mask)
-        chosen = states[np.arange(len(states)), np.asarray(corpus.verb) - 1]
-        return np.c_[chosen, np.ones(len(chosen))], 2.0 * np.asarray(corpus.number) - 1
+    def at(name: str, corpus: Agreement, step: int) -> tuple[np.ndarray, np.ndarray]:
+        place = np.asarray(corpus.subject) + step
+        asked = np.flatnonzero(place < np.asarray(corpus.verb))
+        chosen = states[name][asked, place[asked]]
+        return np.c_[chosen, np.ones(len(chosen))], 2.0 * np.asarray(corpus.number)[asked] - 1
 
-    features, sign = at_verb(fit)
-    weights = np.linalg.lstsq(features, sign, rcond=1e-6)[0]
-    features, sign = at_verb(test)
-    return (features @ weights) * sign > 0
+    shares = []
+    for step in steps:
+        features, sign = at("fit", fit, step)
+        require(len(features) > features.shape[1], f"Too few sentences are longer than {step} steps to fit a probe.")
+        weights = np.linalg.lstsq(features, sign, rcond=1e-6)[0]
+        features, sign = at("test", test, step)
+        shares.append(float(((features @ weights) * sign > 0).mean()))
+    return np.array(shares)
 
 
 def twin_distance(model: Recurrent, corpus: Agreement, steps: int = 36) -> Float[np.ndarray, " steps"]:

@@ -66,7 +66,7 @@ def _figure(figure: dict[str, Any], controls: list[Any], presets: list[Any]) -> 
     """A figure, with the controls that choose among its frames."""
     note = "One at a time here; in a notebook all of them together." if len(controls) > 1 else ""
     told = {"figure": figure, "controls": controls, "presets": presets, "note": note}
-    height = figure["layout"].get("height", 400)
+    height = figure["machine"]["wide"][1] + 200 if "machine" in figure else figure["layout"].get("height", 400)
     return mounted("explorer", told, f"<p>{html.escape(figure['summary'])}</p>", height)
 
 

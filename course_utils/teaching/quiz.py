@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..figures.style import superscript
 from ..front import surface
 from ..runtime import InvalidInput, require
 from . import phrases
@@ -227,14 +228,18 @@ def predict(id: str) -> Prediction:
 
 
 def _rounded(value: float, option: Outcome) -> str:
-    """A number in three digits, from 1,000 on to the unit; in more where it would come to lie under another option."""
-    for digits in range(3, 18):
-        shown = f"{value:.{digits}g}"
-        if 1e3 <= abs(float(shown)) < 1e15:
-            shown = f"{value:,.{digits - 3}f}"
-        if option.holds(float(shown.replace(",", ""))):
+    """A number in two digits, in three from 1 on, all before the point; in more where it would come to lie under another option."""
+    for digits in range(2 if abs(value) < 1 else 3, 18):
+        near = round(value, digits - 3) if abs(value) >= 1e3 else float(f"{value:.{digits}g}")
+        if option.holds(near):
             break
-    return shown
+    size, sign = abs(near), "−" if near < 0 else ""
+    if 1e3 <= size < 1e15:
+        return f"{sign}{size:,.{digits - 3}f}"
+    if 0 < size < 0.01 or size >= 1e15:
+        mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
+        return f"{sign}{float(mantissa):g}·10{superscript(int(exponent))}"
+    return f"{sign}{size:.{digits}g}"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

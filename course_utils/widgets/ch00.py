@@ -81,11 +81,11 @@ def _anatomy(corpus: Agreement, row: int):
 
 
 EXAMPLES = {
-    "nouns of both numbers": "near the dogs the cat that slept quietly beside the old horses",
+    "far away": "the bird that sang softly there and waited near the children and danced behind the farmers",
     "subject only": "the cat",
     "a phrase in front": "near the dogs the cat",
     "several, then one": "the teachers with the young singer",
-    "far away": "the bird that sang softly there and waited near the children and danced behind the farmers",
+    "a noun of each kind": "near the dogs the cat that slept quietly beside the old horses",
 }
 
 

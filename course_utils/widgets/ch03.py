@@ -103,6 +103,7 @@ def gradient_retention(length: int = 100) -> Explorer:
             "bias 0": {},
             "bias 1": {"bias": 1},
             "bias 4": {"bias": 4},
+            "strong inputs": {"strength": 1.0},
         },
         bias=slider("gate bias", -2, 6, 0.5, value=0),
         strength=choice("strength of the input", [0.1, 0.3, 1.0, 3.0], value=0.3),

@@ -1,6 +1,7 @@
 """Explorers of chapter 06: a soft dictionary, √d, masks, the heads of a trained model, and positions."""
 
 import functools
+import itertools
 from typing import Any
 
 import jax
@@ -11,6 +12,9 @@ from ..data.agreement import vocabulary
 from ..experiments import ch06
 from ..experiments.agreement import corpora
 from ..figures import self_attention as figures
+from ..machines import Machine
+from ..machines.self_attention import VECTORS, WORDS
+from ..machines.self_attention import three_words as machine
 from ..measure.inside import reader_weights
 from ..measure.softmax import random_vectors, saturation
 from ..models.positions import rotate, sinusoidal
@@ -91,6 +95,26 @@ def root_of_d() -> Explorer:
 
 SENTENCE = ("the", "cat", "near", "the", "dogs", "sleeps", "<pad>", "<pad>")
 NAMES = [f"{i} {word}" for i, word in enumerate(SENTENCE, 1)]  # as the map names them
+
+
+def three_words() -> Explorer:
+    """Queries, keys and values of three words whose vectors can be changed."""
+    names = [f"{word} {place}" for word in WORDS for place in "12"]
+    alike, louder = VECTORS[1], tuple(3 * number for number in VECTORS[1])
+    controls = {
+        name.replace(" ", "_"): slider(name, -3, 3, 0.5, value=number)
+        for name, number in zip(names, itertools.chain.from_iterable(VECTORS), strict=True)
+    }
+
+    def draw(**numbers: float) -> Machine:
+        return machine(vectors=np.reshape([*numbers.values()], (len(WORDS), -1)).tolist())
+
+    presets = {
+        "three words": {},
+        "“slept” is like “cat”": dict(zip(("slept_1", "slept_2"), alike, strict=True)),
+        "a longer vector for “cat”": dict(zip(("cat_1", "cat_2"), louder, strict=True)),
+    }
+    return Explorer(draw, controls, presets)
 
 
 def mask_builder() -> Explorer:

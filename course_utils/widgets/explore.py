@@ -1,8 +1,9 @@
 """`explore`: a figure above which controls stand. A control moves, `draw` is called, the figure changes.
 
     explore(decay_weights, decay=slider("decay", 0, 1, 0.01, value=0.9))
+    explore(partial(attention, model), sentence=text("sentence", "she never sees the black cat"))
 
-`draw(**values) -> go.Figure` is pure and fast: it indexes arrays computed before, or makes one compiled
+`draw(**values)` gives a figure or a `Machine`. It is pure and fast: it indexes arrays computed before, or makes one compiled
 call. Longer work belongs behind a button.
 """
 
@@ -19,6 +20,7 @@ import plotly.graph_objects as go
 
 from ..figures.style import add_to_summary
 from ..front import surface
+from ..machines import Machine
 from ..runtime import CourseError, require
 
 MOST_FRAMES = 13  # of one control, on a page without a kernel
@@ -137,7 +139,7 @@ class Explorer:
 
     def __init__(
         self,
-        draw: Callable[..., go.Figure],
+        draw: Callable[..., go.Figure | Machine],
         controls: Mapping[str, Control],
         presets: Mapping[str, Mapping[str, Any]] | None = None,
         drags: Sequence[Drag] = (),
@@ -172,17 +174,18 @@ class Explorer:
         self.values = {**self.values, **self._read(values)}
         self.redraw()
 
-    def figure(self, **changed: Any) -> go.Figure:
-        """The figure for the controls' values, some of them changed."""
+    def figure(self, **changed: Any) -> go.Figure | Machine:
+        """The figure, or the machine, for the controls' values, some of them changed."""
         values, notes = {**self.values, **changed}, []
         for name, control in self.controls.items():
             if control.kind == "text":
                 values[name], note = first_words(values[name])
                 notes.append(note)
-        figure = self.draw(**values)
+        drawn = self.draw(**values)
         for note in filter(None, notes):
-            add_to_summary(figure, note)
-        return figure
+            if not isinstance(drawn, Machine):  # which has room for fewer words, and says so
+                add_to_summary(drawn, note)
+        return drawn
 
     @property
     def said(self) -> str:
@@ -233,7 +236,7 @@ class Explorer:
                 return self._read(self.click(x, y, **self.values))
         return {}
 
-    def frames(self, over: str, most: int = MOST_FRAMES) -> dict[str, go.Figure]:
+    def frames(self, over: str, most: int = MOST_FRAMES) -> dict[str, go.Figure | Machine]:
         """The figure for each choice of one control, by its name, the others as they stand.
 
         At most `most` of them, evenly spread, the first, the last and the present one among them; a choice that
@@ -260,15 +263,20 @@ class Explorer:
         return next((place for place, choice in enumerate(names) if choices[choice] == value), 0)
 
     def page(self) -> dict[str, Any]:
-        """What a page without a kernel needs: the figure now, one for each preset, and the frames of each control but text."""
-        controls = []
+        """What a page without a kernel needs: the figure now, one for each preset, and the frames of each control but text.
+
+        A machine weighs more than a figure: it has presets alone.
+        """
+        now, controls = self.figure(), []
+        if isinstance(now, Machine) and not self.presets:
+            return {"kind": "machine", "about": now.spec()}
         for name, control in self.controls.items():
-            if len(control.choices) > 1:
+            if len(control.choices) > 1 and not isinstance(now, Machine):
                 drawn = self.frames(name)
                 frames = [{"choice": choice, **_frame(figure)} for choice, figure in drawn.items()]
                 controls.append({"label": control.label, "now": self._place(name, list(drawn)), "frames": frames})
         presets = [{"name": name, **_frame(self.figure(**values))} for name, values in self.presets.items()]
-        return {"kind": "explorer", "figure": _frame(self.figure()), "controls": controls, "presets": presets}
+        return {"kind": "explorer", "figure": _frame(now), "controls": controls, "presets": presets}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         if self._drawn is None:
@@ -277,12 +285,13 @@ class Explorer:
         return self._live.bundle(self._drawn.bundle, self.page)
 
 
-def _frame(figure: go.Figure) -> dict[str, Any]:
-    return {**surface.as_json(figure), "summary": surface.summary(figure)}
+def _frame(drawn: go.Figure | Machine) -> dict[str, Any]:
+    shown = {"machine": drawn.spec()} if isinstance(drawn, Machine) else surface.as_json(drawn)
+    return {**shown, "summary": surface.summary(drawn)}
 
 
 def explore(
-    draw: Callable[..., go.Figure],
+    draw: Callable[..., go.Figure | Machine],
     /,
     *,
     presets: Mapping[str, Mapping[str, Any]] | None = None,

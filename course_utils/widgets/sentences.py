@@ -1,8 +1,8 @@
-"""Sentences that a learner picks from a list or types, for the explorers of all chapters."""
+"""Sentences that a learner picks from a list or types, for the explorers and the machines of all chapters."""
 
 import functools
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 
@@ -11,6 +11,8 @@ from ..data.batching import Padded, pad
 from ..data.english_french import Pair, read, vocabularies
 from ..decoding import longest_target
 from ..experiments import translators
+from ..machines import Machine
+from .explore import Explorer, explore, text
 
 # Frames of twins, two sentences that differ in the number of one noun: `twins` fills them.
 TWINS = {
@@ -29,6 +31,20 @@ def twins(frame: str, subject: tuple[str, str] = ("cat", "cats")) -> tuple[tuple
         length=32,
     )
     return (singular, plural), rows
+
+
+def typed(machine: Callable[..., Machine], model: Any, *sentences: str, **settings: Any) -> Explorer:
+    """A machine above which a sentence can be typed: it is drawn anew, and stays at its step.
+
+    machine(model, *sentences, **settings): the machine of one sentence or of several, its own where none is given.
+    sentences: what it opens with; one alone is written in the line, to be changed.
+    """
+
+    def drawn(sentence: str) -> Machine:
+        return machine(model, *((sentence,) if sentence.strip() else sentences), **settings)
+
+    alone = text("sentence", sentences[0]) if len(sentences) == 1 else None
+    return explore(drawn, sentence=alone or text("a sentence of your own", ""))
 
 
 class Sentence(NamedTuple):

@@ -16,7 +16,7 @@ from course_utils.teaching.grading import grade
 
 NOTEBOOKS = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 FIGURES = ".course-front[data-kind=explorer]"
-TEXT = ".course-written:not([hidden])"
+OTHER = ".course-written:not([hidden]), .course-drawing .machine"  # a text or a machine in place of a figure
 WORDS = """([element, html]) => {
   const of = (e) => e.innerText.replace(/\\s+/g, ' ').trim();
   const other = document.createElement('div');
@@ -70,9 +70,9 @@ def every_figure_is_drawn_and_moves(page):
     figures = page.locator(FIGURES)
     for figure in figures.all():
         figure.scroll_into_view_if_needed()
-        figure.locator(f".js-plotly-plot .main-svg, {TEXT}").first.wait_for(timeout=20_000)
+        figure.locator(f".js-plotly-plot .main-svg, {OTHER}").first.wait_for(timeout=20_000)
         caption = figure.locator(".course-summary")
-        for slider in figure.locator("input[type=range]").all():
+        for slider in figure.locator("input[type=range][data-control]").all():
             slider.focus()
             before, seen = caption.inner_text(), set()
             for key in ("End", "Home"):
@@ -82,7 +82,7 @@ def every_figure_is_drawn_and_moves(page):
                 plot = figure.locator(".js-plotly-plot")
                 assert not plot.count() or plot.evaluate("e => e.layout.meta.summary") in caption.inner_text()
             assert seen != {before}, before
-    assert figures.count() == page.locator(f".course-plot.js-plotly-plot, {TEXT}").count()
+    assert figures.count() == page.locator(f".course-plot.js-plotly-plot, {OTHER}").count()
 
 
 def fill(form, question, answer):
@@ -229,7 +229,7 @@ def test_a_page_is_worked_by_keys_alone(site_of, opened, path):
     page = opened(site_of(path) / "notebooks" / f"{path.stem}.html")
     questions = {question.id: question.variant(0) for question in bank(chapter).questions}
     assert {question.kind for question in questions.values()} | {"hunt"} == set(KINDS)
-    sliders, worked = page.locator(f"{FIGURES} input[type=range]").count(), 0
+    sliders, worked = page.locator(f"{FIGURES} input[type=range][data-control]").count(), 0
     for _ in range(600):
         page.keyboard.press("Tab")
         at = page.evaluate(FOCUS)
@@ -315,7 +315,7 @@ def test_pages_are_joined_searched_and_printed(site_of, opened):
     page.goto((site / "notebooks" / "01_recurrence.html").as_uri())
     printed = page.pdf()
     assert printed.startswith(b"%PDF")
-    assert page.locator(f".course-plot.js-plotly-plot, {TEXT}").count() == page.locator(FIGURES).count()
+    assert page.locator(f".course-plot.js-plotly-plot, {OTHER}").count() == page.locator(FIGURES).count()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -331,10 +331,10 @@ def test_slides_walk_through_the_notebooks_sections(site_of, opened, tmp_path, m
     for _ in range(page.evaluate("Reveal.getTotalSlides()")):
         slide = page.locator("section.present section.present")
         for figure in slide.locator(FIGURES).all():
-            figure.locator(f".main-svg, {TEXT}").first.wait_for(timeout=20_000)
+            figure.locator(f".main-svg, {OTHER}").first.wait_for(timeout=20_000)
         high, seen = slide.evaluate("e => [e.scrollHeight, e.clientHeight]")
         assert high <= seen + 2, slide.inner_text()
         assert "$" not in slide.inner_text(), "a formula was left as LaTeX"
         page.evaluate("Reveal.next()")
-    assert page.locator(f".course-plot.js-plotly-plot, {TEXT}").count() == page.locator(FIGURES).count() > 3
+    assert page.locator(f".course-plot.js-plotly-plot, {OTHER}").count() == page.locator(FIGURES).count() > 3
     assert page.locator("aside.notes").count() > 5

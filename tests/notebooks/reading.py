@@ -85,7 +85,7 @@ def read(path: pathlib.Path, questions: int) -> Reading:
     machines = "|".join(
         re.findall(r"\w+", " ".join(re.findall(r"^from course_utils\.machines\.\w+ import (.+)", code, re.MULTILINE)))
     )
-    counted = COUNTED | ({rf"\bshow\(({machines})\(": 2} if machines else {})
+    counted = COUNTED | ({rf"\b(show\(|typed\()({machines})\b": 2} if machines else {})
     for number, cell in enumerate(cells):
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":

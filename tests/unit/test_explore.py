@@ -19,11 +19,13 @@ from course_utils.experiments import recorded
 from course_utils.figures.memory import decay_weights
 from course_utils.figures.style import finish
 from course_utils.front import surface
+from course_utils.machines import Machine, Variant, parts
 from course_utils.measure.gates import number_units
-from course_utils.runtime import InvalidInput
+from course_utils.runtime import InvalidInput, require
 from course_utils.widgets import ch00, ch01, ch02, ch03, ch05
 from course_utils.widgets.explore import MOST_FRAMES, MOST_WORDS, Drag, choice, explore, slider, text, toggle
 from course_utils.widgets.live import live_loss
+from course_utils.widgets.sentences import typed
 
 
 @pytest.fixture
@@ -126,6 +128,45 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence_and_the_next_move_works():
     e.set(level=14)
     assert "at 14" in e.said
     assert e._live.state["figure"]["data"]
+
+
+def drawn(*words, steps=1):
+    """A machine of one word for each argument."""
+    nodes = tuple(parts.word(f"w{i}", parts.at(40, 40), parts.at(40, 40), word) for i, word in enumerate(words))
+    told = tuple(parts.step("Read.", f"The word “{words[0]}”.", "w0") for _ in range(steps))
+    require(words != ("xyzzy",), "'xyzzy' is not a word.")
+    return Machine(title="Words", teaches="Words are read.", alt="Words.", wide=(300, 80), narrow=(300, 80), nodes=nodes, edges=(),
+                   variants=tuple(Variant(word, told) for word in words))  # fmt: skip
+
+
+def test_a_machine_may_be_drawn_in_place_of_a_figure_and_follows_what_is_typed():
+    e = typed(lambda model, *words, **settings: drawn(*words or model, **settings), ("one", "two"), steps=2)
+    assert state_of(e)["machine"] == drawn("one", "two", steps=2).spec()
+    assert e.said == "Words. Words are read."
+    e._hear({"kind": "move", "turn": "a 1", "values": {"sentence": "three"}})
+    assert (e._live.state["machine"], e._live.state["failed"]) == (drawn("three", steps=2).spec(), False)
+    e.set(sentence="xyzzy")  # never an old drawing beside it
+    assert (e._live.state.get("machine"), e._live.state["failed"], e.said) == (None, True, "'xyzzy' is not a word.")
+    e.set(sentence="  ")
+    assert len(e._live.state["machine"]["variants"]) == 2
+    alone = typed(lambda model, *words: drawn(*words), None, "one")
+    assert alone.values["sentence"] == "one"  # in the line, to be changed
+
+
+def test_a_copy_holds_what_a_machines_steps_say_and_a_page_the_machine_itself(front):
+    front("none")
+    e = typed(lambda model, *words: drawn(*words), None, "<one>")
+    data = e._repr_mimebundle_()
+    assert data["text/plain"].splitlines() == drawn("<one>").in_words().splitlines()
+    assert "The word “&lt;one&gt;”" in data["text/html"]
+    assert e.page() == {"kind": "machine", "about": drawn("<one>").spec()}
+    several = explore(
+        lambda word: drawn(word), presets={"1": {"word": "one"}, "2": {"word": "two"}}, word=text("word", "")
+    ).page()
+    assert several["controls"] == []
+    assert [preset["machine"]["variants"][0]["name"] for preset in several["presets"]] == ["one", "two"]
+    outputs = pytest.importorskip("course_utils.pages.outputs")
+    assert 'data-kind="explorer"' in outputs._page({surface.PAGE_MIME: several})
 
 
 def test_the_first_preset_is_what_opens_and_a_preset_sets_every_control():
@@ -350,8 +391,8 @@ def test_of_a_typed_text_the_first_words_are_drawn_and_the_summary_says_so(betwe
 def test_a_thousand_words_draw_what_the_first_sixty_draw():
     from course_utils.experiments.ch00 import reader
 
-    for e, typed in ((ch00.watch_reading(reader(nnx.Rngs(0))), "the cat "), (step_through(), "near the dogs ")):
-        long, short = (e.figure(sentence=" ".join((typed * 1_000).split()[:count])) for count in (1_000, MOST_WORDS))
+    for e, begun in ((ch00.watch_reading(reader(nnx.Rngs(0))), "the cat "), (step_through(), "near the dogs ")):
+        long, short = (e.figure(sentence=" ".join((begun * 1_000).split()[:count])) for count in (1_000, MOST_WORDS))
         drawn, wanted = (json.loads(figure.to_json())["data"] for figure in (long, short))
         assert drawn == wanted
         assert surface.summary(long) == f"{surface.summary(short)} Only the first 60 of 1,000 words are read."

@@ -207,9 +207,9 @@ def test_titles_say_what_the_numbers_say():
     assert "4 units 2." in deepest([[1, 0.99, 0.9, 0.99]])
     slow = style.words(times((10, 20, 40), {"one": (1e-3, 4e-3, 16e-3)}))
     assert "2.00" in slow["summary"]
-    assert slow["title"] == "The time grows faster than the length"
+    assert slow["title"] == "The time grows with the length"
     even = style.words(times((10, 20, 40), {"one": (1e-3, 2e-3, 4e-3)}))
-    assert even["title"] == "The time grows in proportion to the length"
+    assert even["title"] == "For long texts the time doubles with the length"
     flat = style.words(times((10, 20, 40), {"one": (1e-3, 1e-3, 1e-3)}))
     assert flat["title"] == "The time grows more slowly than the length"
     frozen = np.array([[1.0] * 3 + [0.0] * 27])

@@ -44,6 +44,8 @@ from course_utils.models.positions import frequencies
 from course_utils.models.self_attention import causal_mask, scaled_dot_product
 from course_utils.models.sequence import hidden_states
 from course_utils.runtime import InvalidInput
+from course_utils.widgets import ch06 as explorers
+from course_utils.widgets.sentences import typed
 
 
 def close(values, **tolerance):
@@ -234,16 +236,74 @@ def test_a_scan_carries_what_its_function_returns_first_and_collects_the_second(
 
 def test_the_loop_shows_the_readers_answer_after_each_word_and_since_when_it_stands():
     model = ch00.well_trained().model
-    drawn = recurrence.looped(model, ("near the dogs the cat that slept",))
+    drawn = recurrence.looped(model, "near the dogs the cat that slept")
     _, tokens = recurrence.read("near the dogs the cat that slept")
     states, plural, units = recurrence.reading(model, tokens)
     values = shown(drawn)
     assert [values[f"p{t}"][0] for t in range(7)] == close(1 - plural[1:], abs=1e-5)
     assert values["h"] == close(states[-1, units], abs=1e-5)
     assert "Since “cat” it says “was”, and 2 more words" in drawn.in_words()
-    for sentences in ((), ("",), ("the cat and the dog and the cat and the dog",)):
+    for sentences in (("",), ("the cat and the dog and the cat and the dog",)):
         with pytest.raises(InvalidInput):
-            recurrence.looped(model, sentences)
+            recurrence.looped(model, *sentences)
+
+
+TYPED = {
+    "looped": (recurrence.looped, lambda: ch00.well_trained().model, "cat", 11),
+    "unrolled": (recurrence.unrolled, lambda: ch00.well_trained().model, "cat", 9),
+    "LSTM": (lstm_sentence.lstm_over_sentence, lambda: ch03.well_trained().model, "the cat", 9),
+    "encoder–decoder": (encoder_decoder.encoder_decoder, lambda: ch04.fixed().model, "he", 8),
+    "attention": (attention.attention, lambda: ch05.attentive(nnx.Rngs(0)), "he", 8),
+    "Transformer": (transformer.transformer, lambda: ch07.transformer(nnx.Rngs(0)), "he", 8),
+}
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_whatever_is_typed_is_drawn_or_answered_in_words(name):
+    machine_of, model, shortest, too_long = TYPED[name]
+    e = typed(machine_of, model())
+    state = lambda sentence: (e.set(sentence=sentence), e._live.state)[1]
+    for sentence in ("", shortest, shortest.upper(), " ".join(["cat"] * (too_long - 1))):
+        assert state(sentence)["machine"], (sentence, e.said)
+    for sentence, words in (
+        (" ".join(["cat"] * too_long), "has room for"), (" ".join(["cat"] * 1_000), "has room for"), ("the xyzzy", "xyzzy"),
+        ("?!", "at least one word"), ("猫", "not in the vocabulary"), ("<b>cat</b>", "not in the vocabulary"),
+    ):  # fmt: skip
+        assert not state(sentence).get("machine"), sentence
+        assert words in e.said, (sentence, e.said)
+    assert state("")["machine"]
+
+
+def test_a_sentence_without_a_reference_is_translated_and_not_judged():
+    drawn = encoder_decoder.encoder_decoder(ch04.fixed().model, "the mouse sleeps")
+    assert drawn.variants[0].steps[-1].text == "Whatever of the sentence is in these words came through $c$."
+    assert "reference" not in drawn.in_words()
+
+
+def test_a_cell_near_zero_at_the_end_holds_nothing():
+    model = ch03.well_trained().model
+    near = [
+        unit
+        for unit in range(64)
+        if "near 0" in lstm_sentence.lstm_over_sentence(model, "the cat", unit=unit).in_words()
+    ]
+    assert 0 < len(near) < 64
+
+
+def test_the_three_words_follow_their_numbers():
+    e = explorers.three_words()
+    e.redraw()
+    assert e._live.state["machine"] == self_attention.three_words().spec()
+    weights = {}
+    for name in e.presets:
+        e._hear({"kind": "preset", "name": name, "turn": "a"})
+        weights[name] = [[shown(e._drawn.machine, asks)[f"a{j}"][0] for j in range(3)] for asks in range(3)]
+    the, cat, slept = weights["“slept” is like “cat”"][0]
+    assert cat == slept != the
+    assert weights["a longer vector for “cat”"][1][1] > weights["three words"][1][1]
+    e.set(the_1=3, slept_2=-2.5)
+    assert shown(e._drawn.machine, 0)["x0"][0] == 3
+    assert shown(e._drawn.machine, 0)["x2"][1] == -2.5
 
 
 def test_the_pipe_names_what_a_probe_reads_off_a_network_that_is_never_trained():
@@ -265,7 +325,7 @@ def test_the_unrolled_network_shows_the_readers_states_and_its_answers():
     values = shown(machine("unrolled"))
     for t in range(len(states)):
         assert values[f"h{t + 1}"] == close(states[t, units], abs=1e-5)
-        assert values[f"p{t + 1}"] == close([plural[t]], abs=1e-5)
+        assert values[f"p{t + 1}"] == close([1 - plural[t]], abs=1e-5)
     weights = np.diff(np.asarray(model.head.kernel[...]))[units, 0]
     assert (np.diff(weights) <= 0).all()  # ordered by what they do
 
@@ -377,7 +437,7 @@ def test_the_encoder_hands_over_its_last_state_and_the_mistake_is_named():
     assert "The reference says “noir”" in drawn.in_words()
     assert "Every word is right" in drawn.in_words()
     with pytest.raises(InvalidInput, match="has attention"):
-        encoder_decoder.encoder_decoder(ch05.attentive(nnx.Rngs(0)), {followed.SENTENCE: "elle"})
+        encoder_decoder.encoder_decoder(ch05.attentive(nnx.Rngs(0)), followed.SENTENCE)
 
 
 def test_a_beam_tree_shows_log_p_of_each_beginning():

@@ -8,7 +8,7 @@ from flax import nnx
 from course_utils.data.agreement import agreement, vocabulary
 from course_utils.exercises import ch03 as ex
 from course_utils.figures.gates import unit_over_sentence
-from course_utils.measure.gates import gates_of, number_units
+from course_utils.measure.gates import gates_of, number_units, verbs_without
 from course_utils.measure.gradients import length_of
 from course_utils.measure.playground import BUILT, computed, play, pulses, wanted
 from course_utils.measure.retention import additive_path, retention
@@ -183,6 +183,26 @@ def test_the_unit_that_holds_the_number_is_found_wherever_it_is(unit):
     assert found.accuracy[unit] < 0.6
     assert np.delete(found.accuracy, unit).min() == 1.0
     assert np.abs(found.correlation).argmax() == unit
+    alone, with_another, another = verbs_without(latch(unit), plain, plain, ([unit], [1, unit], [1]))
+    assert alone == with_another == pytest.approx(found.accuracy[unit])
+    assert another == 1.0
+    with pytest.raises(InvalidInput, match="The units are 0 to"):
+        verbs_without(latch(unit), plain, plain, [[99]])
+
+
+def test_two_units_that_replace_each_other_are_missed_together_alone():
+    corpus = agreement(200, seed=1, distances=(1, 12), attractors=(0, 0))
+    plain = corpus._replace(**{name: getattr(corpus, name)[~np.asarray(corpus.fronted)] for name in corpus._fields})
+    first, second = latch(0), latch(3)
+    twice = latch(0)
+    for name in ("W_x", "W_h", "b"):
+        both, other = getattr(twice.cell, name), getattr(second.cell, name)
+        both[...] = jnp.where(jnp.abs(other[...]) > jnp.abs(getattr(first.cell, name)[...]), other[...], both[...])
+    twice.head.kernel[...] = first.head.kernel[...] + second.head.kernel[...]
+    groups = ([0], [3], [0, 3])
+    one, two, together = verbs_without(twice, plain, plain, groups)
+    assert one == two == 1.0
+    assert together < 0.6
 
 
 def test_words_below_the_gates_are_also_those_of_the_cells_above_them():

@@ -1,5 +1,7 @@
 """Tokens written out as Python, which lines are Python, and what a learner may type as a beginning."""
 
+from types import SimpleNamespace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -121,10 +123,20 @@ def test_the_shipped_writers_are_those_of_four_moments():
 
 
 def test_a_share_of_lines_is_between_none_and_all(untrained):
-    assert ch03.python_share(untrained) < 0.2
+    share = ch03.python_lines(untrained)
+    assert 0 <= share.new_accepted <= 1
+    assert share.known <= share.accepted < 0.2
     untrained.head.bias[...] = jnp.zeros(len(shipped_words())).at[shipped_words()["<newline>"]].set(1e9)
-    assert ch03.python_share(untrained) == 0.0  # no line at all
+    assert ch03.python_lines(untrained) == (0.0, 0.0, 0.0)  # no line at all
     untrained.head.bias[...] = jnp.zeros(len(shipped_words()))
+
+
+def test_a_line_of_the_library_is_known_and_not_counted_as_new(untrained, monkeypatch):
+    words = shipped_words()
+    written = [words[token] for token in ("return", "self", "<newline>", "(", "<newline>", "pass", "<newline>")]
+    monkeypatch.setattr(ch03, "sample", lambda *_, **__: SimpleNamespace(words=np.array([written])))
+    monkeypatch.setattr(ch03, "_library_lines", lambda: {("return", "self")})
+    assert ch03.python_lines(untrained) == pytest.approx((2 / 3, 1 / 3, 1 / 2))
 
 
 def test_a_learner_lets_the_writers_speak(untrained):
