@@ -66,6 +66,7 @@ MACHINES = {
     "attention": lambda: attention.attention(ch05.attentive(nnx.Rngs(0))),
     "attention, long": lambda: attention.attention_of(translated()),
     "three words": self_attention.three_words,
+    "three words, large": lambda: self_attention.three_words(vectors=((3, -3), (-3, 3), (3, 3))),
     "masks": lambda: masks.masks(ch06.well_trained().model),
     "reshape": heads.reshape,
     "rotary": heads.rotary,

@@ -219,12 +219,26 @@ def test_a_probe_reads_both_numbers_where_they_are_and_guesses_where_they_are_no
         return np.broadcast_to((0.3 + number)[:, None, None], (*tokens.shape, 1))
 
     monkeypatch.setattr(of_states, "states_of", there)
-    assert of_states.number_probe(model, fit, test).all()
+    assert of_states.number_probe(model, fit, test, (0, 3)).tolist() == [1, 1]
     nothing = lambda model, tokens, mask: np.random.default_rng(len(tokens)).normal(size=(*tokens.shape, 3))
     monkeypatch.setattr(of_states, "states_of", nothing)
-    hits, number = of_states.number_probe(model, fit, test), np.asarray(test.number)
-    assert 0.4 < hits.mean() < 0.6
-    assert 0.1 < hits[number == 0].mean() < 0.9  # it guesses both
+    shares = of_states.number_probe(model, fit, test, (0, 3, 6))
+    assert shares.shape == (3,)
+    assert (np.abs(shares - 0.5) < 0.12).all()
+    with pytest.raises(InvalidInput, match="Too few sentences are longer than 300 steps"):
+        of_states.number_probe(model, fit, test, (300,))
+
+
+def test_each_step_has_a_probe_that_reads_its_own_direction(model, monkeypatch):
+    fit, test = agreement(400, seed=1), agreement(300, seed=2)
+
+    def turning(model, tokens, mask):  # the number is laid out the other way round at every second step
+        corpus = fit if len(tokens) == 400 else test
+        steps = np.arange(tokens.shape[1]) - np.asarray(corpus.subject)[:, None]
+        return ((2.0 * np.asarray(corpus.number)[:, None] - 1) * (-1.0) ** steps)[..., None]
+
+    monkeypatch.setattr(of_states, "states_of", turning)
+    assert of_states.number_probe(model, fit, test, (0, 1, 2)).tolist() == [1, 1, 1]
 
 
 def test_one_seed_is_enough_for_frozen_networks_and_none_is_refused():
