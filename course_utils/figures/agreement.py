@@ -59,17 +59,17 @@ def what_it_pays(sentence: float, guessing: float, weights: Sequence[float]) -> 
     names = [f"verb × {weight:g}" for weight in weights]
     paid = [weight * guessing for weight in weights]
     figure = go.Figure()
-    for name, x, colour in (
-        ("the rest of the sentence", [sentence - guessing] * len(paid), GREY),
-        ("was or were?", paid, RED),
-    ):
-        figure.add_bar(x=x, y=names, orientation="h", name=name, marker_color=colour)
+    for x, colour in (([sentence - guessing] * len(paid), GREY), (paid, RED)):
+        figure.add_bar(x=x, y=names, orientation="h", marker_color=colour)
+    figure.add_annotation(
+        x=1, y=names[0], text="all other words", showarrow=False, xanchor="left", font={"color": "#FFFFFF"}
+    )
     for name, cost in zip(names, paid, strict=True):
-        share = cost / (sentence - guessing + cost)
-        figure.add_annotation(x=sentence - guessing + cost, y=name, text=f"{cost:.1f} nats, {share:.0%}", xanchor="left", xshift=6,
-                              showarrow=False, font={"color": RED})  # fmt: skip
-    figure.update_layout(barmode="stack", legend={"x": 0, "y": 1.02, "yanchor": "bottom", "orientation": "h"})
-    figure.update_xaxes(range=[0, 1.2 * (sentence - guessing + max(paid))])
+        told = f"was or were: {cost:.1f} nats, {cost / (sentence - guessing + cost):.0%}"
+        figure.add_annotation(x=sentence - guessing + cost, y=name, text=told, xanchor="left", xshift=6, showarrow=False,
+                              font={"color": RED})  # fmt: skip
+    figure.update_layout(barmode="stack", showlegend=False)
+    figure.update_xaxes(range=[0, 1.45 * (sentence - guessing + max(paid))])
     figure.update_yaxes(autorange="reversed")
     first = paid[0] / (sentence - guessing + paid[0])
     title = (

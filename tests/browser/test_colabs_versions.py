@@ -21,12 +21,18 @@ needs_colabs = pytest.mark.skipif(not PYTHON.exists(), reason="make test-colab m
 CELLS = (
     "from course_utils import runtime\nruntime.setup()",
     "from course_utils.widgets import ch00\nch00.fading_memory()",
+    "from course_utils.machines.recurrence import looped\nfrom course_utils.experiments.ch00 import well_trained\n"
+    "from course_utils.widgets.sentences import typed\ntyped(looped, well_trained().model)",
     "from course_utils.teaching.quiz import quiz\nquiz('ch00')",
 )
 
 
 @needs_colabs
-def test_notebook_6_shows_moves_answers_and_saves(page, tmp_path):
+@pytest.mark.parametrize("told", [{}, {"VSCODE_PID": "1"}], ids=["notebook", "as VS Code is told"])
+def test_notebook_6_shows_moves_answers_and_saves(page, tmp_path, monkeypatch, told):
+    """VS Code gets one bundle with the view and what is static, and loads anywidget's module for Notebook 6 as done here."""
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     path = tmp_path / "t.ipynb"
@@ -41,12 +47,17 @@ def test_notebook_6_shows_moves_answers_and_saves(page, tmp_path):
         page.wait_for_function("window.Jupyter?.notebook?.kernel?.is_connected?.()", timeout=60_000)
         page.wait_for_timeout(1500)
         page.evaluate("Jupyter.notebook.execute_all_cells()")
-        explorer = page.locator(".course-explorer")
+        explorer = page.locator(".course-explorer").first
         explorer.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
         explorer.locator("input[type=range]").focus()
         page.keyboard.press("ArrowRight")  # which selects another cell where nobody keeps it
         expect(explorer.locator(".course-summary")).to_contain_text("Decay 0.901")
         expect(explorer.locator("input[type=number]")).to_have_value("0.901")
+        line = page.locator(".course-explorer input[type=text]")
+        line.fill("the cats near the dog")
+        line.press("Enter")
+        machine = page.locator(".course-drawing .machine")
+        expect(machine.locator("[data-id=w1]")).to_contain_text("cats")
         form = page.locator("form.ch00-weight")
         form.locator("input").fill("0,128")
         form.locator("button[type=submit]").click()
