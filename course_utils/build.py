@@ -167,7 +167,7 @@ def draw_machines(machines: Sequence[tuple[nbformat.NotebookNode, Mapping[str, A
     with tempfile.TemporaryDirectory() as folder:
         for number, (output, spec) in enumerate(machines):
             page, picture = (pathlib.Path(folder) / f"{number}.{kind}" for kind in ("html", "png"))
-            page.write_text(still(spec), encoding="utf-8")
+            write(page, still(spec))
             _screenshot(page, picture, WIDEST + 20, int(spec["wide"][1]) + 260)
             drawn = base64.b64encode(_fewer_colours(_without_margin(picture.read_bytes()))).decode()
             image = f'<img class="course-picture" alt="{html.escape(spec["alt"])}" src="data:image/png;base64,{drawn}">'

@@ -187,7 +187,7 @@ def error_while_learning(
     return curves(
         x, runs, title=title,
         caption=f"Loss while learning {task}. {seeds_caption(runs)} A curve ends where its seeds have solved the task. Dashed: a "
-        f"reader that remembers nothing; clearly below it: by more than {MARGIN:.0%}.",
+        f"reader that remembers nothing.",
         summary=f"At the end: {at_the_end}; a reader that remembers nothing {baseline:.3f}.",
         x_title="updates", y_title="loss", references={"remembers nothing": baseline}, markers=False,
     )  # fmt: skip

@@ -433,7 +433,7 @@ def reach_and_accuracy(
     return finish(
         figure,
         title=title,
-        caption="Above: length of the gradient of the verb's loss at the subject's state, as a share of that right "
+        caption="Above: norm of the gradient of the verb's loss at the subject's state, as a share of that right "
         "before the verb (geometric mean). Below: verbs of which the right one, was or were, is preferred. "
         f"{seeds_caption({f'{n:,} updates': runs for n, runs in accuracy.items()})} Dotted: guessing.",
         summary=f"At {distance[-1]:g} words: "

@@ -76,43 +76,43 @@ def next_words(
 def twin_paths(
     words: tuple[Sequence[str], Sequence[str]], paths: tuple[np.ndarray, np.ndarray], gap: np.ndarray, share: float
 ) -> go.Figure:
-    """Two readings that differ in one word. Left: their states in a plane. Below: how far apart they are.
+    """Two readings that differ in one word. Above: how far apart their states are. Below: the states in a plane, from that word on.
 
     `paths`: coordinates `[time, 2]` of each.   `gap`: distance of the states after each word, all units counted.
     `share`: of the variance of states that the plane shows.
     """
-    figure = subplots(2, 1, row_heights=[0.55, 0.45], vertical_spacing=0.16)
+    figure = subplots(2, 1, row_heights=[0.45, 0.55], vertical_spacing=0.24)
     looks = ((BLUE, "circle", "solid", "singular"), (RED, "square", "dash", "plural"))
     differ = next((i for i, (a, b) in enumerate(zip(*words, strict=True)) if a != b), 0)
     for sentence, path, (colour, symbol, dash, name) in zip(words, paths, looks, strict=True):
-        labels = [word if i in (differ, len(sentence) - 1) else "" for i, word in enumerate(sentence)]
+        named = range(len(sentence)) if name == "singular" else (differ,)
+        labels = [word if i in named else "" for i, word in enumerate(sentence)][differ:]
         where = "top center" if name == "singular" else "bottom center"
         figure.add_scatter(
-            x=path[:, 0], y=path[:, 1], mode="lines+markers+text", name=name, text=labels, textposition=where,
+            x=path[differ:, 0], y=path[differ:, 1], mode="lines+markers+text", name=name, text=labels, textposition=where,
             textfont={"size": 11, "color": colour}, line={"color": translucent(colour, 0.6), "dash": dash, "width": 1.5},
-            marker={"symbol": symbol, "size": 8, "color": colour}, row=1, col=1,
-            customdata=list(sentence), hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
+            marker={"symbol": symbol, "size": 8, "color": colour}, row=2, col=1,
+            customdata=list(sentence[differ:]), hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
         )  # fmt: skip
     figure.add_scatter(
         x=list(range(len(gap))), y=gap, mode="lines+markers", line={"color": BLACK, "width": 2}, showlegend=False,
-        row=2, col=1, hovertemplate="%{y:.2f}<extra></extra>", name="distance",
+        row=1, col=1, hovertemplate="%{y:.2f}<extra></extra>", name="distance",
     )  # fmt: skip
-    figure.add_vline(x=differ, line={"color": GREY, "dash": "dot"}, row=2, col=1)  # type: ignore[arg-type]
+    figure.add_vline(x=differ, line={"color": GREY, "dash": "dot"}, row=1, col=1)  # type: ignore[arg-type]
     both = [a if a == b else f"{a}/{b}" for a, b in zip(*words, strict=True)]
-    figure.update_xaxes(tickvals=list(range(len(both))), ticktext=both, tickangle=-60, row=2, col=1)
+    figure.update_xaxes(tickvals=list(range(len(both))), ticktext=both, tickangle=-60, row=1, col=1)
     top = max(float(gap.max()), 1e-6)
-    figure.update_yaxes(title_text="distance of the two states", range=[-0.05 * top, 1.12 * top], row=2, col=1)
-    figure.update_xaxes(title_text="first principal component", gridcolor=PALE, row=1, col=1)
-    figure.update_yaxes(title_text="second", gridcolor=PALE, row=1, col=1)
-    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
+    figure.update_yaxes(title_text="distance of the two states", range=[-0.05 * top, 1.12 * top], row=1, col=1)
+    figure.update_xaxes(title_text="first principal component", gridcolor=PALE, row=2, col=1)
+    figure.update_yaxes(title_text="second", gridcolor=PALE, row=2, col=1)
+    figure.update_layout(showlegend=False)
     share_left = gap[-1] / gap[differ] if gap[differ] > 0 else 0.0
     verb = "keeps" if share_left > 0.5 else "has almost lost" if share_left < 0.1 else "is losing"
     return finish(
         figure,
         title=f"At the last word the network {verb} the difference",
-        caption=f"Two sentences that differ in one noun, singular or plural. Above: their states, word after word, in the plane "
-        f"that shows most of them ({share:.0%} of the variance). Below: how far apart the two states are, counting all "
-        "units. Where the distance is zero, nothing that follows can tell the sentences apart.",
+        caption="Two sentences that differ in one noun, singular or plural. Above: how far apart their states are after each word, "
+        f"counting all units. Below: the states from that noun on, in the plane that shows most of their spread ({share:.0%}).",
         summary=f"“{words[0][differ]}” or “{words[1][differ]}”: right after it the states are {gap[differ]:.2f} apart, "
         f"after the last word {gap[-1]:.2f}, which is {share_left:.0%} of that.",
         height=640,

@@ -149,7 +149,7 @@ def pipe(
     )  # fmt: skip
     figure.update_xaxes(title_text="symbols V", type="category", showgrid=False, row=2, col=1)
     figure.update_yaxes(title_text="units H", type="category", showgrid=False, row=2, col=1)
-    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 0.97, "yanchor": "top"})
+    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 0.84, "yanchor": "top"})
     read_by = f"band: lowest to highest of {len(accuracy)} networks" if len(accuracy) > 1 else "one network"
     recalled = float(reach[line, column])
     last = f"at least {lags}" if recalled >= lags else f"{recalled:.1f}"
