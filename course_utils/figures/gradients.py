@@ -263,7 +263,7 @@ def cliff_cut(b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step:
         title=title,
         caption="The loss of a network with one unit, as its bias changes. Every ball is a descent; small marks are where it has been. "
         f"The one on a leash has its gradient clipped at {threshold:g}.",
-        summary=f"After {step} steps: " + "; ".join(told) + ".",
+        summary=f"After {step} step{'s' * (step != 1)}, the leash at {threshold:g}: " + "; ".join(told) + ".",
         x="bias b", y="loss",
     )  # fmt: skip
 

@@ -115,5 +115,5 @@ def twin_paths(
         f"counting all units. Below: the states from that noun on, in the plane that shows most of their spread ({share:.0%}).",
         summary=f"“{words[0][differ]}” or “{words[1][differ]}”: right after it the states are {gap[differ]:.2f} apart, "
         f"after the last word {gap[-1]:.2f}, which is {share_left:.0%} of that.",
-        height=640,
+        height=610,
     )
