@@ -211,7 +211,9 @@ BALLS = {"free": (RED, "circle"), "on a leash": (BLUE, "square")}
 SIZES = {"free": 22, "on a leash": 13}  # one is seen behind the other
 
 
-def cliff_cut(b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step: int, threshold: float) -> go.Figure:
+def cliff_cut(
+    b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step: int, threshold: float, learning_rate: float = 1.0
+) -> go.Figure:
     """A cut through the loss with balls on it after `step` steps: name → `measure.cliff.Rolled`.
 
     b, losses: the cut.   balls: `free` and `on a leash`, clipped at `threshold`.
@@ -263,7 +265,7 @@ def cliff_cut(b: np.ndarray, losses: np.ndarray, balls: Mapping[str, Any], step:
         title=title,
         caption="The loss of a network with one unit, as its bias changes. Every ball is a descent; small marks are where it has been. "
         f"The one on a leash has its gradient clipped at {threshold:g}.",
-        summary=f"After {step} step{'s' * (step != 1)}, the leash at {threshold:g}: " + "; ".join(told) + ".",
+        summary=f"After {step} step{'s' * (step != 1)}, learning rate {learning_rate:g}, the leash at {threshold:g}: " + "; ".join(told) + ".",
         x="bias b", y="loss",
     )  # fmt: skip
 

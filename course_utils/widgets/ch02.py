@@ -99,7 +99,7 @@ def cliff_cut() -> Explorer:
             "free": rolled(start, learning_rate, None, ROLLED),
             "on a leash": rolled(start, learning_rate, threshold, ROLLED),
         }
-        return cut_figure(b, losses, balls, step, threshold)
+        return cut_figure(b, losses, balls, step, threshold, learning_rate)
 
     return explore(
         draw,
