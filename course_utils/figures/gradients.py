@@ -265,7 +265,8 @@ def cliff_cut(
         title=title,
         caption="The loss of a network with one unit, as its bias changes. Every ball is a descent; small marks are where it has been. "
         f"The one on a leash has its gradient clipped at {threshold:g}.",
-        summary=f"After {step} step{'s' * (step != 1)}, learning rate {learning_rate:g}, the leash at {threshold:g}: " + "; ".join(told) + ".",
+        summary=f"After {step} step{'s' * (step != 1)}, learning rate {learning_rate:g}, the leash at {threshold:g}: "
+        + "; ".join(told) + ".",
         x="bias b", y="loss",
     )  # fmt: skip
 
