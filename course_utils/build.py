@@ -138,12 +138,8 @@ def add_pictures(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode 
             missing.append(output)
     shown = [o.data[PLOTLY_MIME] for o in missing]
     drawn = [go.Figure({k: v for k, v in figure.items() if k in ("data", "layout")}) for figure in shown]
-    for output, picture in zip(missing, map(_fewer_colours, render(drawn)), strict=True):
-        if len(picture) > LARGEST_PNG:
-            raise BuildError(
-                f"The picture of {output.data['text/plain'][:60]!r} has {len(picture)} bytes, over {LARGEST_PNG}."
-            )
-        output.data["image/png"] = base64.b64encode(picture).decode()
+    for output, picture in zip(missing, render(drawn), strict=True):
+        output.data["image/png"] = _stored(picture, output.data["text/plain"])
 
 
 def _machines(notebook: nbformat.NotebookNode) -> list[tuple[nbformat.NotebookNode, dict[str, Any]]]:
@@ -169,7 +165,7 @@ def draw_machines(machines: Sequence[tuple[nbformat.NotebookNode, Mapping[str, A
             page, picture = (pathlib.Path(folder) / f"{number}.{kind}" for kind in ("html", "png"))
             write(page, still(spec))
             _screenshot(page, picture, WIDEST + 20, int(spec["wide"][1]) + 260)
-            drawn = base64.b64encode(_fewer_colours(_without_margin(picture.read_bytes()))).decode()
+            drawn = _stored(_without_margin(picture.read_bytes()), spec["title"])
             image = f'<img class="course-picture" alt="{html.escape(spec["alt"])}" src="data:image/png;base64,{drawn}">'
             output.data["text/html"] = image + "".join(output.data["text/html"])
 
@@ -209,6 +205,14 @@ def _figures(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
         for output in cell.outputs
         if PLOTLY_MIME in output.get("data", {})
     ]
+
+
+def _stored(picture: bytes, what: str) -> str:
+    """A PNG as a notebook keeps it; `what` it shows, for the error where it is too large."""
+    picture = _fewer_colours(picture)
+    if len(picture) > LARGEST_PNG:
+        raise BuildError(f"The picture of {what[:60]!r} has {len(picture)} bytes, over {LARGEST_PNG}.")
+    return base64.b64encode(picture).decode()
 
 
 def _fewer_colours(picture: bytes) -> bytes:

@@ -15,7 +15,6 @@ Text between dollar signs is a formula with indices: `$h_{t-1}$`. Places are cen
 """
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
@@ -214,8 +213,3 @@ def _without_blanks(values: Mapping[str, Any], *left_out: str) -> dict[str, Any]
         for name, value in values.items()
         if name not in left_out and value is not None and not (isinstance(value, str) and value in ("", "plain"))
     }
-
-
-def to_json(machine: Machine) -> str:
-    """The spec as text."""
-    return json.dumps(machine.spec(), ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .machine import WIDEST, Machine, to_json
+from .machine import WIDEST, Machine
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "front" / "machine.js"
 _STYLE = """:root { color-scheme: light dark; }
@@ -16,9 +16,14 @@ body { margin: 0 auto; max-width: 700px; padding: 16px 10px 60px; background: #f
 @media (prefers-color-scheme: dark) { body { background: #14181f; color: #e8ecf2; } }"""
 
 
+def _in_a_script(spec: Mapping[str, Any]) -> str:
+    """A machine as JSON that ends no script."""
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+
+
 def inline(machine: Machine) -> str:
     """One machine as a piece of HTML, for a page that also has `script()`."""
-    data = to_json(machine).replace("</", "<\\/")
+    data = _in_a_script(machine.spec())
     words = "".join(f"<p>{html.escape(line)}</p>" for line in machine.in_words().splitlines())
     return f'<div class="a-machine"><script type="application/json">{data}</script><noscript>{words}</noscript></div>'
 
@@ -34,7 +39,7 @@ def script() -> str:
 def still(spec: Mapping[str, Any]) -> str:
     """A page of one machine, given as JSON, that shows its first variant's last step and no controls: for a picture."""
     last = len(spec["variants"][0]["steps"]) - 1
-    data = json.dumps({**spec, "variants": spec["variants"][:1]}).replace("</", "<\\/")
+    data = _in_a_script({**spec, "variants": spec["variants"][:1]})
     return (
         f'<!doctype html><html><head><meta charset="utf-8"><style>{_STYLE}\nbody {{ padding: 8px 0; width: {WIDEST}px; }}\n'
         ".machine .row, .machine .read, .machine details, .machine .ghost { display: none !important; }\n"

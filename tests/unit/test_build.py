@@ -1,4 +1,6 @@
 import base64
+import html
+import io
 import json
 import struct
 import zlib
@@ -11,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from course_utils import build as module
 from course_utils.build import BuildError, build
 from course_utils.front.surface import PLOTLY_MIME, WIDGET_MIME
+from course_utils.machines.memory import fading_number
 
 SOURCE = """
 from course_utils.figures.memory import decay_weights
@@ -81,6 +84,51 @@ def test_what_is_stored(notebook, painter):
     assert [cell.id for cell in stored.cells] == ["cell-00", "cell-01"]
     assert "execution" not in json.dumps([cell.metadata for cell in stored.cells])
     assert stored.cells[1].execution_count == 1  # nbval takes a cell without one for a cell never run
+
+
+MACHINE = "from course_utils.machines.memory import fading_number\nfrom course_utils.front.surface import show\nshow(fading_number())"
+
+
+def test_a_machine_is_stored_as_a_picture_above_its_steps_in_words(notebook, painter, monkeypatch):
+    pytest.importorskip("PIL")
+    pages = []
+
+    def screenshot(page, picture, width, height):
+        pages.append(page.read_text(encoding="utf-8"))
+        picture.write_bytes(tiny_png())
+
+    monkeypatch.setattr(module, "_screenshot", screenshot)
+    path = notebook(MACHINE)
+    build(path)
+    (output,) = nbformat.read(path, 4).cells[1].outputs
+    assert set(output.data) == {"text/plain", "text/html"}
+    stored = output.data["text/html"]
+    assert stored.startswith('<img class="course-picture" alt="')
+    assert base64.b64decode(stored.split("base64,")[1].split('"')[0])[:4] == b"\x89PNG"
+    assert all(f"<p>{html.escape(line)}</p>" in stored for line in output.data["text/plain"].splitlines())
+    (page,) = pages
+    spec = fading_number().spec()
+    assert f"{{ step: {len(spec['variants'][0]['steps']) - 1} }}" in page  # the last one
+    assert "import " not in page
+    monkeypatch.setattr(module, "LARGEST_PNG", 10)
+    with pytest.raises(BuildError, match="over 10"):
+        build(path)
+
+
+def test_a_browser_that_draws_no_machine_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.shutil, "which", lambda name: None)
+    monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
+    with pytest.raises(BuildError, match="need kaleido and Chromium"):
+        module._screenshot(tmp_path / "a.html", tmp_path / "a.png", 100, 100)
+
+
+def test_what_is_white_below_a_drawing_is_cut_off():
+    Image = pytest.importorskip("PIL.Image")
+    image = Image.new("RGB", (40, 100), "white")
+    image.putpixel((20, 30), (0, 0, 0))
+    whole = io.BytesIO()
+    image.save(whole, "PNG")
+    assert Image.open(io.BytesIO(module._without_margin(whole.getvalue()))).size == (40, 39)
 
 
 def test_an_earlier_answer_of_the_author_does_not_reach_a_build(notebook, painter, tmp_path):
