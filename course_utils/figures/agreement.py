@@ -65,11 +65,11 @@ def what_it_pays(sentence: float, guessing: float, weights: Sequence[float]) -> 
         x=1, y=names[0], text="all other words", showarrow=False, xanchor="left", font={"color": "#FFFFFF"}
     )
     for name, cost in zip(names, paid, strict=True):
-        told = f"was or were: {cost:.1f} nats, {cost / (sentence - guessing + cost):.0%}"
+        told = f"{cost:.1f} nats, {cost / (sentence - guessing + cost):.0%}"
         figure.add_annotation(x=sentence - guessing + cost, y=name, text=told, xanchor="left", xshift=6, showarrow=False,
                               font={"color": RED})  # fmt: skip
     figure.update_layout(barmode="stack", showlegend=False)
-    figure.update_xaxes(range=[0, 1.45 * (sentence - guessing + max(paid))])
+    figure.update_xaxes(range=[0, 1.5 * (sentence - guessing + max(paid))])
     figure.update_yaxes(autorange="reversed")
     first = paid[0] / (sentence - guessing + paid[0])
     title = (
@@ -79,7 +79,7 @@ def what_it_pays(sentence: float, guessing: float, weights: Sequence[float]) -> 
     )
     return finish(
         figure, title=title,
-        caption="The loss of one sentence while the verb is a coin flip, all other words as they are after 1,000 updates.",
+        caption="The loss of one sentence whose other words are as after 1,000 updates. Orange: what guessing between was and were adds.",
         summary="; ".join(f"{name} {cost:.2f} nats" for name, cost in zip(names, paid, strict=True)) + ".",
         x="nats in a sentence", height=240,
     )  # fmt: skip
